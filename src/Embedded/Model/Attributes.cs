@@ -5,7 +5,7 @@ namespace LeadGrain.Embedded;
 public sealed class GenerateSerializerAttribute : Attribute;
 
 /// <summary>Marks a type that is never changed once made, and so is passed without a copy.</summary>
-[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Enum | AttributeTargets.Parameter | AttributeTargets.Field | AttributeTargets.Property)]
+[AttributeUsage(AttributeTargets.Class | AttributeTargets.Struct | AttributeTargets.Field | AttributeTargets.Property | AttributeTargets.Parameter)]
 public sealed class ImmutableAttribute : Attribute;
 
 /// <summary>Lets a method's calls interleave with every other call of the activation, at its awaits.</summary>

@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+
+namespace LeadGrain.Embedded.Hosting;
+
+/// <summary>Settings of the embedded host.</summary>
+public sealed class EmbeddedHostOptions
+{
+    /// <summary>Where the grain classes are.</summary>
+    public IList<Assembly> GrainAssemblies { get; } = [];
+
+    /// <summary>The database that this process owns or waits for.</summary>
+    [Required]
+    public string ConnectionString { get; set; } = "";
+
+    /// <summary>An activation that nothing used for this long is put away.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
+    public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15); // Orleans's own default
+
+    /// <summary>How often the owner shows the database that it lives.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>After this long without a heartbeat the database ends the owner's lock, and an owner without an answer gives up.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
+    public TimeSpan OwnerTimeout { get; set; } = TimeSpan.FromSeconds(10); // five heartbeats
+}

@@ -1,0 +1,58 @@
+using LeadGrain.Embedded.Ownership;
+using LeadGrain.Embedded.Runtime;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace LeadGrain.Embedded.Hosting;
+
+/// <summary>Adds the embedded host to an application.</summary>
+public static class EmbeddedHosting
+{
+    /// <summary>
+    /// Adds the grain runtime, the ownership of the database and an <see cref="NpgsqlDataSource"/> whose connections only
+    /// the owner can open.
+    /// </summary>
+    public static IServiceCollection AddEmbeddedHost(this IServiceCollection services, Action<EmbeddedHostOptions> configure)
+    {
+        services.AddOptions<EmbeddedHostOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton<OwnerTerm>();
+        services.AddSingleton<GrainCatalog>();
+        services.AddSingleton<IGrainFactory>(s => s.GetRequiredService<GrainCatalog>());
+        services.AddSingleton<OwnerLoop>();
+        services.AddSingleton<IHostedService>(s => s.GetRequiredService<OwnerLoop>());
+        services.AddSingleton(s => new EmbeddedHostStatus(s.GetRequiredService<OwnerLoop>()));
+        services.AddSingleton(BuildStore);
+        return services;
+    }
+
+    private static NpgsqlDataSource BuildStore(IServiceProvider services)
+    {
+        var options = services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;
+        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString);
+        services.GetRequiredService<OwnerTerm>().Fence(builder);
+        return builder.Build();
+    }
+}
+
+/// <summary>Tells what the process is to its database.</summary>
+public sealed class EmbeddedHostStatus
+{
+    private readonly OwnerLoop _owner;
+
+    internal EmbeddedHostStatus(OwnerLoop owner) => _owner = owner;
+
+    /// <summary>Whether this process serves.</summary>
+    public bool IsOwner => _owner.State == OwnerState.Owner;
+
+    /// <summary>In a word: owner, standby or starting.</summary>
+    public string Word => _owner.State switch
+    {
+        OwnerState.Owner => "owner",
+        OwnerState.Standby => "standby",
+        _ => "starting",
+    };
+}

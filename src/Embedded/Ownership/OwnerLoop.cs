@@ -1,0 +1,125 @@
+using LeadGrain.Embedded.Hosting;
+using LeadGrain.Embedded.Runtime;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace LeadGrain.Embedded.Ownership;
+
+/// <summary>Makes this process the owner of the database, or keeps it a warm standby until it can be.</summary>
+internal sealed partial class OwnerLoop(
+    GrainCatalog catalog,
+    OwnerTerm term,
+    NpgsqlDataSource store,
+    IEnumerable<IOwnerDuty> duties,
+    IOptions<EmbeddedHostOptions> options,
+    TimeProvider time,
+    ILogger<OwnerLoop> log) : BackgroundService
+{
+    // Between attempts to reach a database that does not answer.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    /// <summary>What the process is now.</summary>
+    internal OwnerState State { get; private set; } = OwnerState.Starting;
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // Still the owner while the grains say goodbye, for what they write then.
+        if (State == OwnerState.Owner)
+        {
+            await catalog.CloseAsync().WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await OwnAsync(stoppingToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // The loop's edge: whatever ended the ownership, the process stands by again.
+            catch (Exception exception)
+#pragma warning restore CA1031
+            {
+                LogLost(exception, exception is PostgresException { SqlState: var state } ? state : null);
+                await Task.Delay(s_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task OwnAsync(CancellationToken stoppingToken)
+    {
+        var (settings, silence) = (options.Value, options.Value.OwnerTimeout);
+        await using var held = await DatabaseLock.TakeAsync(settings.ConnectionString, silence, StandBy, stoppingToken).ConfigureAwait(false);
+        store.Clear(); // its idle connections are of an earlier term, and cut
+        term.Current = held.Term;
+        using var duty = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        try
+        {
+            catalog.Open();
+            State = OwnerState.Owner;
+            LogOwner(held.Term);
+            var watch = held.WatchAsync(settings.Heartbeat, silence, duty.Token);
+            await await Task.WhenAny([watch, .. duties.Select(d => d.RunAsync(duty.Token))]).ConfigureAwait(false);
+        }
+        finally
+        {
+            State = OwnerState.Starting;
+            term.Current = null;
+            await duty.CancelAsync().ConfigureAwait(false);
+
+            // Calls that had started end as their connections fail; the next term waits for them, but not for ever: the
+            // epochs refuse what a laggard still writes.
+            await catalog.CutOff().WaitAsync(s_patience, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private void StandBy()
+    {
+        State = OwnerState.Standby;
+        LogStandby();
+    }
+
+    [LoggerMessage(10, LogLevel.Information, "This process owns the database, term {Term}")]
+    private partial void LogOwner(long term);
+
+    [LoggerMessage(11, LogLevel.Information, "Another process owns the database; standing by")]
+    private partial void LogStandby();
+
+    [LoggerMessage(12, LogLevel.Warning, "The database is not owned (SQLSTATE {SqlState}); trying again")]
+    private partial void LogLost(Exception exception, string? sqlState);
+}
+
+/// <summary>What a process is to its database.</summary>
+internal enum OwnerState
+{
+    /// <summary>Cannot reach the database, or is between two states.</summary>
+    Starting,
+
+    /// <summary>Waits for the owner to go.</summary>
+    Standby,
+
+    /// <summary>Serves.</summary>
+    Owner,
+}
+
+/// <summary>Work that goes on for as long as the process owns the database.</summary>
+internal interface IOwnerDuty
+{
+    /// <summary>Runs until cancelled; where it throws, the process gives the ownership up and takes it anew.</summary>
+    Task RunAsync(CancellationToken cancellationToken);
+}

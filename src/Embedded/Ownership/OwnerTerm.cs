@@ -1,0 +1,55 @@
+using LeadGrain.Embedded.Hosting;
+using Npgsql;
+
+namespace LeadGrain.Embedded.Ownership;
+
+/// <summary>
+/// The term under which this process owns the database, if it does. It fences the store's connections: one opened under
+/// an earlier term was cut at the takeover, and one opened since is refused when it finds a newer term in the database.
+/// So a process that lost the database, even one that does not know it yet, can write nothing.
+/// </summary>
+internal sealed class OwnerTerm
+{
+    /// <summary>Marks the store's connections, so that the next owner can find and cut them.</summary>
+    internal const string StoreApplicationName = "leadgrain-store";
+
+    private const string ReadTerm = "select term from embedded_owner";
+
+    private long _current;
+
+    /// <summary>The term; null while this process is not the owner.</summary>
+    internal long? Current
+    {
+        get => Interlocked.Read(ref _current) is var term and not 0 ? term : null;
+        set => Interlocked.Exchange(ref _current, value ?? 0);
+    }
+
+    /// <summary>Makes every new connection of a data source prove the term first.</summary>
+    internal void Fence(NpgsqlDataSourceBuilder builder)
+    {
+        builder.ConnectionStringBuilder.ApplicationName = StoreApplicationName;
+        builder.UsePhysicalConnectionInitializer(Prove, ProveAsync);
+    }
+
+    private void Prove(NpgsqlConnection connection)
+    {
+        var mine = Current ?? throw new NotOwnerException();
+        using var command = new NpgsqlCommand(ReadTerm, connection);
+        Compare(mine, command.ExecuteScalar());
+    }
+
+    private async Task ProveAsync(NpgsqlConnection connection)
+    {
+        var mine = Current ?? throw new NotOwnerException();
+        await using var command = new NpgsqlCommand(ReadTerm, connection);
+        Compare(mine, await command.ExecuteScalarAsync().ConfigureAwait(false));
+    }
+
+    private static void Compare(long mine, object? found)
+    {
+        if (found is not long term || term != mine)
+        {
+            throw new NotOwnerException($"Another process has owned the database since term {mine}.");
+        }
+    }
+}
