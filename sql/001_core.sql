@@ -36,14 +36,17 @@ create table namespaces (
 -- The distinct (brand, Clerk organization, Clerk user) that the pushes to a namespace named; leads refer to them by id.
 create table lead_origins (
     id bigint generated always as identity,
+    organization_id bigint not null,
     namespace_id bigint not null,
     brand_id text,
     clerk_org_id text,
     clerk_user_id text,
     constraint lead_origins_pkey primary key (id),
+    constraint lead_origins_organization_fkey foreign key (organization_id) references organizations (id),
     constraint lead_origins_namespace_fkey foreign key (namespace_id) references namespaces (id),
     constraint lead_origins_distinct unique nulls not distinct (namespace_id, brand_id, clerk_org_id, clerk_user_id)
 );
+create index lead_origins_by_brand on lead_origins (organization_id, brand_id);
 
 -- seq is dense from 1 within a namespace: the greatest one is the number of leads ever buffered.
 create table lead_buffer (

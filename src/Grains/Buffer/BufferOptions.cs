@@ -1,0 +1,31 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>Settings of the buffer.</summary>
+public sealed class BufferOptions
+{
+    /// <summary>The most waiting leads of one namespace that are held in memory; the rest stay in the database until their turn.</summary>
+    [Range(1, 1_000_000)]
+    public int WindowLeads { get; set; } = 1_000;
+
+    /// <summary>The most memory, in bytes, that one namespace's waiting leads take, but for a single larger lead.</summary>
+    [Range(1, int.MaxValue)]
+    public int WindowBytes { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>The most requests of one kind that may queue in one namespace; more are shed.</summary>
+    [Range(1, 1_000_000)]
+    public int QueueLimit { get; set; } = 10_000;
+
+    /// <summary>The most leads that one commit marks or buffers.</summary>
+    [Range(1, 1_000_000)]
+    public int CommitLeads { get; set; } = 20_000;
+
+    /// <summary>How many commits of a kind may be under way at once.</summary>
+    [Range(1, 64)]
+    public int ConcurrentCommits { get; set; } = 2; // one executes while the other waits for the disk
+
+    /// <summary>How long after a pull the checkpoint follows.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
+    public TimeSpan CheckpointAfter { get; set; } = TimeSpan.FromSeconds(2);
+}

@@ -1,0 +1,197 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Cursors;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>
+/// One namespace. Pushes and pulls enqueue; one pump for each takes all that wait, writes it in one commit, then changes
+/// memory and answers. A write that is refused or fails ends the activation: the next one starts from the database.
+/// </summary>
+internal sealed partial class NamespaceGrain(
+    BufferStore store,
+    BufferCommits commits,
+    CursorStore cursors,
+    UnansweredPulls unanswered,
+    BufferMetrics metrics,
+    IOptions<BufferOptions> options,
+    TimeProvider time,
+    ILogger<NamespaceGrain> log) : Grain, INamespaceGrain
+{
+    private readonly OriginCache _origins = new();
+    private readonly Window _window = new(options.Value.WindowLeads, options.Value.WindowBytes);
+    private NamespaceKey _key = null!;
+    private IGrainTimer? _checkpointTimer;
+
+    // Null until the namespace exists: a pull or a look at an unknown name creates nothing.
+    private ClaimedNamespace? _claimed;
+
+    private Task? _creating;
+    private long _lastSeq;
+    private long _served;
+    private long _skipped;
+    private Checkpoint _settled;
+    private bool _checkpointDue;
+    private Exception? _ended;
+
+    private string GrainKey => this.GetPrimaryKeyString();
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = NamespaceKey.FromGrainKey(GrainKey);
+        if (await store.ClaimAsync(_key, unanswered.Of(GrainKey)) is { } claimed)
+        {
+            await LoadAsync(claimed);
+        }
+
+        unanswered.Forget(GrainKey);
+        metrics.Activated();
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        metrics.Deactivated();
+        if (_ended is null)
+        {
+            await CheckpointAsync(cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<byte[]?> GetCursorAsync(CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return _claimed is null ? null : await cursors.GetAsync(_claimed.Id, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async Task SetCursorAsync(byte[] state, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        var claimed = await ClaimOrCreateAsync();
+        if (!await cursors.SetAsync(claimed.Id, claimed.Epoch, state, cancellationToken))
+        {
+            throw End(Fenced());
+        }
+    }
+
+    private async Task LoadAsync(ClaimedNamespace claimed)
+    {
+        var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled.Seq);
+        _settled = claimed.Settled;
+        (_served, _skipped) = (_settled.Served + since.Served, _settled.Skipped + since.Skipped);
+        if (_served + _skipped < since.Seq)
+        {
+            _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _settled.Seq, since.Seq, _origins));
+        }
+
+        _window.StartAfter(since.Seq);
+        (_claimed, _lastSeq) = (claimed, claimed.LastSeq);
+    }
+
+    private async Task<ClaimedNamespace> ClaimOrCreateAsync()
+    {
+        if (_claimed is null)
+        {
+            // Two calls may come here, each at an await of the other: they share one claim.
+            await (_creating ??= CreateAsync());
+        }
+
+        return _claimed!;
+    }
+
+    private async Task CreateAsync() => await LoadAsync(await store.CreateAsync(_key));
+
+    private void ThrowIfEnded()
+    {
+        if (_ended is not null)
+        {
+            throw new OwnershipLostException("This activation has ended.", _ended);
+        }
+    }
+
+    /// <summary>Ends the activation for a write that was refused or failed.</summary>
+    private Exception End(Exception cause)
+    {
+        if (_ended is null)
+        {
+            _ended = cause;
+            LogEnded(cause.GetType().Name);
+            RefuseQueued();
+            DeactivateOnIdle();
+        }
+
+        return cause;
+    }
+
+    private void RefuseQueued()
+    {
+        while (_pulls.TryDequeue(out var pull))
+        {
+            pull.Completion.TrySetException(new OwnershipLostException("This activation has ended.", _ended!));
+        }
+
+        while (_pushes.TryDequeue(out var push))
+        {
+            push.Completion.TrySetException(new OwnershipLostException("This activation has ended.", _ended!));
+        }
+    }
+
+    // A pump outlives the call that starts it, so it must not carry that call's trace and log scope along.
+    private static Task ApartFromCaller(Func<Task> pump)
+    {
+        using (ExecutionContext.SuppressFlow())
+        {
+            return pump();
+        }
+    }
+
+    private static OwnershipLostException Fenced() => new("Another activation owns this namespace.");
+
+    /// <summary>Moves the checkpoint behind the last settled lead, where nothing before it still waits, and sees to its being written soon.</summary>
+    private void Settle()
+    {
+        var seq = _window.NextSeq - 1;
+        if (_served + _skipped != seq)
+        {
+            return;
+        }
+
+        _settled = new Checkpoint(seq, _served, _skipped);
+        if (!_checkpointDue)
+        {
+            _checkpointDue = true;
+            ScheduleCheckpoint();
+        }
+    }
+
+    private void ScheduleCheckpoint()
+    {
+        var after = options.Value.CheckpointAfter;
+        if (_checkpointTimer is null)
+        {
+            _checkpointTimer = this.RegisterGrainTimer(
+                CheckpointAsync, new GrainTimerCreationOptions(after, Timeout.InfiniteTimeSpan) { Interleave = true });
+        }
+        else
+        {
+            _checkpointTimer.Change(after, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    private async Task CheckpointAsync(CancellationToken cancellationToken)
+    {
+        if (_checkpointDue && _claimed is { } claimed && _ended is null)
+        {
+            _checkpointDue = false;
+            await store.SettleAsync(claimed.Id, claimed.Epoch, _settled);
+        }
+    }
+
+    [LoggerMessage(100, LogLevel.Warning, "A namespace activation ends after {Cause}; the next one starts from the database")]
+    private partial void LogEnded(string cause);
+}

@@ -1,0 +1,22 @@
+using System.Collections.Concurrent;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>
+/// Leads whose serving was being committed when the database broke off. Nobody was given them, and nobody will be: if the
+/// commit went through after all, the namespace's next activation in this process takes it back, so that they wait again.
+/// </summary>
+internal sealed class UnansweredPulls
+{
+    private readonly ConcurrentDictionary<string, List<ServedMark>> _byNamespace = new();
+
+    /// <summary>Notes leads of a namespace, named by its grain key.</summary>
+    internal void Add(string grainKey, IReadOnlyList<ServedMark> marks)
+        => _byNamespace.AddOrUpdate(grainKey, _ => [.. marks], (_, earlier) => [.. earlier, .. marks]);
+
+    /// <summary>The leads noted for a namespace.</summary>
+    internal IReadOnlyList<ServedMark> Of(string grainKey) => _byNamespace.GetValueOrDefault(grainKey) ?? [];
+
+    /// <summary>They are settled.</summary>
+    internal void Forget(string grainKey) => _byNamespace.TryRemove(grainKey, out _);
+}

@@ -1,0 +1,67 @@
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>
+/// The front of a namespace's buffer, held in memory: the leads that wait next. What lies behind it is in the database
+/// only. Bounded in leads and in bytes.
+/// </summary>
+internal sealed class Window(int maxLeads, int maxBytes)
+{
+    private readonly Queue<WaitingLead> _leads = new();
+    private long _bytes;
+
+    internal int Count => _leads.Count;
+
+    /// <summary>Leads up to this seq are in the window or have left it.</summary>
+    internal long ReadThrough { get; private set; }
+
+    /// <summary>The seq of the front lead; with none, the next one to come.</summary>
+    internal long NextSeq => _leads.TryPeek(out var lead) ? lead.Seq : ReadThrough + 1;
+
+    /// <summary>How many more leads fit, as far as their number goes.</summary>
+    internal int Room => Math.Max(0, maxLeads - _leads.Count);
+
+    /// <summary>Starts behind a seq.</summary>
+    internal void StartAfter(long seq) => ReadThrough = seq;
+
+    /// <summary>Adds leads in order, as many as fit; at least one where the window is empty.</summary>
+    internal void Fill(IEnumerable<WaitingLead> leads)
+    {
+        foreach (var lead in leads)
+        {
+            if (_leads.Count > 0 && (_leads.Count >= maxLeads || _bytes + lead.Size > maxBytes))
+            {
+                return;
+            }
+
+            Add(lead);
+        }
+    }
+
+    /// <summary>Adds leads in order, all of them.</summary>
+    internal void FillWholly(IEnumerable<WaitingLead> leads)
+    {
+        foreach (var lead in leads)
+        {
+            Add(lead);
+        }
+    }
+
+    /// <summary>Takes the front lead out.</summary>
+    internal bool TryTake(out WaitingLead lead)
+    {
+        if (!_leads.TryDequeue(out lead))
+        {
+            return false;
+        }
+
+        _bytes -= lead.Size;
+        return true;
+    }
+
+    private void Add(WaitingLead lead)
+    {
+        _leads.Enqueue(lead);
+        _bytes += lead.Size;
+        ReadThrough = lead.Seq;
+    }
+}

@@ -1,0 +1,171 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Enrichment;
+using LeadGrain.GrainInterfaces.Leads;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Leads;
+
+/// <summary>Reads served leads, newest first. A page costs the same at any depth.</summary>
+internal sealed class LeadStore(NpgsqlDataSource database)
+{
+    // Up to so many origins are read each by its own index range and merged; beyond, one pass over the tenant's leads is
+    // the cheaper way, since most of them match then.
+    private const int MergedOrigins = 64;
+
+    private const string Columns =
+        """
+        select s.id, b.email, b.external_id, n.name, o.brand_id, o.clerk_org_id, o.clerk_user_id, s.served_at,
+            e.email_key is not null, e.first_name, e.last_name, e.title, e.linkedin_url,
+            e.organization_name, e.organization_domain, e.organization_industry, e.organization_size
+        """;
+
+    private const string Joins =
+        """
+        join lead_buffer b on b.namespace_id = s.namespace_id and b.seq = s.seq
+        join lead_origins o on o.id = s.origin_id
+        join namespaces n on n.id = s.namespace_id
+        left join enrichments e on e.email_key = s.email_key and e.found
+        order by s.id desc
+        """;
+
+    private const string InRange = "s.id < $2 and s.id >= $3 and s.served_at >= $4 and s.served_at < $5";
+
+    private const string OfOrganization =
+        $"""
+        {Columns}
+        from (
+            select * from served_leads s
+            where s.organization_id = $1 and {InRange} and ($6::bigint[] is null or s.origin_id = any($6))
+            order by s.id desc limit $7
+        ) s
+        {Joins}
+        """;
+
+    private const string OfOrigins =
+        $"""
+        {Columns}
+        from (
+            select s.* from unnest($6::bigint[]) as f (origin_id)
+            cross join lateral (
+                select * from served_leads s where s.origin_id = f.origin_id and {InRange} order by s.id desc limit $7
+            ) s
+            where s.organization_id = $1
+            order by s.id desc limit $7
+        ) s
+        {Joins}
+        """;
+
+    private const string OfEmail =
+        $"""
+        {Columns}
+        from (
+            select s.* from namespaces f
+            join served_leads s on s.namespace_id = f.id and s.email_key = $8
+            where f.organization_id = $1 and {InRange} and ($6::bigint[] is null or s.origin_id = any($6))
+            order by s.id desc limit $7
+        ) s
+        {Joins}
+        """;
+
+    /// <summary>A page of a tenant's served leads.</summary>
+    internal Task<ServedLeadPage> ListAsync(Tenant tenant, ServedLeadQuery query, CancellationToken cancellationToken)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            var organizationId = await FindOrganizationAsync(connection, tenant, cancellationToken);
+            var origins = await FindOriginsAsync(connection, organizationId, query, cancellationToken);
+            if (organizationId is null || origins is { Length: 0 })
+            {
+                return new ServedLeadPage([], false);
+            }
+
+            await using var command = new NpgsqlCommand(Choose(query, origins), connection);
+            Bind(command, organizationId.Value, query, origins);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var leads = new List<ServedLead>();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                leads.Add(Read(row));
+            }
+
+            return new ServedLeadPage([.. leads.Take(query.Limit)], leads.Count > query.Limit);
+        });
+
+    /// <summary>The least identifier that a lead served at this instant or later can have.</summary>
+    internal static Guid FirstIdAt(DateTimeOffset instant)
+    {
+        var milliseconds = Math.Max(0, instant.ToUnixTimeMilliseconds());
+        return new Guid((int)(milliseconds >> 16), (short)milliseconds, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    }
+
+    private static string Choose(ServedLeadQuery query, long[]? origins)
+        => query.EmailKey is not null ? OfEmail
+            : origins is { Length: <= MergedOrigins } ? OfOrigins
+            : OfOrganization;
+
+    private static void Bind(NpgsqlCommand command, long organizationId, ServedLeadQuery query, long[]? origins)
+    {
+        var (after, before) = (query.ServedAfter ?? DateTimeOffset.UnixEpoch, query.ServedBefore ?? DateTimeOffset.MaxValue);
+        command.Bind(
+            organizationId,
+            query.Before ?? Guid.AllBitsSet,
+            FirstIdAt(after),
+            after.UtcDateTime,
+            before.UtcDateTime,
+            origins,
+            query.Limit + 1);
+        if (query.EmailKey is not null)
+        {
+            command.Bind(query.EmailKey);
+        }
+    }
+
+    private static async Task<long?> FindOrganizationAsync(
+        NpgsqlConnection connection, Tenant tenant, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand("select id from organizations where app_id = $1 and org_id = $2", connection);
+        command.Bind(tenant.App, tenant.Org);
+        return (long?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    // Null where no filter speaks of origins: then any will do.
+    private static async Task<long[]?> FindOriginsAsync(
+        NpgsqlConnection connection, long? organizationId, ServedLeadQuery query, CancellationToken cancellationToken)
+    {
+        if (organizationId is null || query is { Namespace: null, BrandId: null, ClerkOrgId: null, ClerkUserId: null })
+        {
+            return null;
+        }
+
+        await using var command = new NpgsqlCommand(
+            """
+            select coalesce(array_agg(o.id), '{}') from lead_origins o
+            where o.organization_id = $1
+                and ($2::text is null or o.namespace_id = (select id from namespaces where organization_id = $1 and name = $2))
+                and ($3::text is null or o.brand_id = $3)
+                and ($4::text is null or o.clerk_org_id = $4)
+                and ($5::text is null or o.clerk_user_id = $5)
+            """,
+            connection);
+        command.Bind(organizationId.Value, query.Namespace, query.BrandId, query.ClerkOrgId, query.ClerkUserId);
+        return (long[]?)await command.ExecuteScalarAsync(cancellationToken);
+    }
+
+    private static ServedLead Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        Text(row, 2),
+        row.GetString(3),
+        Text(row, 4),
+        Text(row, 5),
+        Text(row, 6),
+        new DateTimeOffset(row.GetDateTime(7), TimeSpan.Zero),
+        row.GetBoolean(8)
+            ? new PersonProfile(
+                Text(row, 9), Text(row, 10), Text(row, 11), Text(row, 12), Text(row, 13), Text(row, 14), Text(row, 15), Text(row, 16))
+            : null);
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}

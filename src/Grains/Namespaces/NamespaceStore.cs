@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Namespaces;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Namespaces;
+
+/// <summary>Reads the namespaces of a tenant with their exact counts, without waking their grains.</summary>
+internal sealed class NamespaceStore(NpgsqlDataSource database)
+{
+    private const string ListSql =
+        """
+        select v.name, v.waiting, v.served, v.skipped, oldest.pushed_at, v.last_push_at, v.last_pull_at
+        from namespace_status v
+        left join lateral (
+            select b.pushed_at from lead_buffer b
+            where b.namespace_id = v.id and b.seq > v.settled_seq
+                and not exists (select from served_leads s where s.namespace_id = b.namespace_id and s.seq = b.seq)
+                and not exists (select from skipped_leads k where k.namespace_id = b.namespace_id and k.seq = b.seq)
+            order by b.seq limit 1
+        ) oldest on v.waiting > 0
+        where v.organization_id = (select id from organizations where app_id = $1 and org_id = $2)
+            and v.name > $3 and ($4::text is null or v.name = $4)
+        order by v.name
+        limit $5
+        """;
+
+    /// <summary>A page by name.</summary>
+    internal async Task<NamespacePage> ListAsync(Tenant tenant, string? after, int limit, CancellationToken cancellationToken)
+    {
+        var found = await ReadAsync(tenant, after ?? "", null, limit + 1, cancellationToken);
+        return new NamespacePage([.. found.Take(limit)], found.Count > limit);
+    }
+
+    /// <summary>One namespace; null where it does not exist.</summary>
+    internal async Task<NamespaceStatus?> FindAsync(Tenant tenant, string name, CancellationToken cancellationToken)
+        => (await ReadAsync(tenant, "", name, 1, cancellationToken)).FirstOrDefault();
+
+    private Task<List<NamespaceStatus>> ReadAsync(
+        Tenant tenant, string after, string? name, int limit, CancellationToken cancellationToken)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            await using var command = database.CreateCommand(ListSql);
+            command.Bind(tenant.App, tenant.Org, after, name, limit);
+            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            var found = new List<NamespaceStatus>();
+            while (await row.ReadAsync(cancellationToken))
+            {
+                found.Add(new NamespaceStatus(
+                    row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), Time(row, 4), Time(row, 5), Time(row, 6)));
+            }
+
+            return found;
+        });
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column)
+        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column), TimeSpan.Zero);
+}

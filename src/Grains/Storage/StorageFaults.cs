@@ -1,0 +1,45 @@
+using System.Net.Sockets;
+using LeadGrain.GrainInterfaces.Faults;
+using Npgsql;
+
+namespace LeadGrain.Grains.Storage;
+
+/// <summary>Tells a database that is away from a statement that is wrong.</summary>
+internal static class StorageFaults
+{
+    /// <summary>Whether the database could not be reached, broke off or is not able to work now: worth trying again.</summary>
+    internal static bool IsUnavailable(Exception exception) => exception switch
+    {
+        PostgresException { SqlState: var state } => IsPassing(state),
+        NpgsqlException or TimeoutException or SocketException or IOException => true,
+        _ => false,
+    };
+
+    /// <summary>Runs one step against the database; its being away becomes <see cref="StorageUnavailableException"/>.</summary>
+    internal static async Task<T> GuardAsync<T>(Func<Task<T>> step)
+    {
+        try
+        {
+            return await step();
+        }
+        catch (Exception exception) when (IsUnavailable(exception))
+        {
+            throw Unavailable(exception);
+        }
+    }
+
+    /// <summary>The one exception by which callers learn that the database is away.</summary>
+    internal static StorageUnavailableException Unavailable(Exception cause) => new("The database is not available.", cause);
+
+    private static bool IsPassing(string state) => state[..2] switch
+    {
+        "08" => true, // connection exception
+        "53" => true, // insufficient resources: connections, disk, memory
+        "57" => true, // operator intervention: shutdown, crash recovery, cancel
+        "58" => true, // system error: I/O
+        _ => state is PostgresErrorCodes.ReadOnlySqlTransaction // a failover has left us with the standby
+            or PostgresErrorCodes.SerializationFailure
+            or PostgresErrorCodes.DeadlockDetected
+            or PostgresErrorCodes.LockNotAvailable,
+    };
+}
