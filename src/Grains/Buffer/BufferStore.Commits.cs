@@ -1,4 +1,5 @@
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.Grains.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
