@@ -96,8 +96,10 @@ internal sealed class DatabaseLock : IAsyncDisposable
         // What an earlier owner still has open ends here, transactions included, before this owner reads anything.
         await using var cut = new NpgsqlCommand(
             """
-            select count(*) from pg_stat_activity
-            where datname = current_database() and application_name = $1 and not pg_terminate_backend(pid, 10000)
+            with earlier as materialized (
+                select pid from pg_stat_activity where datname = current_database() and application_name = $1
+            )
+            select count(*) from earlier where not pg_terminate_backend(pid, 10000)
             """,
             _connection) { Parameters = { new() { Value = OwnerTerm.StoreApplicationName } } };
         if (await cut.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not 0L)
