@@ -1,0 +1,39 @@
+using LeadGrain.Embedded.Hosting;
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Grains;
+
+namespace LeadGrain.Silo;
+
+/// <summary>Carries the grains in this process: the default build. OrleansHost.cs is its counterpart.</summary>
+internal static class GrainHost
+{
+    internal const string Name = "embedded";
+
+    internal static void AddGrainHost(this WebApplicationBuilder builder, string connectionString)
+    {
+        builder.Services.AddEmbeddedHost(options =>
+        {
+            options.ConnectionString = connectionString;
+            options.GrainAssemblies.Add(typeof(GrainsSetup).Assembly);
+            builder.Configuration.GetSection("EmbeddedHost").Bind(options);
+        });
+        builder.Services.AddGrains(builder.Configuration);
+        builder.Services.AddSingleton<IReadinessCheck, OwnerCheck>();
+        builder.Services.AddSingleton<IHostFaults, EmbeddedFaults>();
+    }
+
+    /// <summary>Ready means owner: a standby answers 503 until it takes over.</summary>
+    private sealed class OwnerCheck(EmbeddedHostStatus status) : IReadinessCheck
+    {
+        public string Name => "host";
+
+        public ValueTask<string?> FindFaultAsync(CancellationToken cancellationToken)
+            => ValueTask.FromResult(status.IsOwner ? null : status.Word);
+    }
+
+    private sealed class EmbeddedFaults : IHostFaults
+    {
+        public bool NothingWasDone(Exception exception) => exception is NotOwnerException;
+    }
+}

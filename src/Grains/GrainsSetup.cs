@@ -1,0 +1,22 @@
+using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Cursors;
+using LeadGrain.Grains.Enrichment;
+using LeadGrain.Grains.Leads;
+using LeadGrain.Grains.Namespaces;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LeadGrain.Grains;
+
+/// <summary>Adds what the grains need; the host brings the database.</summary>
+public static class GrainsSetup
+{
+    /// <summary>Adds every slice. The host must have added an Npgsql data source and a time provider.</summary>
+    public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
+        => services
+            .AddBuffer(configuration)
+            .AddEnrichment(configuration)
+            .AddSingleton<CursorStore>()
+            .AddSingleton<LeadStore>()
+            .AddSingleton<NamespaceStore>();
+}
