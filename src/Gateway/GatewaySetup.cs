@@ -75,7 +75,7 @@ public static class GatewaySetup
     /// <summary>A group whose routes need the key and the organization's headers, and count against the in-flight limit.</summary>
     internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup(string.Empty);
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
 
         // Each guard wraps those before it: shedding comes first.
         routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);

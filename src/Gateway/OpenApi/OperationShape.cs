@@ -14,15 +14,14 @@ namespace LeadGrain.Gateway.OpenApi;
 /// <summary>Completes an operation from its route's metadata: body, parameters, security, errors, examples.</summary>
 internal sealed class OperationShape : IOpenApiOperationTransformer
 {
-    // What every route behind the gate can answer.
-    private static readonly int[] GatedErrors = [400, 401, 500, 503];
-
     public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
         var metadata = context.Description.ActionDescriptor.EndpointMetadata;
         AddParameters(operation, context.Description.RelativePath ?? string.Empty, metadata);
         if (metadata.OfType<BodyDescription>().FirstOrDefault() is { } body)
         {
+            var schema = await context.GetOrCreateSchemaAsync(body.Shape, cancellationToken: cancellationToken);
+            context.Document!.AddComponent(body.Shape.Name, schema);
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
@@ -30,7 +29,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 {
                     ["application/json"] = new()
                     {
-                        Schema = await context.GetOrCreateSchemaAsync(body.Shape, cancellationToken: cancellationToken),
+                        Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document),
                         Example = JsonNode.Parse(body.Example),
                     },
                 },
@@ -39,7 +38,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
         if (metadata.OfType<TenantRequired>().Any())
         {
-            await AddGateAsync(operation, context, cancellationToken);
+            AddGate(operation, context.Document);
         }
 
         DescribeAnswers(operation, metadata.OfType<AnswerExample>().FirstOrDefault());
@@ -60,20 +59,11 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
     }
 
-    private static async Task AddGateAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    private static void AddGate(OpenApiOperation operation, OpenApiDocument? document)
     {
-        operation.Security = [new() { [new OpenApiSecuritySchemeReference(DocumentShape.KeyScheme, context.Document)] = [] }];
+        operation.Security = [new() { [new OpenApiSecuritySchemeReference(DocumentShape.KeyScheme, document)] = [] }];
         operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required: true));
         operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required: true));
-        var problem = await context.GetOrCreateSchemaAsync(typeof(ProblemResponse), cancellationToken: cancellationToken);
-        operation.Responses ??= [];
-        foreach (var status in GatedErrors)
-        {
-            operation.Responses.TryAdd(status.ToString(CultureInfo.InvariantCulture), new OpenApiResponse
-            {
-                Content = new Dictionary<string, OpenApiMediaType> { [ProblemAnswer.ContentType] = new() { Schema = problem } },
-            });
-        }
     }
 
     private static void DescribeAnswers(OpenApiOperation operation, AnswerExample? example)

@@ -2,12 +2,15 @@ using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace LeadGrain.Gateway.OpenApi;
 
 /// <summary>What a route says of itself beside its code, for the OpenAPI document.</summary>
 internal static class RouteDescription
 {
+    private static readonly int[] GatedErrors = [400, 401, 500, 503];
+
     internal static RouteHandlerBuilder Describe(
         this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
         route.WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description);
@@ -27,6 +30,17 @@ internal static class RouteDescription
         }
 
         return route;
+    }
+
+    /// <summary>The errors that every route behind the gate has.</summary>
+    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group)
+    {
+        foreach (var status in GatedErrors)
+        {
+            group.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType]));
+        }
+
+        return group;
     }
 
     internal static RouteHandlerBuilder Query(

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
@@ -33,7 +34,7 @@ internal static class PageToken
     {
         Span<byte> bytes = stackalloc byte[MaxTokenLength];
         if (token.Length > MaxTokenLength
-            || !Base64Url.TryDecodeFromChars(token, bytes, out var length)
+            || Base64Url.DecodeFromChars(token, bytes, out _, out var length) != OperationStatus.Done
             || length < 1 + MacLength
             || bytes[0] != Version
             // One position has one spelling: no padding, no whitespace, no stray bits at the end.

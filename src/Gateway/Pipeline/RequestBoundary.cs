@@ -16,6 +16,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IErrorReport
     {
         RequestIdentity.Assign(context);
         context.Response.Headers.XContentTypeOptions = "nosniff";
+        using var scope = logger.IsEnabled(LogLevel.Critical) ? logger.BeginScope(new RequestScope(context.TraceIdentifier)) : null;
         try
         {
             await next(context);

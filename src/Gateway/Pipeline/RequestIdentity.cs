@@ -9,9 +9,7 @@ internal static class RequestIdentity
 
     private const int MaxLength = 128;
 
-    /// <summary>
-    /// Sets the id as the trace identifier, which the server's log scope reads when a line is written, and answers it.
-    /// </summary>
+    /// <summary>Sets the id as the trace identifier, and answers it.</summary>
     internal static void Assign(HttpContext context)
     {
         var id = context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } given]
