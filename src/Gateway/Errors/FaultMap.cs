@@ -1,0 +1,20 @@
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.GrainInterfaces.Faults;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Gateway.Errors;
+
+/// <summary>Which faults have an answer of their own.</summary>
+internal static class FaultMap
+{
+    /// <summary>The answer to a fault that is not a bug; null for all others.</summary>
+    internal static Problem? Find(Exception fault) => fault switch
+    {
+        StorageUnavailableException => Problem.StorageUnavailable(),
+        OwnershipLostException => Problem.NotReady(),
+        CallTimedOutException or TimeoutException => Problem.TimedOut(),
+        BadHttpRequestException bad => Problem.OfStatus(bad.StatusCode),
+        _ => null,
+    };
+}

@@ -1,0 +1,96 @@
+using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using LeadGrain.Gateway.Buffer;
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Cursors;
+using LeadGrain.Gateway.Enrichment;
+using LeadGrain.Gateway.Errors;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Gateway.Leads;
+using LeadGrain.Gateway.Namespaces;
+using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Overload;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Pipeline;
+using LeadGrain.Gateway.Runs;
+using LeadGrain.Gateway.Security;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace LeadGrain.Gateway;
+
+/// <summary>Puts the HTTP surface into a host.</summary>
+public static class GatewaySetup
+{
+    /// <summary>
+    /// Registers the gateway. The host registers an <c>IGrainFactory</c>, configures <see cref="SecurityOptions"/>, and may
+    /// register any number of <see cref="IReadinessCheck"/>, an <see cref="IErrorReporter"/> and an <see cref="IRunReporter"/>.
+    /// </summary>
+    public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration)
+    {
+        services.AddOptions<GatewayOptions>()
+            .Configure(options =>
+            {
+                options.MaxInFlight = configuration.GetValue("MAX_IN_FLIGHT", options.MaxInFlight);
+                options.GrainCallTimeout = configuration.GetValue("GRAIN_CALL_TIMEOUT", options.GrainCallTimeout);
+            })
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
+        services.AddOptions<SecurityOptions>()
+            .Validate(options => options.ApiKeyHash.Length == SHA256.HashSizeInBytes, "The API key's hash must be set.")
+            .ValidateOnStart();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
+        services.TryAddSingleton<IRunReporter, NoRunReporter>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<TenantGate>();
+        services.AddSingleton<InFlightLimit>();
+        services.AddSingleton<GrainCalls>();
+        services.AddSingleton<PageTokens>();
+        services.AddSingleton<RunScopes>();
+        services.AddSingleton<ReadinessProbe>();
+        services.AddRouting();
+        AddDocument(services);
+        return services;
+    }
+
+    /// <summary>Adds the request boundary (ids, problems) to the pipeline, and every route.</summary>
+    public static WebApplication MapGateway(this WebApplication app)
+    {
+        app.UseMiddleware<RequestBoundary>();
+        app.MapHealth();
+        app.MapOpenApi();
+        var gated = app.MapGatedGroup();
+        gated.MapBuffer();
+        gated.MapEnrichment();
+        gated.MapLeads();
+        gated.MapCursors();
+        gated.MapNamespaces();
+        return app;
+    }
+
+    /// <summary>A group whose routes need the key and the organization's headers, and count against the in-flight limit.</summary>
+    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
+
+        // Each guard wraps those before it: shedding comes first.
+        routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);
+        routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
+        return group;
+    }
+
+    private static void AddDocument(IServiceCollection services)
+    {
+        // Numbers are numbers on this wire, and described as such.
+        services.ConfigureHttpJsonOptions(options => options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        services.AddOpenApi("v1", options =>
+        {
+            options.AddDocumentTransformer<DocumentShape>();
+            options.AddOperationTransformer<OperationShape>();
+        });
+    }
+}

@@ -1,0 +1,58 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Gateway.Json;
+
+/// <summary>Writes JSON answers through a buffer kept per thread, with their Content-Length.</summary>
+internal static class JsonAnswer
+{
+    internal const string ContentType = "application/json; charset=utf-8";
+
+    // What a page of leads seldom exceeds; a thread does not hold on to more.
+    private const int KeptCapacity = 256 * 1024;
+
+    private static readonly JsonWriterOptions Options = new()
+    {
+        // The answers are JSON for programs, never embedded in HTML: an email's plus sign stays a plus sign.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        SkipValidation = true,
+    };
+
+    [ThreadStatic]
+    private static Scratch? t_scratch;
+
+    internal static Task WriteAsync<TAnswer>(HttpResponse response, TAnswer answer, Action<Utf8JsonWriter, TAnswer> write)
+    {
+        var scratch = t_scratch ?? new Scratch();
+        t_scratch = null;
+        write(scratch.Json, answer);
+        scratch.Json.Flush();
+
+        var bytes = scratch.Bytes.WrittenSpan;
+        response.ContentType ??= ContentType;
+        response.ContentLength = bytes.Length;
+        response.BodyWriter.Write(bytes);
+        scratch.Clear();
+        t_scratch = scratch.Bytes.Capacity <= KeptCapacity ? scratch : null;
+
+        var flushed = response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted);
+        return flushed.IsCompletedSuccessfully ? Task.CompletedTask : flushed.AsTask();
+    }
+
+    private sealed class Scratch
+    {
+        internal Scratch() => Json = new Utf8JsonWriter(Bytes, Options);
+
+        internal ArrayBufferWriter<byte> Bytes { get; } = new(4096);
+
+        internal Utf8JsonWriter Json { get; }
+
+        internal void Clear()
+        {
+            Bytes.ResetWrittenCount();
+            Json.Reset();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Namespaces;
+
+namespace LeadGrain.Gateway.Namespaces;
+
+internal static class NamespaceAnswers
+{
+    internal static void WritePage(Utf8JsonWriter json, (NamespacePage Page, string? Next) answer)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("namespaces"u8);
+        foreach (var status in answer.Page.Namespaces)
+        {
+            WriteStatus(json, status);
+        }
+
+        json.WriteEndArray();
+        json.WriteString("next"u8, answer.Next);
+        json.WriteEndObject();
+    }
+
+    internal static void WriteStatus(Utf8JsonWriter json, NamespaceStatus status)
+    {
+        json.WriteStartObject();
+        json.WriteString("namespace"u8, status.Name);
+        json.WriteNumber("waiting"u8, status.Waiting);
+        json.WriteNumber("served"u8, status.Served);
+        json.WriteNumber("skipped"u8, status.Skipped);
+        WriteTime(json, "oldestWaitingSince"u8, status.OldestWaitingSince);
+        WriteTime(json, "lastPushAt"u8, status.LastPushAt);
+        WriteTime(json, "lastPullAt"u8, status.LastPullAt);
+        json.WriteEndObject();
+    }
+
+    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
+    {
+        if (time is { } known)
+        {
+            json.WriteString(name, known.UtcDateTime);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Text;
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Namespaces;
+using LeadGrain.GrainInterfaces.Organizations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace LeadGrain.Gateway.Namespaces;
+
+internal static class NamespaceApi
+{
+    private const string Example = """{"namespace":"campaign-123","waiting":8,"served":120,"skipped":2,"oldestWaitingSince":"2024-01-15T10:00:00Z","lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":"2024-01-15T10:05:00Z"}""";
+
+    internal static void MapNamespaces(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/namespaces", ListAsync)
+            .Describe("listNamespaces", "Namespaces", "List namespaces", "The organization's namespaces with their counts, by name.")
+            .Paged()
+            .Answers<NamespacesResponse>($$"""{"namespaces":[{{Example}}],"next":null}""");
+        routes.MapGet("/namespaces/{namespace}", GetAsync)
+            .Describe("getNamespace", "Namespaces", "Get a namespace", "One namespace's counts.")
+            .Answers<NamespaceResponse>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
+    {
+        var tenant = context.Tenant();
+        var scope = PageToken.Scope("/namespaces", tenant.App, tenant.Org);
+        if (ReadPage(context.Request.Query, tokens, scope).Failed(out var problem, out var asked))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var page = await calls.CallAsync<IOrganizationGrain, PageRequest, NamespacePage>(
+            tenant.GrainKey,
+            asked,
+            static (grain, asked, token) => grain.ListNamespacesAsync(asked.After, asked.Limit, token),
+            context.RequestAborted);
+        var next = page is { HasMore: true, Namespaces: [.., var last] } ? tokens.Seal(scope, Encoding.UTF8.GetBytes(last.Name)) : null;
+        await JsonAnswer.WriteAsync(context.Response, (page, next), NamespaceAnswers.WritePage);
+    }
+
+    private static async Task GetAsync(HttpContext context, GrainCalls calls)
+    {
+        if (NamespaceRoute.Read(context).Failed(out var problem, out var name))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var status = await calls.CallAsync<IOrganizationGrain, string, NamespaceStatus?>(
+            context.Tenant().GrainKey, name, static (grain, name, token) => grain.GetNamespaceAsync(name, token), context.RequestAborted);
+        await (status is null
+            ? context.AnswerAsync(Problem.NamespaceNotFound())
+            : JsonAnswer.WriteAsync(context.Response, status, NamespaceAnswers.WriteStatus));
+    }
+
+    private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
+    {
+        var reader = new QueryReader(parameters);
+        var limit = reader.Limit();
+        var next = reader.Text("next");
+        if (reader.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        if (next is null)
+        {
+            return new PageRequest(null, limit);
+        }
+
+        return tokens.Open(scope, next) is { } position ? new PageRequest(Encoding.UTF8.GetString(position), limit) : Problem.InvalidNext();
+    }
+
+    private sealed record PageRequest(string? After, int Limit);
+}

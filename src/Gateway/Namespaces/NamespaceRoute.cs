@@ -1,0 +1,67 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Unicode;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+
+namespace LeadGrain.Gateway.Namespaces;
+
+/// <summary>Reads the {namespace} of a path.</summary>
+internal static class NamespaceRoute
+{
+    internal const string Parameter = "namespace";
+
+    internal static Parsed<string> Read(HttpContext context)
+    {
+        var value = (string)context.GetRouteValue(Parameter)!;
+
+        // The server leaves %2F and what is not UTF-8 encoded, so that a % left over can mean either: only the raw target tells.
+        var name = value.Contains('%', StringComparison.Ordinal) ? Decode(LastSegment(RawTarget(context))) : value;
+        if (name is null)
+        {
+            return Problem.InvalidParameter(Parameter, "must be percent-encoded UTF-8.");
+        }
+
+        return NameRules.Broken(name, MemberReader.MaxIdLength) is { } must ? Problem.InvalidParameter(Parameter, must) : name;
+    }
+
+    private static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+
+    private static ReadOnlySpan<char> LastSegment(string target)
+    {
+        var path = target.AsSpan();
+        var query = path.IndexOf('?');
+        path = (query < 0 ? path : path[..query]).TrimEnd('/');
+        return path[(path.LastIndexOf('/') + 1)..];
+    }
+
+    /// <summary>Percent-decodes; null where an escape is broken or the bytes are not UTF-8.</summary>
+    internal static string? Decode(ReadOnlySpan<char> encoded)
+    {
+        var bytes = new byte[Encoding.UTF8.GetMaxByteCount(encoded.Length)];
+        var length = 0;
+        while (!encoded.IsEmpty)
+        {
+            if (encoded[0] != '%')
+            {
+                length += Encoding.UTF8.GetBytes(encoded[..1], bytes.AsSpan(length));
+                encoded = encoded[1..];
+                continue;
+            }
+
+            if (encoded.Length < 3
+                || !byte.TryParse(encoded[1..3], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[length]))
+            {
+                return null;
+            }
+
+            length++;
+            encoded = encoded[3..];
+        }
+
+        return Utf8.IsValid(bytes.AsSpan(0, length)) ? Encoding.UTF8.GetString(bytes, 0, length) : null;
+    }
+}

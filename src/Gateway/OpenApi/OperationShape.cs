@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.Namespaces;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Security;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.OpenApi;
+
+namespace LeadGrain.Gateway.OpenApi;
+
+/// <summary>Completes an operation from its route's metadata: body, parameters, security, errors, examples.</summary>
+internal sealed class OperationShape : IOpenApiOperationTransformer
+{
+    public async Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var metadata = context.Description.ActionDescriptor.EndpointMetadata;
+        AddParameters(operation, context.Description.RelativePath ?? string.Empty, metadata);
+        if (metadata.OfType<BodyDescription>().FirstOrDefault() is { } body)
+        {
+            var schema = await context.GetOrCreateSchemaAsync(body.Shape, cancellationToken: cancellationToken);
+            context.Document!.AddComponent(body.Shape.Name, schema);
+            operation.RequestBody = new OpenApiRequestBody
+            {
+                Required = true,
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    ["application/json"] = new()
+                    {
+                        Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document),
+                        Example = JsonNode.Parse(body.Example),
+                    },
+                },
+            };
+        }
+
+        if (metadata.OfType<TenantRequired>().Any())
+        {
+            AddGate(operation, context.Document);
+        }
+
+        DescribeAnswers(operation, metadata.OfType<AnswerExample>().FirstOrDefault());
+    }
+
+    private static void AddParameters(OpenApiOperation operation, string path, IList<object> metadata)
+    {
+        operation.Parameters ??= [];
+        if (path.Contains($"{{{NamespaceRoute.Parameter}}}", StringComparison.Ordinal))
+        {
+            operation.Parameters.Add(Parameter(
+                ParameterLocation.Path, NamespaceRoute.Parameter, "The namespace, percent-encoded (a slash is %2F).", IdSchema(), required: true));
+        }
+
+        foreach (var query in metadata.OfType<QueryDescription>())
+        {
+            operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
+        }
+    }
+
+    private static void AddGate(OpenApiOperation operation, OpenApiDocument? document)
+    {
+        operation.Security = [new() { [new OpenApiSecuritySchemeReference(DocumentShape.KeyScheme, document)] = [] }];
+        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required: true));
+        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required: true));
+    }
+
+    private static void DescribeAnswers(OpenApiOperation operation, AnswerExample? example)
+    {
+        foreach (var (status, answer) in operation.Responses ?? [])
+        {
+            var code = int.Parse(status, CultureInfo.InvariantCulture);
+            answer.Description = ReasonPhrases.GetReasonPhrase(code);
+            foreach (var media in answer.Content?.Values ?? [])
+            {
+                media.Example = code == 200 ? example is null ? null : JsonNode.Parse(example.Json) : ProblemExample(code);
+            }
+        }
+    }
+
+    private static JsonObject ProblemExample(int status)
+    {
+        var problem = status switch
+        {
+            400 => Problem.InvalidMember("leads[3].email", "must not be blank."),
+            401 => Problem.Unauthorized(),
+            404 => Problem.NamespaceNotFound(),
+            413 => Problem.BodyTooLarge(JsonBody.SmallLimit),
+            502 => new Problem(502, ProblemCodes.ProviderUnavailable, "Provider unavailable", "The enrichment provider is down."),
+            503 => Problem.StorageUnavailable(),
+            504 => new Problem(504, ProblemCodes.ProviderTimedOut, "Provider timed out", "The enrichment provider did not answer in time."),
+            _ => Problem.OfStatus(status),
+        };
+        var json = new JsonObject
+        {
+            ["type"] = $"urn:leadgrain:problem:{problem.Code}",
+            ["title"] = problem.Title,
+            ["status"] = problem.Status,
+            ["code"] = problem.Code,
+            ["detail"] = problem.Detail,
+            ["requestId"] = "5f0c1c5be0f94ad2a3f1c7b1a9d4e6f2",
+        };
+        if (problem.Member is { } member)
+        {
+            json["member"] = member;
+        }
+
+        return json;
+    }
+
+    private static OpenApiParameter Parameter(ParameterLocation place, string name, string description, OpenApiSchema schema, bool required) =>
+        new() { In = place, Name = name, Description = description, Schema = schema, Required = required };
+
+    private static OpenApiSchema IdSchema() => new() { Type = JsonSchemaType.String, MinLength = 1, MaxLength = MemberReader.MaxIdLength };
+
+    private static OpenApiSchema QuerySchema(QueryKind kind) => kind switch
+    {
+        QueryKind.Time => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        QueryKind.Limit => new()
+        {
+            Type = JsonSchemaType.Integer,
+            Minimum = "1",
+            Maximum = QueryReader.MaxLimit.ToString(CultureInfo.InvariantCulture),
+            Default = QueryReader.DefaultLimit,
+        },
+        _ => new() { Type = JsonSchemaType.String },
+    };
+}

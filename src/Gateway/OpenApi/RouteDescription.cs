@@ -1,0 +1,69 @@
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace LeadGrain.Gateway.OpenApi;
+
+/// <summary>What a route says of itself beside its code, for the OpenAPI document.</summary>
+internal static class RouteDescription
+{
+    private static readonly int[] GatedErrors = [400, 401, 500, 503];
+
+    internal static RouteHandlerBuilder Describe(
+        this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
+        route.WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description);
+
+    internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, string example) =>
+        route.WithMetadata(new BodyDescription(typeof(TBody), example));
+
+    internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example) =>
+        route.Produces<TAnswer>().WithMetadata(new AnswerExample(example));
+
+    /// <summary>Errors beyond those that every route behind the gate has.</summary>
+    internal static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            route.Produces<ProblemResponse>(status, ProblemAnswer.ContentType);
+        }
+
+        return route;
+    }
+
+    /// <summary>The errors that every route behind the gate has.</summary>
+    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group)
+    {
+        foreach (var status in GatedErrors)
+        {
+            group.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType]));
+        }
+
+        return group;
+    }
+
+    internal static RouteHandlerBuilder Query(
+        this RouteHandlerBuilder route, string name, string description, QueryKind kind = QueryKind.Text) =>
+        route.WithMetadata(new QueryDescription(name, description, kind));
+
+    internal static RouteHandlerBuilder Paged(this RouteHandlerBuilder route) => route
+        .Query("limit", $"At most this many, 1 to {QueryReader.MaxLimit}; {QueryReader.DefaultLimit} unless told.", QueryKind.Limit)
+        .Query("next", "The previous page's next, with the same filters.");
+}
+
+/// <summary>The body that a route takes.</summary>
+internal sealed record BodyDescription(Type Shape, string Example);
+
+/// <summary>What a route answers when all is well.</summary>
+internal sealed record AnswerExample(string Json);
+
+/// <summary>A query parameter.</summary>
+internal sealed record QueryDescription(string Name, string Description, QueryKind Kind);
+
+internal enum QueryKind
+{
+    Text,
+    Time,
+    Limit,
+}

@@ -1,0 +1,84 @@
+using System.Globalization;
+using LeadGrain.Gateway.Problems;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Gateway.Paging;
+
+/// <summary>Reads query parameters and keeps the first problem. An empty parameter counts as absent.</summary>
+internal ref struct QueryReader(IQueryCollection query)
+{
+    internal const int DefaultLimit = 100;
+    internal const int MaxLimit = 1000;
+
+    // Without an offset a time is taken as UTC.
+    private static readonly string[] TimeFormats =
+    [
+        "yyyy-MM-dd",
+        "yyyy-MM-dd'T'HH:mmK",
+        "yyyy-MM-dd'T'HH:mm:ssK",
+        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK",
+    ];
+
+    internal Problem? Problem { get; private set; }
+
+    internal string? Text(string name)
+    {
+        var values = query[name];
+        if (values.Count > 1)
+        {
+            Refuse(name, "must be given once.");
+            return null;
+        }
+
+        if (values is not [{ Length: > 0 } text])
+        {
+            return null;
+        }
+
+        foreach (var character in text)
+        {
+            if (char.IsControl(character))
+            {
+                Refuse(name, "must not hold control characters.");
+                return null;
+            }
+        }
+
+        return text;
+    }
+
+    internal int Limit()
+    {
+        if (Text("limit") is not { } text)
+        {
+            return DefaultLimit;
+        }
+
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit)
+        {
+            Refuse("limit", $"must be a whole number from 1 to {MaxLimit}.");
+        }
+
+        return limit;
+    }
+
+    internal DateTimeOffset? Time(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        // An offset's plus sign that was not escaped arrives as a space.
+        if (DateTimeOffset.TryParseExact(
+            text.Replace(' ', '+'), TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        {
+            return time.ToUniversalTime();
+        }
+
+        Refuse(name, "must be an ISO 8601 time, such as 2024-01-15T10:00:00Z.");
+        return null;
+    }
+
+    private void Refuse(string name, string must) => Problem ??= Problem.InvalidParameter(name, must);
+}

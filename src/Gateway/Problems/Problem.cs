@@ -1,0 +1,79 @@
+namespace LeadGrain.Gateway.Problems;
+
+/// <summary>A refusal or failure as it is answered (RFC 9457).</summary>
+internal sealed record Problem(int Status, string Code, string Title, string Detail)
+{
+    /// <summary>The member, parameter or header at fault, such as <c>leads[3].email</c>.</summary>
+    public string? Member { get; init; }
+
+    /// <summary>When asking again makes sense; rounded up to whole seconds on the wire.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    internal static Problem InvalidJson(string detail) => new(400, ProblemCodes.InvalidJson, "Invalid JSON", detail);
+
+    internal static Problem InvalidText(string detail) => new(400, ProblemCodes.InvalidText, "Invalid text", detail);
+
+    internal static Problem DuplicateMember(string member) =>
+        new(400, ProblemCodes.DuplicateMember, "Duplicate member", $"{member} is given more than once.") { Member = member };
+
+    internal static Problem MissingMember(string member) =>
+        new(400, ProblemCodes.MissingMember, "Missing member", $"{member} is required.") { Member = member };
+
+    internal static Problem InvalidMember(string member, string must) =>
+        new(400, ProblemCodes.InvalidMember, "Invalid member", $"{member} {must}") { Member = member };
+
+    internal static Problem TooManyLeads(int limit) =>
+        new(400, ProblemCodes.TooManyLeads, "Too many leads", $"leads must hold at most {limit} leads; push the rest in further calls.") { Member = "leads" };
+
+    internal static Problem InvalidParameter(string name, string must) =>
+        new(400, ProblemCodes.InvalidParameter, "Invalid parameter", $"{name} {must}") { Member = name };
+
+    internal static Problem InvalidNext() =>
+        new(400, ProblemCodes.InvalidNext, "Invalid page token", "next must be the token of an earlier answer to the same query.") { Member = "next" };
+
+    internal static Problem InvalidHeader(string name, string must) =>
+        new(400, ProblemCodes.InvalidHeader, "Invalid header", $"{name} {must}") { Member = name };
+
+    internal static Problem Unauthorized() =>
+        new(401, ProblemCodes.Unauthorized, "Unauthorized", "X-API-Key is missing or wrong.") { Member = "X-API-Key" };
+
+    internal static Problem NamespaceNotFound() =>
+        new(404, ProblemCodes.NamespaceNotFound, "Namespace not found", "Nothing was ever pushed to this namespace.") { Member = "namespace" };
+
+    internal static Problem BodyTooLarge(long limit) =>
+        new(413, ProblemCodes.BodyTooLarge, "Body too large", $"The body must be at most {limit} bytes.");
+
+    internal static Problem UnsupportedMediaType() =>
+        new(415, ProblemCodes.UnsupportedMediaType, "Unsupported media type", "The body must be application/json in UTF-8.");
+
+    internal static Problem Overloaded() =>
+        Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many requests are under way.");
+
+    internal static Problem StorageUnavailable() =>
+        Unavailable(ProblemCodes.StorageUnavailable, "Storage unavailable", "The database cannot be reached.");
+
+    internal static Problem NotReady() =>
+        Unavailable(ProblemCodes.NotReady, "Not ready", "Starting, stopping or handing over. Nothing was done.");
+
+    internal static Problem TimedOut() =>
+        Unavailable(ProblemCodes.TimedOut, "Timed out", "No answer in time. What was asked may or may not have been done.");
+
+    internal static Problem InternalError() =>
+        new(500, ProblemCodes.InternalError, "Internal error", "A fault of ours. It was recorded under the request id.");
+
+    /// <summary>What a bare status says.</summary>
+    internal static Problem OfStatus(int status) => status switch
+    {
+        404 => new(404, ProblemCodes.NotFound, "Not found", "There is no such route."),
+        405 => new(405, ProblemCodes.MethodNotAllowed, "Method not allowed", "The route has other methods; see Allow."),
+        408 => new(408, ProblemCodes.RequestTimeout, "Request timeout", "The body came too slowly."),
+        413 => new(413, ProblemCodes.BodyTooLarge, "Body too large", "The body is larger than the route takes."),
+        415 => UnsupportedMediaType(),
+        >= 500 => InternalError() with { Status = status },
+        _ => new(status, ProblemCodes.BadRequest, "Bad request", "The request is not valid HTTP."),
+    };
+
+    // One second: long enough to spread a herd, short enough for a failover of a second or two.
+    private static Problem Unavailable(string code, string title, string detail) =>
+        new(503, code, title, detail) { RetryAfter = TimeSpan.FromSeconds(1) };
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.GrainInterfaces.Organizations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace LeadGrain.Gateway.Security;
+
+/// <summary>Lets a request in: first the key, then for which organization it acts.</summary>
+internal sealed class TenantGate(ApiKeys keys)
+{
+    internal const string KeyHeader = "X-API-Key";
+    internal const string AppHeader = "X-App-Id";
+    internal const string OrgHeader = "X-Org-Id";
+
+    private const int MaxIdLength = 255;
+
+    /// <summary>Puts a group's endpoints behind the gate.</summary>
+    internal void Guard(IEndpointConventionBuilder group) => group.Add(endpoint =>
+    {
+        var inner = endpoint.RequestDelegate!;
+        endpoint.RequestDelegate = context => InvokeAsync(context, inner);
+        endpoint.Metadata.Add(TenantRequired.Instance);
+    });
+
+    private Task InvokeAsync(HttpContext context, RequestDelegate inner)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        var headers = context.Request.Headers;
+        if (headers[KeyHeader] is not [{ } key] || !keys.Accept(key))
+        {
+            context.Response.Headers.WWWAuthenticate = "ApiKey";
+            return context.AnswerAsync(Problem.Unauthorized());
+        }
+
+        var app = headers[AppHeader];
+        var org = headers[OrgHeader];
+        if ((Broken(AppHeader, app) ?? Broken(OrgHeader, org)) is { } problem)
+        {
+            return context.AnswerAsync(problem);
+        }
+
+        context.Features.Set(new Tenant(app[0]!, org[0]!));
+        return inner(context);
+    }
+
+    private static Problem? Broken(string header, StringValues values) => values switch
+    {
+        { Count: 0 } or [null or ""] => Problem.InvalidHeader(header, "is required."),
+        { Count: > 1 } => Problem.InvalidHeader(header, "must be given once."),
+        [{ Length: > MaxIdLength }] => Problem.InvalidHeader(header, $"must be at most {MaxIdLength} characters."),
+        [{ } text] when !IsPrintable(text) => Problem.InvalidHeader(header, "must hold printable characters only."),
+        _ => null,
+    };
+
+    private static bool IsPrintable(string text) =>
+        !text.AsSpan().ContainsAnyExceptInRange(' ', '~') ? !string.IsNullOrWhiteSpace(text) : IsPrintableUnicode(text);
+
+    private static bool IsPrintableUnicode(string text)
+    {
+        foreach (var rune in text.EnumerateRunes())
+        {
+            var category = Rune.GetUnicodeCategory(rune);
+            if (rune == Rune.ReplacementChar || category is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse
+                or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
+
+/// <summary>Marks an endpoint that needs the key and the organization's headers.</summary>
+internal sealed class TenantRequired
+{
+    internal static readonly TenantRequired Instance = new();
+}
