@@ -10,7 +10,13 @@ namespace LeadGrain.Grains.Enrichment;
 /// interleave at awaits only, as a grain's do.
 /// </summary>
 internal sealed partial class EmailEnrichment(
-    string emailKey, EnrichmentStore store, ProviderLine line, EnrichmentOptions options, EnrichmentMetrics metrics, TimeProvider time, ILogger logger)
+    string emailKey,
+    EnrichmentStore store,
+    ProviderLine line,
+    EnrichmentOptions options,
+    EnrichmentMetrics metrics,
+    TimeProvider time,
+    ILogger logger)
 {
     private EnrichmentEntry? _entry;
     private Task<EnrichOutcome>? _flight;
@@ -38,6 +44,8 @@ internal sealed partial class EmailEnrichment(
             return entry.Answer(cached: true);
         }
 
+        // Nobody pays for a caller that has already left.
+        cancellationToken.ThrowIfCancellationRequested();
         var shares = _flight is { IsCompleted: false };
         var flight = shares ? _flight! : _flight = FetchAsync(requester);
         var outcome = await flight.WaitAsync(cancellationToken);

@@ -5,7 +5,8 @@ using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Enrichment;
 
-/// <summary>The tables enrichments and enrichment_calls. Every method throws <see cref="StorageUnavailableException"/> where the database fails it.</summary>
+/// <summary>The tables enrichments and enrichment_calls.</summary>
+/// <remarks>Every method throws <see cref="StorageUnavailableException"/> where the database fails it.</remarks>
 internal sealed class EnrichmentStore(NpgsqlDataSource database)
 {
     private const string SelectEntry = """

@@ -148,9 +148,8 @@ internal sealed class ApolloExchange(HttpContext http, TimeProvider time, Apollo
         var body = Encoding.UTF8.GetBytes(answer.ToJsonString());
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body.Length;
+        // Fewer bytes than announced make the server close the connection, after those that were written have gone out.
         await http.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), http.RequestAborted);
-        await http.Response.Body.FlushAsync(http.RequestAborted);
-        http.Abort();
     }
 
     private Task SendJsonAsync(string? email, string outcome, int credits, int status, JsonObject body) =>
