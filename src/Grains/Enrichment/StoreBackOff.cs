@@ -1,0 +1,20 @@
+namespace LeadGrain.Grains.Enrichment;
+
+/// <summary>When to try again to store an answer that the database did not take.</summary>
+internal static class StoreBackOff
+{
+    /// <summary>Tries in one go, some 4 min in all: outlives a failover. The next caller starts another go.</summary>
+    public const int Attempts = 12;
+
+    private static readonly TimeSpan First = TimeSpan.FromSeconds(0.5);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
+
+    /// <summary>The wait before a try: doubling, of which the random half spreads many emails' tries.</summary>
+    /// <param name="attempt">1 for the first.</param>
+    /// <param name="random">0 to 1.</param>
+    public static TimeSpan Before(int attempt, double random)
+    {
+        var full = First * Math.Pow(2, Math.Clamp(attempt - 1, 0, 16));
+        return (full < Longest ? full : Longest) * (0.5 + (random / 2));
+    }
+}
