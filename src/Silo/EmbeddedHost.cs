@@ -10,6 +10,9 @@ internal static class GrainHost
 {
     internal const string Name = "embedded";
 
+    /// <summary>The migrations that this host needs.</summary>
+    internal static IReadOnlyList<string> SqlFolders { get; } = [Migrator.DefaultFolder];
+
     internal static void AddGrainHost(this WebApplicationBuilder builder, string connectionString)
     {
         builder.Services.AddEmbeddedHost(options =>
@@ -28,8 +31,8 @@ internal static class GrainHost
     {
         public string Name => "host";
 
-        public ValueTask<string?> FindFaultAsync(CancellationToken cancellationToken)
-            => ValueTask.FromResult(status.IsOwner ? null : status.Word);
+        public ValueTask<Readiness> CheckAsync(CancellationToken cancellationToken)
+            => ValueTask.FromResult(new Readiness(status.IsOwner, status.Word));
     }
 
     private sealed class EmbeddedFaults : IHostFaults

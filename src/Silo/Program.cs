@@ -1,1 +1,44 @@
-return 0;
+using System.Runtime.InteropServices;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Silo;
+
+using var stop = new CancellationTokenSource();
+using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+try
+{
+    var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("DATA_DIR") ?? ".data");
+    var port = Settings.Port(Environment.GetEnvironmentVariable("PORT"));
+    using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+    await using var apollo = args.Contains("--sandbox") ? await FakeApollo.StartAsync(cancellationToken: stop.Token) : null;
+    await using var database = await GridDatabase.OpenAsync(
+        Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, logs, stop.Token);
+    var given = Environment.GetEnvironmentVariable("API_KEY");
+    var (key, isNew) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, false);
+    var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
+    {
+        Overrides = Settings.Sandbox(apollo),
+    };
+    await using var app = Grid.Build(settings);
+    await app.StartAsync(stop.Token);
+    var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(app.Urls.First(), database.Description, isNew ? key : null, apollo?.Url, stop.Token);
+    await app.WaitForShutdownAsync(stop.Token);
+    await ready;
+    return 0;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return 0;
+}
+catch (Exception exception) when (Settings.IsUsersToMend(exception))
+{
+    await Console.Error.WriteLineAsync(exception.Message);
+    return 1;
+}
+
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true; // not at once: gracefully
+    stop.Cancel();
+}

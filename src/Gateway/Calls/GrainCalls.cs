@@ -4,7 +4,8 @@ using Microsoft.Extensions.Options;
 namespace LeadGrain.Gateway.Calls;
 
 /// <summary>Makes a call on a grain: until the request's end or the time limit, and again where the grain was between owners.</summary>
-internal sealed class GrainCalls(IGrainFactory grains, IOptions<GatewayOptions> options, TimeProvider time)
+internal sealed class GrainCalls(
+    IGrainFactory grains, IEnumerable<IHostFaults> hostFaults, IOptions<GatewayOptions> options, TimeProvider time)
 {
     // A hand-over between activations takes milliseconds; three doubled waits cover it without holding requests up.
     private const int Repeats = 3;
@@ -32,8 +33,13 @@ internal sealed class GrainCalls(IGrainFactory grains, IOptions<GatewayOptions> 
                     var answer = call(grains.GetGrain<TGrain>(key), argument, token);
                     return answer.IsCompleted ? await answer : await answer.WaitAsync(token);
                 }
-                catch (OwnershipLostException) when (repeat < Repeats)
+                catch (Exception fault) when (NothingWasDone(fault))
                 {
+                    if (repeat == Repeats)
+                    {
+                        throw new OwnershipLostException("No owner was found.", fault);
+                    }
+
                     await Task.Delay(_limits.OwnershipRetryDelay * (1 << repeat), time, token);
                 }
             }
@@ -43,4 +49,7 @@ internal sealed class GrainCalls(IGrainFactory grains, IOptions<GatewayOptions> 
             throw new CallTimedOutException(_limits.GrainCallTimeout, cancelled);
         }
     }
+
+    private bool NothingWasDone(Exception fault)
+        => fault is OwnershipLostException || hostFaults.Any(host => host.NothingWasDone(fault));
 }

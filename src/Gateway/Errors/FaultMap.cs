@@ -13,6 +13,7 @@ internal static class FaultMap
     {
         StorageUnavailableException => Problem.StorageUnavailable(),
         OwnershipLostException => Problem.NotReady(),
+        OverloadedException => Problem.Overloaded(),
         CallTimedOutException or TimeoutException => Problem.TimedOut(),
         BadHttpRequestException bad => Problem.OfStatus(bad.StatusCode),
         _ => null,

@@ -1,0 +1,10 @@
+namespace LeadGrain.Gateway.Calls;
+
+/// <summary>What the grain host throws of its own accord; each host registers one.</summary>
+public interface IHostFaults
+{
+    /// <summary>
+    /// Whether this fault means that the call never reached a grain (no owner yet, no silo): it can be repeated safely.
+    /// </summary>
+    bool NothingWasDone(Exception exception);
+}

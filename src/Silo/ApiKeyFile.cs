@@ -1,0 +1,36 @@
+using System.Security.Cryptography;
+
+namespace LeadGrain.Silo;
+
+/// <summary>The API key of a host that was given none: made once, kept where only its user can read it.</summary>
+internal static class ApiKeyFile
+{
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    /// <summary>Reads the key, or makes it.</summary>
+    /// <param name="folder">The host's folder.</param>
+    /// <returns>The key and whether it is new.</returns>
+    internal static (string Key, bool IsNew) ReadOrMake(string folder)
+    {
+        var path = Path.Combine(folder, "api-key");
+        if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } key)
+        {
+            return (key, false);
+        }
+
+        Directory.CreateDirectory(folder);
+        var made = $"lg_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}";
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = OwnerOnly;
+        }
+
+        using (var writer = new StreamWriter(path, options))
+        {
+            writer.WriteLine(made);
+        }
+
+        return (made, true);
+    }
+}

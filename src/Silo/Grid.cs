@@ -1,0 +1,68 @@
+using LeadGrain.Gateway;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Gateway.Security;
+using Npgsql;
+
+namespace LeadGrain.Silo;
+
+/// <summary>Puts the parts of a process together: host, grains, gateway.</summary>
+internal static class Grid
+{
+    // The seed's 32 MB for a push, and room for what surrounds it; the gateway's own limits are below.
+    private const long LargestBody = 33 * 1024 * 1024;
+
+    /// <summary>Builds the web application, ready to start.</summary>
+    /// <param name="settings">What differs between processes.</param>
+    /// <param name="configure">A last word, for tests.</param>
+    internal static WebApplication Build(GridSettings settings, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder();
+        builder.Configuration.AddInMemoryCollection(settings.Overrides);
+        builder.AddTelemetry();
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = LargestBody;
+            if (settings.LoopbackOnly)
+            {
+                kestrel.Listen(System.Net.IPAddress.Loopback, settings.Port);
+            }
+            else
+            {
+                kestrel.ListenAnyIP(settings.Port);
+            }
+        });
+        builder.AddGrainHost(settings.ConnectionString);
+        builder.Services.AddGateway(builder.Configuration);
+        builder.Services.Configure<SecurityOptions>(o => o.ApiKeyHash = SecurityOptions.Hash(settings.ApiKey));
+        builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();
+        builder.Services.AddSingleton<ReadyLine>();
+        configure?.Invoke(builder);
+        var app = builder.Build();
+        app.MapGateway();
+        return app;
+    }
+
+    private sealed class DatabaseCheck(NpgsqlDataSource database) : IReadinessCheck
+    {
+        public string Name => "database";
+
+        public async ValueTask<Readiness> CheckAsync(CancellationToken cancellationToken)
+        {
+            await using var command = database.CreateCommand("select 1");
+            await command.ExecuteNonQueryAsync(cancellationToken);
+            return new Readiness(true);
+        }
+    }
+}
+
+/// <summary>What differs between processes.</summary>
+/// <param name="ConnectionString">The migrated database.</param>
+/// <param name="ApiKey">The key that callers present.</param>
+/// <param name="Port">0 for any free one.</param>
+/// <param name="LoopbackOnly">Whether to listen on loopback only.</param>
+internal sealed record GridSettings(string ConnectionString, string ApiKey, int Port, bool LoopbackOnly)
+{
+    /// <summary>Configuration that wins over the environment.</summary>
+    internal Dictionary<string, string?> Overrides { get; init; } = [];
+}

@@ -1,0 +1,85 @@
+using Npgsql;
+
+namespace LeadGrain.Silo;
+
+/// <summary>The database of this process: the one that DATABASE_URL names, else a private one; migrated either way.</summary>
+internal sealed class GridDatabase : IAsyncDisposable
+{
+    // A database that starts together with us (a compose file, a failover) gets this long.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
+    private readonly LocalPostgres? _local;
+
+    private GridDatabase(LocalPostgres? local, string connectionString, string description)
+        => (_local, ConnectionString, Description) = (local, connectionString, description);
+
+    /// <summary>For the store's connections.</summary>
+    internal string ConnectionString { get; }
+
+    /// <summary>Where it is, without secrets.</summary>
+    internal string Description { get; }
+
+    /// <summary>Finds or starts the database and brings it up to date.</summary>
+    /// <param name="url">DATABASE_URL; null or empty for a private one.</param>
+    /// <param name="folder">Where a private one keeps its data.</param>
+    /// <param name="sqlFolders">Migrations, in order.</param>
+    /// <param name="logs">For what it logs.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal static async Task<GridDatabase> OpenAsync(
+        string? url, string folder, IReadOnlyList<string> sqlFolders, ILoggerFactory logs, CancellationToken cancellationToken)
+    {
+        var local = string.IsNullOrWhiteSpace(url)
+            ? await LocalPostgres.StartAsync(
+                new LocalPostgresOptions(folder), TimeProvider.System, logs.CreateLogger<LocalPostgres>(), cancellationToken)
+            : null;
+        try
+        {
+            var settings = Tune(local is null ? DatabaseUrl.Parse(url!) : new NpgsqlConnectionStringBuilder(local.ConnectionString));
+            await MigrateAsync(settings.ConnectionString, sqlFolders, logs, cancellationToken);
+            var description = local is null
+                ? $"PostgreSQL at {settings.Host}:{settings.Port}/{settings.Database}"
+                : $"its own PostgreSQL {local.Version} in {local.DataDirectory}";
+            return new GridDatabase(local, settings.ConnectionString, description);
+        }
+        catch
+        {
+            await (local?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+    }
+
+    /// <summary>Stops a private database.</summary>
+    public ValueTask DisposeAsync() => _local?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>What the store needs of its connections, where the user did not say otherwise.</summary>
+    internal static NpgsqlConnectionStringBuilder Tune(NpgsqlConnectionStringBuilder settings)
+    {
+        settings.MaxAutoPrepare = settings.ContainsKey("Max Auto Prepare") ? settings.MaxAutoPrepare : 100;
+        settings.AutoPrepareMinUsages = 2;
+        settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
+        settings.IncludeErrorDetail = false; // details hold lead data
+        settings.TcpKeepAlive = true;
+        return settings;
+    }
+
+    private static async Task MigrateAsync(
+        string connectionString, IReadOnlyList<string> sqlFolders, ILoggerFactory logs, CancellationToken cancellationToken)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
+        await using var source = NpgsqlDataSource.Create(settings);
+        var migrator = new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>());
+        var start = TimeProvider.System.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                await migrator.ApplyAsync(cancellationToken, sqlFolders);
+                return;
+            }
+            catch (NpgsqlException away) when (away.IsTransient && TimeProvider.System.GetElapsedTime(start) < s_patience)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            }
+        }
+    }
+}
