@@ -41,7 +41,10 @@ internal static partial class DatabaseUrl
         try
         {
             var parsed = new NpgsqlConnectionStringBuilder(value);
-            return parsed.Host is null ? throw new DatabaseUrlException("names no host.") : parsed;
+            // libpq's form has blanks where Npgsql's has semicolons, so that all of it would pass for a host.
+            return parsed.Host is null ? throw new DatabaseUrlException("names no host.")
+                : parsed.Host.Contains('=', StringComparison.Ordinal) ? throw new FormatException()
+                : parsed;
         }
         catch (Exception unreadable) when (unreadable is ArgumentException or FormatException or InvalidCastException
             or OverflowException or KeyNotFoundException)
@@ -92,7 +95,7 @@ internal static partial class DatabaseUrl
     {
         var colon = userInfo.IndexOf(':', StringComparison.Ordinal);
         result.Username = Decode(colon < 0 ? userInfo : userInfo[..colon]) is { Length: > 0 } name ? name : null;
-        result.Password = colon < 0 ? null : Decode(userInfo[(colon + 1)..]);
+        result.Password = colon >= 0 && Decode(userInfo[(colon + 1)..]) is { Length: > 0 } password ? password : null;
     }
 
     /// <summary>One host with its port, or several, which Npgsql wants as host:port each.</summary>

@@ -154,6 +154,12 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
                     LogReady(Version, launched ? "started" : "adopted", DataDirectory);
                     return;
                 }
+                if (found is { IsReady: true, Endpoint.IsGone: true })
+                {
+                    // Temporary folders get tidied up. Without its socket nobody can reach this server again.
+                    await ShutDownAsync("fast", cancellationToken);
+                    _endpoint = null;
+                }
             }
             else
             {
@@ -250,15 +256,22 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
         ChildProcess.Result result = default;
         foreach (var attempt in new[] { mode, "immediate" })
         {
+            if (PostmasterFile.Read(DataDirectory)?.IsRunning() != true)
+            {
+                return;
+            }
             result = await _cluster.RunAsync(
                 cancellationToken, _cluster.Binaries.PgCtl, "stop", "--silent", "--mode", attempt, "--wait", "--timeout", seconds);
-            if (result.ExitCode == 0 || PostmasterFile.Read(DataDirectory)?.IsRunning() != true)
+            if (result.ExitCode == 0)
             {
                 return;
             }
             LogStopOverdue(DataDirectory, attempt);
         }
-        throw new LocalPostgresException($"The private PostgreSQL in {DataDirectory} does not stop: {result.Output}");
+        if (PostmasterFile.Read(DataDirectory)?.IsRunning() == true)
+        {
+            throw new LocalPostgresException($"The private PostgreSQL in {DataDirectory} does not stop: {result.Output}");
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Private PostgreSQL {Version} {How} in {DataDirectory}")]

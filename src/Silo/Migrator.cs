@@ -9,15 +9,18 @@ internal sealed partial class Migrator(NpgsqlDataSource dataSource, TimeProvider
     // Any number, as long as every version of the host takes the same.
     private const long AdvisoryLock = 0x1ead_6ae1_0000_0001;
 
-    // Queries queue behind a statement that waits for a table, so it gives up soon and comes back.
-    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(5);
-
     private const int Attempts = 10;
 
     private sealed record Applied(string Name, string Checksum);
 
     /// <summary>The folder beside the binary with the schema's files.</summary>
     public static string DefaultFolder => Path.Combine(AppContext.BaseDirectory, "sql");
+
+    /// <summary>
+    /// How long a file may wait for a table in use. Queries queue up behind one that waits, so it gives up soon and comes
+    /// back, ever later, up to ten times.
+    /// </summary>
+    public TimeSpan LockTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Applies what is missing of each folder's own files, folder by folder.</summary>
     /// <returns>How many files were applied.</returns>
@@ -45,6 +48,10 @@ internal sealed partial class Migrator(NpgsqlDataSource dataSource, TimeProvider
                 }
             }
             return count;
+        }
+        catch (PostgresException homeless) when (homeless.SqlState == PostgresErrorCodes.InvalidSchemaName)
+        {
+            throw new MigrationException("The connection's search path names no schema that exists. Create it first.", homeless);
         }
         finally
         {
@@ -93,7 +100,7 @@ internal sealed partial class Migrator(NpgsqlDataSource dataSource, TimeProvider
             catch (PostgresException busy) when (busy.SqlState == PostgresErrorCodes.LockNotAvailable && attempt < Attempts)
             {
                 LogBusy(file.Source, file.Name, attempt);
-                await Task.Delay(TimeSpan.FromSeconds(attempt), time, cancellationToken);
+                await Task.Delay(LockTimeout * attempt / 5, time, cancellationToken);
             }
             catch (PostgresException failed)
             {
@@ -104,7 +111,7 @@ internal sealed partial class Migrator(NpgsqlDataSource dataSource, TimeProvider
     }
 
     [SuppressMessage("Security", "CA2100", Justification = "The files are the schema, shipped with the program.")]
-    private static async Task ApplyOneAsync(
+    private async Task ApplyOneAsync(
         NpgsqlConnection connection, MigrationFile file, CancellationToken cancellationToken)
     {
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

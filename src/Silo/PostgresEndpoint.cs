@@ -44,6 +44,9 @@ internal sealed partial record PostgresEndpoint(string? SocketDirectory, int Por
         ? $"listen_addresses = '127.0.0.1'\nport = {Port}\nunix_socket_directories = ''\n"
         : $"listen_addresses = ''\nport = {Port}\nunix_socket_directories = '{SocketDirectory}'\nunix_socket_permissions = 0700\n";
 
+    /// <summary>Whether the socket was deleted from under its server.</summary>
+    public bool IsGone => SocketDirectory is not null && !File.Exists(Path.Combine(SocketDirectory, $".s.PGSQL.{Port}"));
+
     /// <summary>
     /// Clears the socket's lock file before a start, known to have no owner: it too holds a process id that may be reused.
     /// </summary>
@@ -59,6 +62,7 @@ internal sealed partial record PostgresEndpoint(string? SocketDirectory, int Por
     public void Remove()
     {
         if (Path.GetFileName(SocketDirectory)?.StartsWith(FolderPrefix, StringComparison.Ordinal) == true
+            && Directory.Exists(SocketDirectory)
             && !Directory.EnumerateFileSystemEntries(SocketDirectory!).Any())
         {
             Directory.Delete(SocketDirectory!);

@@ -12,6 +12,10 @@ internal sealed record PostmasterFile(string DataDirectory, int ProcessId, strin
     private const int StartTimeLine = 2;
     private const int PortLine = 3;
     private const int SocketLine = 4;
+    private const int StatusLine = 7;
+
+    /// <summary>Whether the server said that it takes connections.</summary>
+    public bool IsReady { get; private init; }
 
     /// <summary>The file of a cluster, or null where there is none or it is still being written.</summary>
     public static PostmasterFile? Read(string dataDirectory)
@@ -31,6 +35,9 @@ internal sealed record PostmasterFile(string DataDirectory, int ProcessId, strin
             ? new PostmasterFile(
                 dataDirectory, processId, $"{lines[FolderLine]} {lines[StartTimeLine]}",
                 new PostgresEndpoint(lines[SocketLine] is "" ? null : lines[SocketLine], port))
+            {
+                IsReady = lines.Length > StatusLine && lines[StatusLine].Trim() == "ready",
+            }
             : null;
     }
 

@@ -1,0 +1,103 @@
+using System.Security.Cryptography;
+using System.Text;
+using LeadGrain.Silo;
+using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
+
+namespace LeadGrain.Tests.Postgres;
+
+/// <summary>A database of a test's own with the schema applied, dropped when the test is done.</summary>
+internal sealed class TestDatabase : IAsyncDisposable
+{
+    // Any number; held while the template is made, in case several runs share a server.
+    private const long TemplateLock = 0x1ead_6ae1_0000_0002;
+
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
+
+    private readonly string _name;
+
+    private TestDatabase(string name, string connectionString)
+    {
+        _name = name;
+        ConnectionString = connectionString;
+        DataSource = NpgsqlDataSource.Create(connectionString);
+    }
+
+    public string ConnectionString { get; }
+
+    public NpgsqlDataSource DataSource { get; }
+
+    public static async Task<TestDatabase> CreateAsync() => await CreateFromAsync(await Template.Value);
+
+    /// <summary>One without our schema.</summary>
+    public static Task<TestDatabase> CreateEmptyAsync() => CreateFromAsync("template0");
+
+    public async ValueTask DisposeAsync()
+    {
+        await DataSource.DisposeAsync();
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"drop database if exists {_name} with (force)");
+    }
+
+    private static async Task<TestDatabase> CreateFromAsync(string template)
+    {
+        var name = $"test_{Guid.NewGuid():n}";
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"create database {name} template {template}");
+        return new TestDatabase(name, await AddressOfAsync(name));
+    }
+
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var files = await MigrationFile.ReadAllAsync(Migrator.DefaultFolder, CancellationToken.None);
+        var schema = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', files.Select(f => f.Name + f.Checksum))));
+        var name = $"leadgrain_template_{Convert.ToHexStringLower(schema)[..16]}";
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"select pg_advisory_lock({TemplateLock})");
+        await using var look = new NpgsqlCommand("select 1 from pg_database where datname = $1", server);
+        look.Parameters.AddWithValue(name);
+        if (await look.ExecuteScalarAsync() is not null)
+        {
+            return name;
+        }
+        await ExecuteAsync(server, $"drop database if exists {name}_new with (force)");
+        await ExecuteAsync(server, $"create database {name}_new template template0");
+        await using (var fresh = NpgsqlDataSource.Create(await AddressOfAsync($"{name}_new")))
+        {
+            await new Migrator(fresh, TimeProvider.System, NullLogger<Migrator>.Instance)
+                .ApplyAsync(CancellationToken.None, Migrator.DefaultFolder);
+        }
+        await ExecuteAsync(server, $"alter database {name}_new rename to {name}");
+        return name;
+    }
+
+    private static async Task<string> AddressOfAsync(string database) =>
+        // A short pruning keeps the many databases of a run from adding up to the server's max_connections.
+        new NpgsqlConnectionStringBuilder((await PostgresServer.AddressAsync()).ConnectionString)
+        {
+            Database = database,
+            IncludeErrorDetail = true,
+            ConnectionIdleLifetime = 5,
+            ConnectionPruningInterval = 5,
+        }.ConnectionString;
+
+    private static async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var address = new NpgsqlConnectionStringBuilder((await PostgresServer.AddressAsync()).ConnectionString)
+        {
+            Pooling = false,
+        };
+        var connection = new NpgsqlConnection(address.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
+    {
+        // Names cannot be parameters here; all of them are made above.
+#pragma warning disable CA2100
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync();
+    }
+}
