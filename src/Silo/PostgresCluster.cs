@@ -73,7 +73,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
             # Terse leaves out the details, which quote the values of rows.
             log_error_verbosity = terse
-            {(durable ? "" : "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")}
+            {(durable ? "" : "fsync = off\nfull_page_writes = off\n")}
             """;
         var path = Path.Combine(DataDirectory, SettingsFile);
         await File.WriteAllTextAsync($"{path}.new", settings, cancellationToken);
