@@ -100,6 +100,16 @@ internal static class DatabaseUrlParameters
             case "SSLKEY":
                 result.SslKey = value;
                 break;
+            default:
+                ApplyNetwork(result, name, value);
+                break;
+        }
+    }
+
+    private static void ApplyNetwork(NpgsqlConnectionStringBuilder result, string name, string value)
+    {
+        switch (name.ToUpperInvariant())
+        {
             case "KEEPALIVES":
                 result.TcpKeepAlive = value == "1";
                 break;

@@ -69,7 +69,8 @@ internal sealed partial class Migrator(NpgsqlDataSource dataSource, TimeProvider
             if (!byVersion.TryGetValue(version, out var file))
             {
                 throw new MigrationException(version > files[^1].Version
-                    ? $"The database is newer than this program: it has {row.Name}, and {files[^1].Name} is the last known here. Start a newer version."
+                    ? $"The database is newer than this program: it has {row.Name}, and {files[^1].Name} is the last known here. "
+                        + "Start a newer version."
                     : $"The database has {row.Name}, which this program does not know. It was made by another line of versions.");
             }
             if (file.Checksum != row.Checksum)
