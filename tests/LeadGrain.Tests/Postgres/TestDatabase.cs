@@ -1,60 +1,103 @@
-using System.Diagnostics;
+using System.Security.Cryptography;
+using System.Text;
+using LeadGrain.Silo;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace LeadGrain.Tests.Postgres;
 
-/// <summary>A database of its own on a throw-away cluster that all tests of the process share.</summary>
+/// <summary>A database of a test's own with the schema applied, dropped when the test is done.</summary>
 internal sealed class TestDatabase : IAsyncDisposable
 {
-    private const string Bin = "/usr/lib/postgresql/15/bin";
-    private static readonly Lazy<string> Socket = new(StartCluster);
-    private static int _count;
+    // Any number; held while the template is made, in case several runs share a server.
+    private const long TemplateLock = 0x1ead_6ae1_0000_0002;
 
-    private TestDatabase(NpgsqlDataSource dataSource) => DataSource = dataSource;
+    private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
+
+    private readonly string _name;
+
+    private TestDatabase(string name, string connectionString)
+    {
+        _name = name;
+        ConnectionString = connectionString;
+        DataSource = NpgsqlDataSource.Create(connectionString);
+    }
+
+    public string ConnectionString { get; }
 
     public NpgsqlDataSource DataSource { get; }
 
-    public static async Task<TestDatabase> CreateAsync()
+    public static async Task<TestDatabase> CreateAsync() => await CreateFromAsync(await Template.Value);
+
+    /// <summary>One without our schema.</summary>
+    public static Task<TestDatabase> CreateEmptyAsync() => CreateFromAsync("template0");
+
+    public async ValueTask DisposeAsync()
     {
-        var name = $"test_{Interlocked.Increment(ref _count)}";
-        await using (var admin = NpgsqlDataSource.Create($"Host={Socket.Value};Username=postgres;Database=postgres;Pooling=false"))
-        {
-            await admin.CreateCommand($"create database {name}").ExecuteNonQueryAsync();
-        }
-
-        var database = new TestDatabase(NpgsqlDataSource.Create($"Host={Socket.Value};Username=postgres;Database={name};Maximum Pool Size=10"));
-        foreach (var file in Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "sql"), "*.sql").Order(StringComparer.Ordinal))
-        {
-            await database.DataSource.CreateCommand(await File.ReadAllTextAsync(file)).ExecuteNonQueryAsync();
-        }
-
-        return database;
+        await DataSource.DisposeAsync();
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"drop database if exists {_name} with (force)");
     }
 
-    public ValueTask DisposeAsync() => DataSource.DisposeAsync();
-
-    private static string StartCluster()
+    private static async Task<TestDatabase> CreateFromAsync(string template)
     {
-        var home = Directory.CreateTempSubdirectory("leadgrain-tests-").FullName;
-        Run("chown", "postgres", home);
-        Run("runuser", "-u", "postgres", "--", $"{Bin}/initdb", "-D", $"{home}/data", "-A", "trust", "--no-sync");
-        Run("runuser", "-u", "postgres", "--", $"{Bin}/pg_ctl", "-D", $"{home}/data", "-w", "-l", $"{home}/log",
-            "-o", $"-c listen_addresses='' -c unix_socket_directories={home} -c fsync=off -c max_connections=300", "start");
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        var name = $"test_{Guid.NewGuid():n}";
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"create database {name} template {template}");
+        return new TestDatabase(name, await AddressOfAsync(name));
+    }
+
+    private static async Task<string> MakeTemplateAsync()
+    {
+        var files = await MigrationFile.ReadAllAsync(Migrator.DefaultFolder, CancellationToken.None);
+        var schema = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', files.Select(f => f.Name + f.Checksum))));
+        var name = $"leadgrain_template_{Convert.ToHexStringLower(schema)[..16]}";
+        await using var server = await ConnectAsync();
+        await ExecuteAsync(server, $"select pg_advisory_lock({TemplateLock})");
+        await using var look = new NpgsqlCommand("select 1 from pg_database where datname = $1", server);
+        look.Parameters.AddWithValue(name);
+        if (await look.ExecuteScalarAsync() is not null)
         {
-            Run("runuser", "-u", "postgres", "--", $"{Bin}/pg_ctl", "-D", $"{home}/data", "-m", "immediate", "stop");
-            Directory.Delete(home, recursive: true);
+            return name;
+        }
+        await ExecuteAsync(server, $"drop database if exists {name}_new with (force)");
+        await ExecuteAsync(server, $"create database {name}_new template template0");
+        await using (var fresh = NpgsqlDataSource.Create(await AddressOfAsync($"{name}_new")))
+        {
+            await new Migrator(fresh, TimeProvider.System, NullLogger<Migrator>.Instance)
+                .ApplyAsync(CancellationToken.None, Migrator.DefaultFolder);
+        }
+        await ExecuteAsync(server, $"alter database {name}_new rename to {name}");
+        return name;
+    }
+
+    private static async Task<string> AddressOfAsync(string database) =>
+        // A short pruning keeps the many databases of a run from adding up to the server's max_connections.
+        new NpgsqlConnectionStringBuilder((await PostgresServer.AddressAsync()).ConnectionString)
+        {
+            Database = database,
+            IncludeErrorDetail = true,
+            ConnectionIdleLifetime = 5,
+            ConnectionPruningInterval = 5,
+        }.ConnectionString;
+
+    private static async Task<NpgsqlConnection> ConnectAsync()
+    {
+        var address = new NpgsqlConnectionStringBuilder((await PostgresServer.AddressAsync()).ConnectionString)
+        {
+            Pooling = false,
         };
-        return home;
+        var connection = new NpgsqlConnection(address.ConnectionString);
+        await connection.OpenAsync();
+        return connection;
     }
 
-    private static void Run(string program, params string[] arguments)
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = false })!;
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}");
-        }
+        // Names cannot be parameters here; all of them are made above.
+#pragma warning disable CA2100
+        await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
+#pragma warning restore CA2100
+        await command.ExecuteNonQueryAsync();
     }
 }
