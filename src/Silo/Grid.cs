@@ -18,7 +18,7 @@ internal static class Grid
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(settings.Overrides);
-        builder.AddTelemetry();
+        //builder.AddTelemetry();
         builder.WebHost.UseKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
