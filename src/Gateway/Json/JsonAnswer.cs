@@ -31,6 +31,7 @@ internal static class JsonAnswer
         scratch.Json.Flush();
 
         var bytes = scratch.Bytes.WrittenSpan;
+        response.Headers.CacheControl = "no-store";
         response.ContentType ??= ContentType;
         response.ContentLength = bytes.Length;
         response.BodyWriter.Write(bytes);

@@ -13,7 +13,7 @@ internal static class RequestIdentity
     internal static void Assign(HttpContext context)
     {
         var id = context.Request.Headers[Header] is [{ Length: > 0 and <= MaxLength } given]
-            && !given.AsSpan().ContainsAnyExceptInRange('!', '~')
+            && !given.AsSpan().ContainsAnyExceptInRange(' ', '~')
                 ? given
                 : Guid.NewGuid().ToString("N");
         context.TraceIdentifier = id;

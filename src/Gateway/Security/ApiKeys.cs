@@ -7,8 +7,8 @@ namespace LeadGrain.Gateway.Security;
 /// <summary>Knows the keys. The one place to ask when organizations get keys of their own.</summary>
 internal sealed class ApiKeys(IOptions<SecurityOptions> options)
 {
-    // Longer keys than a header can carry need no hashing to be refused.
-    private const int LongestUtf8 = 4096;
+    // Far beyond any key that is made; longer ones are refused unhashed.
+    private const int LongestUtf8 = 1024;
 
     private readonly byte[] _hash = options.Value.ApiKeyHash;
 

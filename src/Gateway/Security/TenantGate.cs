@@ -27,7 +27,6 @@ internal sealed class TenantGate(ApiKeys keys)
 
     private Task InvokeAsync(HttpContext context, RequestDelegate inner)
     {
-        context.Response.Headers.CacheControl = "no-store";
         var headers = context.Request.Headers;
         if (headers[KeyHeader] is not [{ } key] || !keys.Accept(key))
         {

@@ -8,6 +8,7 @@ public sealed class RequestIdTests
 {
     [Theory]
     [InlineData("a")]
+    [InlineData("two words")]
     [InlineData("req_0123-ABC.~!/=")]
     public async Task A_usable_id_is_kept(string id)
     {
@@ -20,7 +21,7 @@ public sealed class RequestIdTests
 
     [Theory]
     [InlineData(null)]
-    [InlineData("two words")]
+    [InlineData("tab\there")]
     [InlineData("129")]
     public async Task Without_a_usable_id_one_is_made_for_each_request(string? id)
     {
