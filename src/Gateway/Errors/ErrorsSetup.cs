@@ -13,7 +13,10 @@ public static class ErrorsSetup
     {
         var dsn = config["SENTRY_DSN"];
         if (string.IsNullOrWhiteSpace(dsn))
-            return services.AddSingleton<IErrorReporter, SilentErrorReporter>();
+        {
+            services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
+            return services;
+        }
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddOptions<SentryOptions>()

@@ -1,12 +1,18 @@
 namespace LeadGrain.Gateway.Errors;
 
-/// <summary>Tells an error tracker of exceptions that nobody foresaw.</summary>
+/// <summary>Where faults of ours are reported to, beside the log.</summary>
 public interface IErrorReporter
 {
-    /// <summary>Takes an exception to be sent later, best effort. Never waits and never throws. The message is not sent:
-    /// it may hold lead data.</summary>
-    /// <param name="exception">What happened.</param>
-    /// <param name="requestId">The X-Request-Id of the request.</param>
-    /// <param name="route">The route's template, never the path that was asked for.</param>
-    void Report(Exception exception, string requestId, string? route);
+    /// <summary>Takes note of a fault. Returns at once and never throws.</summary>
+    /// <param name="fault">The fault.</param>
+    /// <param name="requestId">The request's id, as answered in X-Request-Id.</param>
+    /// <param name="route">The route's template, such as <c>/cursor/{namespace}</c>; null where none matched.</param>
+    void Report(Exception fault, string requestId, string? route);
+}
+
+internal sealed class NoErrorReporter : IErrorReporter
+{
+    public void Report(Exception fault, string requestId, string? route)
+    {
+    }
 }

@@ -6,13 +6,6 @@ using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Errors;
 
-internal sealed class SilentErrorReporter : IErrorReporter
-{
-    public void Report(Exception exception, string requestId, string? route)
-    {
-    }
-}
-
 internal sealed record SentryReport(Exception Exception, string RequestId, string? Route, DateTimeOffset At);
 
 internal sealed partial class SentryReporter : IErrorReporter, IHostedService, IDisposable
@@ -35,8 +28,8 @@ internal sealed partial class SentryReporter : IErrorReporter, IHostedService, I
         _queue = new(_options.QueueCapacity, workers: 1, _options.Drain, Send, count => metrics.Dropped.Add(count), time, log);
     }
 
-    public void Report(Exception exception, string requestId, string? route) =>
-        _queue.Offer(new SentryReport(exception, requestId, route, _time.GetUtcNow()));
+    public void Report(Exception fault, string requestId, string? route) =>
+        _queue.Offer(new SentryReport(fault, requestId, route, _time.GetUtcNow()));
 
     public Task StartAsync(CancellationToken cancellationToken)
     {

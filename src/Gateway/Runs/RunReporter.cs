@@ -5,13 +5,6 @@ using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Runs;
 
-internal sealed class SilentRunReporter : IRunReporter
-{
-    public void Report(RunReport report)
-    {
-    }
-}
-
 internal sealed partial class RunReporter : IRunReporter, IHostedService, IDisposable
 {
     private readonly HttpClient _http;

@@ -19,15 +19,15 @@ internal sealed class RunsClient(HttpClient http, RunsOptions options, TimeProvi
             organizationId = report.Tenant.Org,
             appId = report.Tenant.App,
             serviceName = "leadgrain",
-            taskName = report.Task,
-            startedAt = report.StartedAt.UtcDateTime,
+            taskName = report.TaskName,
+            startedAt = report.Started.UtcDateTime,
         };
         var (body, failure) = await Call(HttpMethod.Post, _runs, begin, cancellationToken);
         if (body is null)
             return failure;
         if (RunId(body) is not { } id)
             return "the answer names no run";
-        var end = new { status = report.Succeeded ? "completed" : "failed", finishedAt = report.FinishedAt.UtcDateTime };
+        var end = new { status = report.Succeeded ? "completed" : "failed", finishedAt = report.Finished.UtcDateTime };
         (_, failure) = await Call(HttpMethod.Patch, $"{_runs}/{Uri.EscapeDataString(id)}", end, cancellationToken);
         return failure;
     }

@@ -14,7 +14,10 @@ public static class RunsSetup
     {
         var url = config["RUNS_SERVICE_URL"];
         if (string.IsNullOrWhiteSpace(url))
-            return services.AddSingleton<IRunReporter, SilentRunReporter>();
+        {
+            services.TryAddSingleton<IRunReporter, NoRunReporter>();
+            return services;
+        }
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddOptions<RunsOptions>()
