@@ -10,6 +10,7 @@ internal static class RunRetry
     /// <param name="status">What was answered; null for a time-out or a broken connection.</param>
     /// <param name="asked">What Retry-After asked for.</param>
     /// <param name="random">From 0 to 1.</param>
+    /// <param name="options">The number of tries and the bounds of a wait.</param>
     public static TimeSpan? Delay(int tried, HttpStatusCode? status, TimeSpan? asked, double random, RunsOptions options)
     {
         if (tried >= options.Tries || (status is { } answered && !IsPassing(answered)))
