@@ -1,5 +1,9 @@
 using LeadGrain.Gateway;
+using LeadGrain.Gateway.Errors;
+using LeadGrain.Gateway.FrontPage;
 using LeadGrain.Gateway.Health;
+using LeadGrain.Gateway.Metrics;
+using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using Npgsql;
 
@@ -18,7 +22,7 @@ internal static class Grid
     {
         var builder = WebApplication.CreateBuilder();
         builder.Configuration.AddInMemoryCollection(settings.Overrides);
-        //builder.AddTelemetry();
+        builder.AddTelemetry();
         builder.WebHost.UseKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -33,6 +37,7 @@ internal static class Grid
             }
         });
         builder.AddGrainHost(settings.ConnectionString);
+        builder.Services.AddRunReporter(builder.Configuration).AddErrorReporter(builder.Configuration).AddPrometheus();
         builder.Services.AddGateway(builder.Configuration);
         builder.Services.Configure<SecurityOptions>(o => o.ApiKeyHash = SecurityOptions.Hash(settings.ApiKey));
         builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();
@@ -40,6 +45,8 @@ internal static class Grid
         configure?.Invoke(builder);
         var app = builder.Build();
         app.MapGateway();
+        app.MapFrontPage();
+        app.MapMetrics();
         return app;
     }
 

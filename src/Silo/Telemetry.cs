@@ -50,6 +50,8 @@ public static class Telemetry
         // These write the whole URL of each request at Information, and with it the emails of its query.
         foreach (var category in (string[])["Microsoft.AspNetCore.Hosting.Diagnostics", "System.Net.Http.HttpClient"])
             builder.Logging.AddFilter(category, level > LogLevel.Warning ? level : LogLevel.Warning);
+        // The ready line says where the process listens.
+        builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", level is LogLevel.Information ? LogLevel.Warning : level);
         builder.Logging.AddFilter("Microsoft.AspNetCore", level is LogLevel.Information ? LogLevel.Warning : level);
         if (builder.Environment.IsProduction() && redirected)
             builder.Logging.AddJsonConsole(json =>

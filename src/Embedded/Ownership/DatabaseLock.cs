@@ -8,9 +8,10 @@ internal sealed class DatabaseLock : IAsyncDisposable
     // Any constant will do; advisory locks are per database. These are the bytes of "LEADGRID".
     private const long Key = 0x4C45414447524944;
 
+    private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
 
-    private DatabaseLock(NpgsqlConnection connection) => _connection = connection;
+    private DatabaseLock(NpgsqlDataSource source) => (_source, _connection) = (source, source.CreateConnection());
 
     /// <summary>The owner's number: one higher than that of every owner before it.</summary>
     internal long Term { get; private set; }
@@ -30,7 +31,8 @@ internal sealed class DatabaseLock : IAsyncDisposable
             Pooling = false,
             TcpKeepAlive = true,
         };
-        var taken = new DatabaseLock(new NpgsqlConnection(settings.ConnectionString));
+        var taken = new DatabaseLock(
+            new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build());
         try
         {
             await taken.LockAsync(standingBy, cancellationToken).ConfigureAwait(false);
@@ -59,7 +61,11 @@ internal sealed class DatabaseLock : IAsyncDisposable
     }
 
     /// <summary>Gives the lock back by closing its connection.</summary>
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _connection.DisposeAsync().ConfigureAwait(false);
+        await _source.DisposeAsync().ConfigureAwait(false);
+    }
 
     private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
 

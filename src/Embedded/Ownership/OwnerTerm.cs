@@ -28,6 +28,7 @@ internal sealed class OwnerTerm
     internal void Fence(NpgsqlDataSourceBuilder builder)
     {
         builder.ConnectionStringBuilder.ApplicationName = StoreApplicationName;
+        builder.Name = StoreApplicationName; // in metrics, where the default is the connection string
         builder.UsePhysicalConnectionInitializer(Prove, ProveAsync);
     }
 

@@ -54,7 +54,7 @@ internal sealed class GridDatabase : IAsyncDisposable
     /// <summary>What the store needs of its connections, where the user did not say otherwise.</summary>
     internal static NpgsqlConnectionStringBuilder Tune(NpgsqlConnectionStringBuilder settings)
     {
-        settings.MaxAutoPrepare = settings.ContainsKey("Max Auto Prepare") ? settings.MaxAutoPrepare : 100;
+        settings.MaxAutoPrepare = settings.MaxAutoPrepare > 0 ? settings.MaxAutoPrepare : 100;
         settings.AutoPrepareMinUsages = 2;
         settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
         settings.IncludeErrorDetail = false; // details hold lead data
@@ -66,7 +66,7 @@ internal sealed class GridDatabase : IAsyncDisposable
         string connectionString, IReadOnlyList<string> sqlFolders, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
-        await using var source = NpgsqlDataSource.Create(settings);
+        await using var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build();
         var migrator = new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>());
         var start = TimeProvider.System.GetTimestamp();
         while (true)
