@@ -127,7 +127,7 @@ internal sealed partial class NamespaceGrain
             else if (_window.TryTake(out var lead))
             {
                 pulls.Add(pull);
-                marks.Add(new ServedMark(Guid.CreateVersion7(now), now, lead));
+                marks.Add(new ServedMark(ids.Next(now), now, lead));
             }
         }
 

@@ -15,6 +15,7 @@ internal sealed partial class NamespaceGrain(
     BufferCommits commits,
     CursorStore cursors,
     UnansweredPulls unanswered,
+    ServedLeadIds ids,
     BufferMetrics metrics,
     IOptions<BufferOptions> options,
     TimeProvider time,
