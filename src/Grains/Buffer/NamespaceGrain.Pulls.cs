@@ -148,7 +148,7 @@ internal sealed partial class NamespaceGrain
             }
             else
             {
-                _served++;
+                (_served, _lastServedId) = (_served + 1, id);
                 pulls[i].Completion.TrySetResult(new PullOutcome.Served(id, lead.Lead, lead.Origin));
             }
         }

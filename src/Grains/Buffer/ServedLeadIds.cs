@@ -13,6 +13,19 @@ internal sealed class ServedLeadIds
 
     private long _last;
 
+    /// <summary>Makes all further identifiers greater than one that another process may have made by a faster clock.</summary>
+    internal void RiseAbove(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        var high = BinaryPrimitives.ReadUInt64BigEndian(bytes);
+        var seen = (long)((high >> 16 << CounterBits) | (high & 0xFFF));
+        long last;
+        while ((last = Interlocked.Read(ref _last)) < seen && Interlocked.CompareExchange(ref _last, seen, last) != last)
+        {
+        }
+    }
+
     /// <summary>The next identifier for this instant.</summary>
     internal Guid Next(DateTimeOffset now)
     {

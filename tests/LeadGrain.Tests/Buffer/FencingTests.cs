@@ -27,7 +27,7 @@ public sealed class FencingTests
         Assert.False(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 2, "b@x.example")])));
         Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example")])));
         Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([new PullWrite(stale.Id, stale.Epoch, [], [1])])));
-        Assert.Equal(0, await store.SettleAsync(stale.Id, stale.Epoch, new Checkpoint(1, 1, 0)));
+        Assert.Equal(0, await store.SettleAsync(stale.Id, stale.Epoch, new Checkpoint(1, Guid.AllBitsSet, 1, 0)));
         Assert.Null(await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, new LeadOrigin("another", null, null)));
         Assert.False(await new CursorStore(database.DataSource, TimeProvider.System).SetAsync(stale.Id, stale.Epoch, "1"u8.ToArray(), default));
         Assert.Equal("1 0 0 0 1", await CountsAsync(database));
@@ -111,9 +111,9 @@ public sealed class FencingTests
         var next = (await store.ClaimAsync(s_key, [unanswered, Mark(origin, 2, "b@x.example")]))!;
 
         // The second mark has another id than the row: that row was answered, so it stays.
-        var gaps = await store.ReadGapsAsync(next.Id, 0, 2, new OriginCache());
+        var gaps = await store.ReadGapsAsync(next.Id, default, 2, new OriginCache());
         Assert.Equal([1L], gaps.Select(lead => lead.Seq));
-        Assert.Equal(new Checkpoint(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, 0));
+        Assert.Equal(new SettledSince(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, default));
     }
 
     private static WaitingLead Lead(long origin, long seq, string email) => new(seq, origin, s_origin, new NewLead(email, null, null));
