@@ -1,5 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.Net.Http.Json;
 using System.Runtime.CompilerServices;
+using LeadGrain.Sandbox.Apollo;
 using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Metrics;
@@ -24,14 +26,20 @@ public sealed class DocumentedMetricsTests
             },
         };
         listener.Start();
+        await using var apollo = await FakeApollo.StartAsync();
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(
-            database, null, ("RUNS_SERVICE_URL", "http://127.0.0.1:9"), ("SENTRY_DSN", "http://key@127.0.0.1:9/1"));
+            database,
+            null,
+            ("APOLLO_SERVICE_URL", apollo.Url.ToString()),
+            ("RUNS_SERVICE_URL", "http://127.0.0.1:9"),
+            ("SENTRY_DSN", "http://key@127.0.0.1:9/1"));
         await grid.Client.PushAsync("ns", "a@x.example");
         await grid.Client.NextAsync("ns");
+        using var enriched = await grid.Client.PostAsJsonAsync("/enrich", new { email = "a@x.example" });
 
         var page = await File.ReadAllTextAsync(Page());
-        Assert.True(found.Count >= 15, string.Join(' ', found));
+        Assert.True(found.Count >= 19, string.Join(' ', found));
         Assert.All(found, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }
 
