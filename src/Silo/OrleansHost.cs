@@ -1,0 +1,107 @@
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Grains;
+using Npgsql;
+using Orleans.Configuration;
+
+namespace LeadGrain.Silo;
+
+/// <summary>Carries the grains in a cluster of silos. EmbeddedHost.cs is its counterpart.</summary>
+internal static class GrainHost
+{
+    internal const string Name = "Orleans";
+
+    private const string Postgres = "Npgsql";
+
+    /// <summary>The migrations that this host needs.</summary>
+    internal static IReadOnlyList<string> SqlFolders { get; } =
+        [Migrator.DefaultFolder, Path.Combine(Migrator.DefaultFolder, "orleans")];
+
+    internal static void AddGrainHost(this WebApplicationBuilder builder, string connectionString)
+    {
+        var cluster = ClusterSettings.Read(builder.Configuration);
+        builder.Services.AddSingleton(cluster);
+        builder.Services.AddSingleton<IHostFaults, ClusterFaults>();
+        builder.Services.AddSingleton(_ => new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-store" }.Build());
+        KeepGrainKeysOutOfLogs(builder.Logging);
+        // A pool apart, so that a busy store never holds the heartbeat up.
+        var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;
+        if (cluster.HasSilo)
+        {
+            builder.Services.AddGrains(builder.Configuration);
+            builder.Services.AddSingleton<IReadinessCheck, SiloCheck>();
+            builder.Services.AddHostedService<StaleSilos>();
+            builder.UseOrleans(silo => AddSilo(silo, cluster, tables));
+        }
+        else
+        {
+            builder.Services.AddSingleton<ClusterLink>();
+            builder.Services.AddSingleton<IReadinessCheck>(s => s.GetRequiredService<ClusterLink>());
+            builder.UseOrleansClient(client => AddClient(client, cluster, tables));
+        }
+
+        if (!cluster.HasGateway)
+        {
+            builder.Services.AddSingleton<IStartupFilter, HealthAndMetricsOnly>();
+        }
+    }
+
+    private static void AddSilo(ISiloBuilder silo, ClusterSettings cluster, string tables)
+    {
+        silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Postgres, tables));
+        silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (Postgres, tables));
+        silo.AddAdoNetGrainStorageAsDefault(options => options.Configure(
+            storage => (storage.Invariant, storage.ConnectionString) = (Postgres, tables)));
+        silo.Configure<ClusterOptions>(cluster.Name);
+        silo.Configure<ClusterMembershipOptions>(DetectDeathSoon);
+        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = cluster.ResponseTimeout);
+        silo.Configure<EndpointOptions>(options =>
+        {
+            (options.SiloPort, options.GatewayPort) = (cluster.SiloPort, cluster.GatewayPort);
+            if (cluster.Address is { } address)
+            {
+                options.AdvertisedIPAddress = address;
+            }
+        });
+    }
+
+    private static void AddClient(IClientBuilder client, ClusterSettings cluster, string tables)
+    {
+        client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Postgres, tables));
+        client.Configure<ClusterOptions>(cluster.Name);
+        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = cluster.ResponseTimeout);
+        client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
+        client.AddGatewayCountChangedHandler(s => s.GetRequiredService<ClusterLink>().OnGatewayCountChanged);
+        client.UseConnectionRetryFilter(async (_, cancellationToken) =>
+        {
+            await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
+            return true;
+        });
+    }
+
+    /// <summary>A killed silo's grains answer again after about a second, where the defaults take six to fourteen.</summary>
+    private static void DetectDeathSoon(ClusterMembershipOptions options)
+    {
+        options.ProbeTimeout = TimeSpan.FromSeconds(1);
+        options.NumMissedProbesLimit = 2;
+        options.NumVotesForDeathDeclaration = 1; // two silos must be able to lose one of them
+        options.TableRefreshTimeout = TimeSpan.FromSeconds(5);
+        options.IAmAliveTablePublishTimeout = ClusterSettings.Heartbeat;
+        options.NumMissedTableIAmAliveLimit = ClusterSettings.MissedHeartbeats;
+    }
+
+    // Orleans's messages name grains by their keys, and some keys are emails.
+    private static void KeepGrainKeysOutOfLogs(ILoggingBuilder logging)
+    {
+        logging.AddFilter("Orleans", LogLevel.None);
+        logging.AddFilter("Orleans.Runtime.MembershipService", LogLevel.Warning);
+    }
+
+    private sealed class SiloCheck(ISiloStatusOracle silo) : IReadinessCheck
+    {
+        public string Name => "host";
+
+        public ValueTask<Readiness> CheckAsync(CancellationToken cancellationToken)
+            => ValueTask.FromResult(new Readiness(silo.CurrentStatus == SiloStatus.Active, $"silo {silo.CurrentStatus}".ToLowerInvariant()));
+    }
+}

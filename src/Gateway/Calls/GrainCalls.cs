@@ -13,6 +13,7 @@ internal sealed class GrainCalls(
     private readonly GatewayOptions _limits = options.Value;
 
     /// <exception cref="CallTimedOutException">No answer within the time limit.</exception>
+    /// <exception cref="TimeoutException">The grain's answer was lost on the way. What was asked may or may not have been done.</exception>
     /// <exception cref="OwnershipLostException">Nobody owned the grain, several times over. Nothing was done.</exception>
     internal async Task<TResult> CallAsync<TGrain, TArgument, TResult>(
         string key,
@@ -47,6 +48,11 @@ internal sealed class GrainCalls(
         catch (OperationCanceledException cancelled) when (token.IsCancellationRequested && !aborted.IsCancellationRequested)
         {
             throw new CallTimedOutException(_limits.GrainCallTimeout, cancelled);
+        }
+        catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)))
+        {
+            // Without the cause: its message may name the grain, and so an email.
+            throw new TimeoutException($"The grain's answer was lost: {fault.GetType().Name}.");
         }
     }
 

@@ -7,4 +7,7 @@ public interface IHostFaults
     /// Whether this fault means that the call never reached a grain (no owner yet, no silo): it can be repeated safely.
     /// </summary>
     bool NothingWasDone(Exception exception);
+
+    /// <summary>Whether this fault means that the call may have reached a grain whose answer was lost.</summary>
+    bool OutcomeIsUnknown(Exception exception) => false;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Errors;
 using LeadGrain.GrainInterfaces.Faults;
 using Microsoft.AspNetCore.Builder;
@@ -67,6 +68,18 @@ public sealed class FaultTests
         server.Grid.Barrier = new TaskCompletionSource();
 
         (await server.PostAsync("/buffer/next", Next)).MustBeProblem(503, "timed_out");
+    }
+
+    [Fact]
+    public async Task A_host_that_lost_the_answer_is_not_asked_again()
+    {
+        await using var server = await GatewayServer.StartAsync(services => services.AddSingleton<IHostFaults, LostAnswers>());
+        server.Grid.Faults.Enqueue(new InvalidDataException("john@leak.example"));
+
+        var answer = (await server.PostAsync("/buffer/next", Next)).MustBeProblem(503, "timed_out");
+
+        Assert.DoesNotContain("leak.example", answer.Body, StringComparison.Ordinal);
+        Assert.Equal(1, server.Grid.Arrived.CurrentCount);
     }
 
     [Fact]
@@ -148,5 +161,12 @@ public sealed class FaultTests
             });
             next(app);
         };
+    }
+
+    private sealed class LostAnswers : IHostFaults
+    {
+        public bool NothingWasDone(Exception exception) => false;
+
+        public bool OutcomeIsUnknown(Exception exception) => exception is InvalidDataException;
     }
 }

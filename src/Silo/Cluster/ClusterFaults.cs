@@ -1,0 +1,17 @@
+using LeadGrain.Gateway.Calls;
+using Orleans.Runtime.Messaging;
+
+namespace LeadGrain.Silo;
+
+/// <summary>What Orleans throws of its own accord.</summary>
+internal sealed class ClusterFaults : IHostFaults
+{
+    /// <summary>
+    /// A rejection comes from before the grain: no connection, a busy gateway, a silo that stops. Only the exact type says so:
+    /// the derived <see cref="SiloUnavailableException"/> also stands for a silo that was lost with the call under way.
+    /// </summary>
+    public bool NothingWasDone(Exception exception)
+        => exception is GatewayTooBusyException or ConnectionFailedException || exception.GetType() == typeof(OrleansMessageRejectionException);
+
+    public bool OutcomeIsUnknown(Exception exception) => exception is SiloUnavailableException or TimeoutException;
+}

@@ -1,0 +1,29 @@
+using System.Runtime.CompilerServices;
+using LeadGrain.Silo;
+using Orleans.Runtime.Messaging;
+
+namespace LeadGrain.Tests.OrleansHost;
+
+public sealed class ClusterFaultsTests
+{
+    // Only Orleans makes one.
+    private static readonly Exception s_rejection = (Exception)RuntimeHelpers.GetUninitializedObject(typeof(OrleansMessageRejectionException));
+
+    private readonly ClusterFaults _faults = new();
+
+    [Fact]
+    public void A_call_that_was_turned_away_before_any_grain_can_be_repeated()
+        => Assert.All<Exception>(
+            [new GatewayTooBusyException(), new ConnectionFailedException("No way there."), s_rejection],
+            fault => Assert.Equal((true, false), (_faults.NothingWasDone(fault), _faults.OutcomeIsUnknown(fault))));
+
+    [Fact]
+    public void A_call_that_was_lost_with_its_silo_must_not_be_repeated()
+        => Assert.All<Exception>(
+            [new SiloUnavailableException("Lost."), new TimeoutException()],
+            fault => Assert.Equal((false, true), (_faults.NothingWasDone(fault), _faults.OutcomeIsUnknown(fault))));
+
+    [Fact]
+    public void A_bug_is_neither()
+        => Assert.Equal((false, false), (_faults.NothingWasDone(new InvalidOperationException()), _faults.OutcomeIsUnknown(new InvalidOperationException())));
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using LeadGrain.Silo;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Xunit.Abstractions;
+
+namespace LeadGrain.Tests.OrleansHost;
+
+public sealed class ColdStartTests(ITestOutputHelper output)
+{
+    [Fact]
+    public async Task The_leavings_of_a_killed_cluster_do_not_hold_a_new_silo_up()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        await LeaveBehindAsync(cluster, TimeSpan.FromMinutes(1));
+        var since = Stopwatch.StartNew();
+
+        var silo = await cluster.StartAsync();
+
+        output.WriteLine($"Joined after {since.Elapsed}.");
+        Assert.True(since.Elapsed < TimeSpan.FromSeconds(10), $"{since.Elapsed}");
+        Assert.Equal(200, (int)(await silo.Client.GetAsync("/health/ready")).Status);
+        Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
+    }
+
+    [Fact]
+    public async Task A_silo_that_died_a_moment_ago_holds_a_new_one_up_for_some_heartbeats_only()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var wait = TimeSpan.FromSeconds(4);
+        await LeaveBehindAsync(cluster, (ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats) - wait);
+        var since = Stopwatch.StartNew();
+
+        await cluster.StartAsync();
+
+        output.WriteLine($"Joined after {since.Elapsed}.");
+        Assert.InRange(since.Elapsed, wait - TimeSpan.FromSeconds(1), wait + TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task Silos_that_live_or_are_of_another_cluster_are_left_alone()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync();
+        await LeaveBehindAsync(cluster, TimeSpan.FromMinutes(1), "another");
+
+        Assert.Equal(0, await Bury(silo, TimeProvider.System));
+        Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
+        Assert.Equal(1, await cluster.CountAsync("select count(*) from orleans_members where cluster_id = 'leadgrain' and status = 3"));
+
+        var later = new FakeTime();
+        later.Advance(DateTimeOffset.UtcNow - later.GetUtcNow() + TimeSpan.FromMinutes(1));
+        Assert.Equal(1, await Bury(silo, later));
+        Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
+    }
+
+    private static async Task<int> Bury(Node silo, TimeProvider time)
+    {
+        using var stale = ActivatorUtilities.CreateInstance<StaleSilos>(silo.Services, time, NullLogger<StaleSilos>.Instance);
+        return await stale.BuryAsync(CancellationToken.None);
+    }
+
+    private static async Task LeaveBehindAsync(Cluster cluster, TimeSpan ago, string clusterId = "leadgrain")
+    {
+        await using var command = cluster.Database.DataSource.CreateCommand(
+            """
+            with cluster as (insert into orleans_membership_versions (cluster_id) values ($1) returning cluster_id)
+            insert into orleans_members
+                (cluster_id, address, port, generation, silo_name, host_name, status, gateway_port, started_at, alive_at)
+            select cluster_id, '127.0.0.1', $2, 1, 'left', 'left', 3, 0, now() - interval '1 day', now() - $3 from cluster
+            """);
+        command.Parameters.AddWithValue(clusterId);
+        command.Parameters.AddWithValue(Cluster.FreePort());
+        command.Parameters.AddWithValue(ago);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static Task<long> StatusOfTheLeftAsync(Cluster cluster)
+        => cluster.CountAsync("select status::bigint from orleans_members where silo_name = 'left'");
+}

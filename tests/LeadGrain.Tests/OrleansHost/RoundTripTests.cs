@@ -1,0 +1,77 @@
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Enrichment;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Leads;
+using LeadGrain.GrainInterfaces.Namespaces;
+using LeadGrain.GrainInterfaces.Organizations;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Serialization;
+
+namespace LeadGrain.Tests.OrleansHost;
+
+public sealed class RoundTripTests
+{
+    private static readonly DateTimeOffset s_at = new(2026, 5, 4, 3, 2, 1, TimeSpan.FromHours(2));
+
+    private static readonly Tenant s_tenant = new("app", "org");
+
+    private static readonly LeadOrigin s_origin = new("brand", null, "user");
+
+    private static readonly NewLead s_lead = new("Ann@One.example", null, """{"n":[1,2.50]}"""u8.ToArray());
+
+    private static readonly PersonProfile s_profile = new("Ann", "One", null, "https://in.example/ann", "One", "one.example", "Oil", "51-200");
+
+    private static readonly NamespaceStatus s_status = new("spring", 3, 2, 1, s_at, s_at, null);
+
+    private static readonly ServedLead s_served = new(Guid.CreateVersion7(), "a@b.c", "x-1", "spring", "b", null, "u", s_at, s_profile);
+
+    private static readonly object[] s_samples =
+    [
+        s_tenant, new NamespaceKey(s_tenant, "spring/é"), s_origin, s_lead, s_lead with { Data = null },
+        new PushCommand(s_origin, [s_lead, s_lead with { Data = [] }]), new PushCommand(s_origin, []), new PushOutcome(2, 1),
+        new PullOutcome.Served(Guid.CreateVersion7(), s_lead, s_origin), PullOutcome.Empty.Value,
+        s_profile, new EnrichOutcome.Known(Guid.NewGuid(), s_profile, true, s_at), new EnrichOutcome.Known(Guid.NewGuid(), null, false, s_at),
+        new EnrichOutcome.NotConfigured(), new EnrichOutcome.InProgress(TimeSpan.FromSeconds(3)),
+        new EnrichOutcome.ProviderFailed(ProviderFailure.Throttled, TimeSpan.FromMinutes(1)),
+        new EnrichOutcome.ProviderFailed(ProviderFailure.Unreadable, null), ProviderFailure.Rejected,
+        new ServedLeadQuery("spring", null, "c", null, "a@b.c", s_at, null, Guid.NewGuid(), 1000),
+        s_served, new ServedLeadPage([s_served, s_served with { Enrichment = null }], true),
+        s_status, new NamespacePage([s_status], false), new NamespacePage([], true),
+    ];
+
+    private static readonly Exception[] s_faults =
+    [
+        new OverloadedException("Too many."), new OwnershipLostException("Another."),
+        new StorageUnavailableException("Away.", new TimeoutException("Slow.")),
+    ];
+
+    private static readonly Serializer s_serializer =
+        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+
+    [Fact]
+    public void Every_record_that_travels_arrives_as_it_was_sent() => Assert.All(s_samples, sample =>
+    {
+        var arrived = Send(sample);
+        Assert.Equal(sample.GetType(), arrived.GetType());
+        Assert.Equal(JsonSerializer.Serialize(sample), JsonSerializer.Serialize(arrived));
+    });
+
+    [Fact]
+    public void Every_fault_arrives_as_its_own_type() => Assert.All(s_faults, fault =>
+    {
+        var arrived = (Exception)Send(fault);
+        Assert.Equal((fault.GetType(), fault.Message), (arrived.GetType(), arrived.Message));
+        Assert.Equal(fault.InnerException?.Message, arrived.InnerException?.Message);
+    });
+
+    [Fact]
+    public void No_type_that_travels_is_left_out_here()
+    {
+        var travelling = typeof(INamespaceGrain).Assembly.GetTypes()
+            .Where(type => !type.IsAbstract && type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false));
+        Assert.Empty(travelling.Except([.. s_samples.Select(s => s.GetType()), .. s_faults.Select(f => f.GetType())]));
+    }
+
+    private static object Send(object value) => s_serializer.Deserialize<object>(s_serializer.SerializeToArray<object>(value))!;
+}
