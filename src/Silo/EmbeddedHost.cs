@@ -34,6 +34,6 @@ internal static class GrainHost
 
     private sealed class EmbeddedFaults : IHostFaults
     {
-        public bool NothingWasDone(Exception exception) => exception is NotOwnerException;
+        public bool NothingWasDone(Exception exception) => exception is NotOwnerException { NothingWasDone: true };
     }
 }
