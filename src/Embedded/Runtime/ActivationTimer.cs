@@ -142,8 +142,8 @@ internal sealed class ActivationTimer : IGrainTimer
                 activation.Catalog.Log.TickFailed(exception, activation.GrainClass.Name);
             }
 
-            activation.Ended(this);
             timer.EndTick();
+            activation.Ended(this);
         }
     }
 }
