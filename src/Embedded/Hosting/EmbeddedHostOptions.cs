@@ -32,9 +32,9 @@ public sealed class EmbeddedHostOptions : IValidatableObject
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
-        if (OwnerTimeout < 2 * Heartbeat)
+        if (OwnerTimeout < 3 * Heartbeat)
         {
-            yield return new ValidationResult("OwnerTimeout must be at least two heartbeats.", [nameof(OwnerTimeout), nameof(Heartbeat)]);
+            yield return new ValidationResult("OwnerTimeout must be at least three heartbeats.", [nameof(OwnerTimeout), nameof(Heartbeat)]);
         }
     }
 }

@@ -55,8 +55,9 @@ internal sealed class DatabaseLock : IAsyncDisposable
     /// <exception cref="OperationCanceledException">Asked to stop watching.</exception>
     internal async Task WatchAsync(EmbeddedHostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        // Before the database's own limit, which counts from the last answer too: this owner stops before another starts.
-        var patience = options.OwnerTimeout - options.Heartbeat;
+        // Both count from the last answer, which is a heartbeat old when the next is asked for; with another heartbeat to
+        // spare, this owner stops before the database lets another start.
+        var patience = options.OwnerTimeout - 2 * options.Heartbeat;
         await using var beat = new NpgsqlCommand("select 1", _connection);
         while (true)
         {

@@ -170,13 +170,23 @@ public sealed class TimerTests : IAsyncDisposable
             await _host.Cell($"{keepAlive}").Run(cell =>
             {
                 cell.StartTimer(
-                    _ => Task.CompletedTask,
+                    _ => Task.FromResult(_ticks.Writer.TryWrite(0)),
                     new GrainTimerCreationOptions(TimeSpan.FromMinutes(7), Timeout.InfiniteTimeSpan) { KeepAlive = keepAlive });
                 return Task.CompletedTask;
             });
         }
 
-        _host.Time.Advance(TimeSpan.FromMinutes(9));
+        _host.Time.Advance(TimeSpan.FromMinutes(7));
+        await NextTickAsync(0);
+        await NextTickAsync(0);
+
+        // One collection would do if the tick's turn were sure to have ended before it.
+        for (var n = 0; n < 3; n++)
+        {
+            _host.Time.Advance(TimeSpan.FromMinutes(2));
+            await _host.Cell("other").Add();
+        }
+
         await goodbye.Reached;
         Assert.Equal(1, await _host.Cell($"{false}").Add().WaitAsync(CellHost.Deadline));
         Assert.Equal(["deactivate False ActivationIdle"], _host.Log.Lines.Where(line => line.StartsWith("deac", StringComparison.Ordinal)));
