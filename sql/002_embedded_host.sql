@@ -21,6 +21,15 @@ create table embedded_reminders (
     constraint embedded_reminders_period_is_positive check (period > interval '0')
 );
 
+-- One row: every tick that was due by then has been sent. What was due since, while no owner lived, is sent once.
+create table embedded_reminders_sent (
+    only_row boolean not null default true,
+    through timestamptz not null,
+    constraint embedded_reminders_sent_pkey primary key (only_row),
+    constraint embedded_reminders_sent_has_one_row check (only_row)
+);
+insert into embedded_reminders_sent (through) values (now());
+
 create table embedded_grain_states (
     grain_type text not null,
     grain_key text not null,

@@ -37,6 +37,6 @@ internal static class GrainHost
 
     private sealed class EmbeddedFaults : IHostFaults
     {
-        public bool NothingWasDone(Exception exception) => exception is NotOwnerException;
+        public bool NothingWasDone(Exception exception) => exception is NotOwnerException { NothingWasDone: true };
     }
 }

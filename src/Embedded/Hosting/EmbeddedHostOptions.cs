@@ -4,7 +4,7 @@ using System.Reflection;
 namespace LeadGrain.Embedded.Hosting;
 
 /// <summary>Settings of the embedded host.</summary>
-public sealed class EmbeddedHostOptions
+public sealed class EmbeddedHostOptions : IValidatableObject
 {
     /// <summary>Where the grain classes are.</summary>
     public IList<Assembly> GrainAssemblies { get; } = [];
@@ -24,4 +24,17 @@ public sealed class EmbeddedHostOptions
     /// <summary>After this long without a heartbeat the database ends the owner's lock, and an owner without an answer gives up.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "00:05:00")]
     public TimeSpan OwnerTimeout { get; set; } = TimeSpan.FromSeconds(10); // five heartbeats
+
+    /// <summary>The shortest period of a reminder; what ticks more often is a timer.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan MinimumReminderPeriod { get; set; } = TimeSpan.FromMinutes(1); // Orleans's own default
+
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
+    {
+        if (OwnerTimeout < 3 * Heartbeat)
+        {
+            yield return new ValidationResult("OwnerTimeout must be at least three heartbeats.", [nameof(OwnerTimeout), nameof(Heartbeat)]);
+        }
+    }
 }

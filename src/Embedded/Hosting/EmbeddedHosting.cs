@@ -1,5 +1,7 @@
 using LeadGrain.Embedded.Ownership;
+using LeadGrain.Embedded.Reminders;
 using LeadGrain.Embedded.Runtime;
+using LeadGrain.Embedded.States;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -22,6 +24,10 @@ public static class EmbeddedHosting
         services.AddSingleton<OwnerTerm>();
         services.AddSingleton<GrainCatalog>();
         services.AddSingleton<IGrainFactory>(s => s.GetRequiredService<GrainCatalog>());
+        services.AddSingleton<GrainStateStore>();
+        services.AddSingleton<ReminderStore>();
+        services.AddSingleton<ReminderLoop>();
+        services.AddSingleton<IOwnerDuty>(s => s.GetRequiredService<ReminderLoop>());
         services.AddSingleton<OwnerLoop>();
         services.AddSingleton<IHostedService>(s => s.GetRequiredService<OwnerLoop>());
         services.AddSingleton(s => new EmbeddedHostStatus(s.GetRequiredService<OwnerLoop>()));

@@ -1,11 +1,13 @@
 namespace LeadGrain.Embedded.Hosting;
 
-/// <summary>This process does not own the database now: it is a standby, is starting or has lost it. Nothing was done.</summary>
+/// <summary>This process does not own the database now: it is a standby, is starting or has lost it.</summary>
 public sealed class NotOwnerException : Exception
 {
+    private const string Plain = "This process does not own the database now.";
+
     /// <summary>With the plain message.</summary>
     public NotOwnerException()
-        : base("This process does not own the database now.")
+        : base(Plain)
     {
     }
 
@@ -20,4 +22,9 @@ public sealed class NotOwnerException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether the call was refused before it started; otherwise its outcome is unknown.</summary>
+    public bool NothingWasDone { get; private init; }
+
+    internal static NotOwnerException Refused() => new() { NothingWasDone = true };
 }

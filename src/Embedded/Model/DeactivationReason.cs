@@ -27,6 +27,9 @@ public enum DeactivationReasonCode : byte
     /// <summary>Unused for too long.</summary>
     ActivationIdle = 4,
 
+    /// <summary>A call failed in a way that says the activation is out of date.</summary>
+    ApplicationError = 8,
+
     /// <summary>The grain asked for it.</summary>
     ApplicationRequested = 9,
 }

@@ -1,3 +1,4 @@
+using LeadGrain.Embedded.Hosting;
 using Npgsql;
 
 namespace LeadGrain.Embedded.Ownership;
@@ -8,6 +9,9 @@ internal sealed class DatabaseLock : IAsyncDisposable
     // Any constant will do; advisory locks are per database. These are the bytes of "LEADGRID".
     private const long Key = 0x4C45414447524944;
 
+    // The longest that a standby takes to see that the owner is gone.
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
 
@@ -17,26 +21,27 @@ internal sealed class DatabaseLock : IAsyncDisposable
     internal long Term { get; private set; }
 
     /// <summary>Waits for the lock, then makes sure that no earlier owner can write any more.</summary>
-    /// <param name="connectionString">The database.</param>
-    /// <param name="silence">The longest silence of this owner that the database bears before it ends the lock.</param>
+    /// <param name="options">The database, and the longest silence of this owner that it bears before it ends the lock.</param>
     /// <param name="standingBy">Called once if another process holds the lock.</param>
+    /// <param name="time">Paces the attempts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
     internal static async Task<DatabaseLock> TakeAsync(
-        string connectionString, TimeSpan silence, Action standingBy, CancellationToken cancellationToken)
+        EmbeddedHostOptions options, Action standingBy, TimeProvider time, CancellationToken cancellationToken)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
         {
             ApplicationName = "leadgrain-owner",
             Pooling = false,
-            TcpKeepAlive = true,
+            CancellationTimeout = -1, // a command given up is a lock given up: nothing is waited for
         };
         var taken = new DatabaseLock(
             new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build());
         try
         {
-            await taken.LockAsync(standingBy, cancellationToken).ConfigureAwait(false);
-            await taken.TakeOverAsync(silence, cancellationToken).ConfigureAwait(false);
+            await taken._connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await taken.LockAsync(standingBy, time, cancellationToken).ConfigureAwait(false);
+            await taken.TakeOverAsync(options.OwnerTimeout, cancellationToken).ConfigureAwait(false);
             return taken;
         }
         catch
@@ -48,15 +53,20 @@ internal sealed class DatabaseLock : IAsyncDisposable
 
     /// <summary>Watches the lock until it is lost.</summary>
     /// <exception cref="NpgsqlException">The lock is lost.</exception>
+    /// <exception cref="TimeoutException">The database does not answer, and may have ended the lock.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop watching.</exception>
-    internal async Task WatchAsync(TimeSpan heartbeat, TimeSpan silence, CancellationToken cancellationToken)
+    internal async Task WatchAsync(EmbeddedHostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var beat = new NpgsqlCommand("select 1", _connection) { CommandTimeout = Seconds(silence) };
+        // Both count from the last answer, which is a heartbeat old when the next is asked for; with another heartbeat to
+        // spare, this owner stops before the database lets another start.
+        var patience = options.OwnerTimeout - 2 * options.Heartbeat;
+        await using var beat = new NpgsqlCommand("select 1", _connection);
         while (true)
         {
             // Returns after the heartbeat, or throws at once when the connection breaks.
-            await _connection.WaitAsync(heartbeat, cancellationToken).ConfigureAwait(false);
-            await beat.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await _connection.WaitAsync(options.Heartbeat, cancellationToken).ConfigureAwait(false);
+            await beat.ExecuteNonQueryAsync(cancellationToken)
+                .WaitAsync(patience, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -67,24 +77,23 @@ internal sealed class DatabaseLock : IAsyncDisposable
         await _source.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static int Seconds(TimeSpan time) => Math.Max(1, (int)Math.Ceiling(time.TotalSeconds));
-
-    private async Task LockAsync(Action standingBy, CancellationToken cancellationToken)
+    private async Task LockAsync(Action standingBy, TimeProvider time, CancellationToken cancellationToken)
     {
-        await _connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using var attempt = new NpgsqlCommand("select pg_try_advisory_lock($1)", _connection) { Parameters = { new() { Value = Key } } };
-        if (await attempt.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is true)
-        {
-            return;
-        }
-
-        standingBy();
-        await using var wait = new NpgsqlCommand("select pg_advisory_lock($1)", _connection)
+        await using var attempt = new NpgsqlCommand("select pg_try_advisory_lock($1)", _connection)
         {
             Parameters = { new() { Value = Key } },
-            CommandTimeout = 0, // a standby waits for as long as the owner lives
         };
-        await wait.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        for (var first = true; await attempt.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true; first = false)
+        {
+            if (first)
+            {
+                standingBy();
+            }
+
+            // Asking again and again: a statement that waits in the database would hold its snapshot, and so keep vacuum from
+            // cleaning the queue tables for as long as the standby stands by.
+            await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private async Task TakeOverAsync(TimeSpan silence, CancellationToken cancellationToken)
@@ -98,17 +107,37 @@ internal sealed class DatabaseLock : IAsyncDisposable
 
         await using var next = new NpgsqlCommand("update embedded_owner set term = term + 1 returning term", _connection);
         Term = (long)(await next.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        await CutEarlierAsync(cancellationToken).ConfigureAwait(false);
+    }
 
-        // What an earlier owner still has open ends here, transactions included, before this owner reads anything.
+    /// <summary>Ends what an earlier owner still has open, transactions included, before this owner reads anything.</summary>
+    private async Task CutEarlierAsync(CancellationToken cancellationToken)
+    {
         await using var cut = new NpgsqlCommand(
             """
             with earlier as materialized (
                 select pid from pg_stat_activity where datname = current_database() and application_name = $1
             )
-            select count(*) from earlier where not pg_terminate_backend(pid, 10000)
+            select coalesce(array_agg(pid) filter (where not pg_terminate_backend(pid, 10000)), '{}') from earlier
             """,
-            _connection) { Parameters = { new() { Value = OwnerTerm.StoreApplicationName } } };
-        if (await cut.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not 0L)
+            _connection)
+        {
+            Parameters = { new() { Value = OwnerTerm.StoreApplicationName } },
+            CommandTimeout = 0, // each connection is given its time above
+        };
+        var doubtful = (int[])(await cut.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
+        if (doubtful is [])
+        {
+            return;
+        }
+
+        // Those that had ended by themselves meanwhile could not be ended either.
+        await using var left = new NpgsqlCommand(
+            "select count(*) from pg_stat_activity where application_name = $1 and pid = any($2)", _connection)
+        {
+            Parameters = { new() { Value = OwnerTerm.StoreApplicationName }, new() { Value = doubtful } },
+        };
+        if (await left.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not 0L)
         {
             throw new TimeoutException("Connections of an earlier owner did not end.");
         }

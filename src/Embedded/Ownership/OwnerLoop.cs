@@ -22,8 +22,10 @@ internal sealed partial class OwnerLoop(
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    private volatile OwnerState _state = OwnerState.Starting;
+
     /// <summary>What the process is now.</summary>
-    internal OwnerState State { get; private set; } = OwnerState.Starting;
+    internal OwnerState State => _state;
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -54,6 +56,7 @@ internal sealed partial class OwnerLoop(
             catch (Exception exception)
 #pragma warning restore CA1031
             {
+                _state = OwnerState.Starting;
                 LogLost(exception, exception is PostgresException { SqlState: var state } ? state : null);
                 await Task.Delay(s_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
@@ -62,35 +65,41 @@ internal sealed partial class OwnerLoop(
 
     private async Task OwnAsync(CancellationToken stoppingToken)
     {
-        var (settings, silence) = (options.Value, options.Value.OwnerTimeout);
-        await using var held = await DatabaseLock.TakeAsync(settings.ConnectionString, silence, StandBy, stoppingToken).ConfigureAwait(false);
+        await using var held = await DatabaseLock.TakeAsync(options.Value, StandBy, time, stoppingToken).ConfigureAwait(false);
         store.Clear(); // its idle connections are of an earlier term, and cut
         term.Current = held.Term;
         using var duty = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task[] work = [];
         try
         {
             catalog.Open();
-            State = OwnerState.Owner;
+            _state = OwnerState.Owner;
             LogOwner(held.Term);
-            var watch = held.WatchAsync(settings.Heartbeat, silence, duty.Token);
-            await await Task.WhenAny([watch, .. duties.Select(d => d.RunAsync(duty.Token))]).ConfigureAwait(false);
+            work = [held.WatchAsync(options.Value, time, duty.Token), .. duties.Select(d => StartAsync(d, duty.Token))];
+            await await Task.WhenAny(work).ConfigureAwait(false);
+            throw new InvalidOperationException("A duty ended before its time.");
         }
         finally
         {
-            State = OwnerState.Starting;
+            _state = OwnerState.Starting;
             term.Current = null;
+            var calls = catalog.CutOff();
             await duty.CancelAsync().ConfigureAwait(false);
 
-            // Calls that had started end as their connections fail; the next term waits for them, but not for ever: the
-            // epochs refuse what a laggard still writes.
-            await catalog.CutOff().WaitAsync(s_patience, time, CancellationToken.None)
+            // What had started ends as its connections fail; the next term waits for it, but not for ever: the epochs refuse
+            // what a laggard still writes.
+            await Task.WhenAll([calls, .. work]).WaitAsync(s_patience, time, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
+    // A task even where the duty throws at once.
+    private static async Task StartAsync(IOwnerDuty duty, CancellationToken cancellationToken)
+        => await duty.RunAsync(cancellationToken).ConfigureAwait(false);
+
     private void StandBy()
     {
-        State = OwnerState.Standby;
+        _state = OwnerState.Standby;
         LogStandby();
     }
 

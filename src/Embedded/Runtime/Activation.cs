@@ -118,18 +118,24 @@ internal sealed partial class Activation(GrainCatalog catalog, GrainClass grainC
         }
     }
 
-    /// <summary>Makes the instance, within the constructor's turn.</summary>
-    private void Construct()
+    /// <summary>Makes the instance, within a turn, and loads its states.</summary>
+    private async Task ConstructAsync()
     {
         var outer = s_underConstruction;
         s_underConstruction = this;
+        IReadOnlyList<IStorage> states;
         try
         {
-            Grain = grainClass.Create(catalog.Services);
+            (Grain, states) = grainClass.Create(this);
         }
         finally
         {
             s_underConstruction = outer;
+        }
+
+        foreach (var state in states)
+        {
+            await state.ReadStateAsync(_ending.Token);
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace LeadGrain.Embedded.Runtime;
 
 /// <summary>The life of an activation: which calls it starts when, and how it comes and goes.</summary>
@@ -9,8 +11,15 @@ internal sealed partial class Activation
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Phase _phase = Phase.New;
     private GrainCall? _blocking;
+
+    // Calls that have started and not ended; coming and going count as one.
     private int _running;
+
     private DeactivationReason _reason;
+
+    // Asked for while activating: put away as soon as that is done.
+    private DeactivationReason? _asked;
+
     private long _lastUsed = catalog.Time.GetTimestamp();
 
     private enum Phase
@@ -49,14 +58,15 @@ internal sealed partial class Activation
                 Activate();
             }
 
-            if (_phase != Phase.Active || (!call.Interleaves && _blocking is not null))
+            if (!MayStart(call))
             {
                 _waiting.Enqueue(call);
                 return true;
             }
 
+            // A call runs on its caller's stack where it can; a long chain of grains must not use all of that up.
             Begin(call);
-            if (_hasThread)
+            if (_hasThread || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
             {
                 Queue(call);
                 return true;
@@ -74,17 +84,27 @@ internal sealed partial class Activation
     {
         lock (_lock)
         {
-            _running--;
+            if (call.CountsAsUse)
+            {
+                _lastUsed = catalog.Time.GetTimestamp();
+            }
+
             if (_blocking == call)
             {
                 _blocking = null;
-                StartWaiting();
+                StartNext();
             }
 
-            if (_running == 0)
-            {
-                RanDry();
-            }
+            EndRunning();
+        }
+    }
+
+    /// <summary>Sees to what an exception that a call let out says of the activation itself.</summary>
+    internal void Threw(Exception exception)
+    {
+        if (exception is InconsistentStateException inconsistent && inconsistent.Owner == this)
+        {
+            Deactivate(new DeactivationReason(DeactivationReasonCode.ApplicationError, inconsistent.Message));
         }
     }
 
@@ -93,17 +113,19 @@ internal sealed partial class Activation
     {
         lock (_lock)
         {
-            if (_phase != Phase.Active)
+            switch (_phase)
             {
-                return;
-            }
-
-            _phase = Phase.Deactivating;
-            _reason = reason;
-            StopTimers();
-            if (_running == 0)
-            {
-                RanDry();
+                case Phase.New:
+                    Leave();
+                    break;
+                case Phase.Activating:
+                    _asked ??= reason;
+                    break;
+                case Phase.Active:
+                    (_phase, _reason) = (Phase.Deactivating, reason);
+                    StopTimers();
+                    SayGoodbyeWhenDry();
+                    break;
             }
         }
     }
@@ -113,7 +135,7 @@ internal sealed partial class Activation
     {
         lock (_lock)
         {
-            if (_running == 0 && catalog.Time.GetElapsedTime(_lastUsed) >= age)
+            if (_phase == Phase.Active && _running == 0 && catalog.Time.GetElapsedTime(_lastUsed) >= age)
             {
                 Deactivate(new DeactivationReason(DeactivationReasonCode.ActivationIdle, $"Unused for {age}."));
             }
@@ -137,12 +159,19 @@ internal sealed partial class Activation
     internal ActivationTimer AddTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
     {
         var timer = new ActivationTimer(this, callback, options);
+        timer.Change(options.DueTime, options.Period);
         lock (_lock)
         {
-            _timers.Add(timer);
+            if (_phase is Phase.Deactivating or Phase.Gone)
+            {
+                timer.Stop();
+            }
+            else
+            {
+                _timers.Add(timer);
+            }
         }
 
-        timer.Change(options.DueTime, options.Period);
         return timer;
     }
 
@@ -157,9 +186,13 @@ internal sealed partial class Activation
     private void Activate()
     {
         _phase = Phase.Activating;
+        _running++;
         _turns.Enqueue((static s => _ = ((Activation)s!).ActivateAsync(), this));
         WantThread();
     }
+
+    private bool MayStart(GrainCall call)
+        => _phase == Phase.Active && (call.Interleaves || _blocking is null);
 
     private void Begin(GrainCall call)
     {
@@ -178,11 +211,10 @@ internal sealed partial class Activation
 
     private void StartCall(object? call) => ((GrainCall)call!).StartElsewhere(this);
 
-    private void StartWaiting()
+    /// <summary>Starts the call that has waited longest; those that wait in an active grain do not interleave.</summary>
+    private void StartNext()
     {
-        while (_phase == Phase.Active
-            && _waiting.TryPeek(out var call)
-            && (call.Interleaves || _blocking is null))
+        if (_waiting.TryPeek(out var call) && MayStart(call))
         {
             _waiting.Dequeue();
             Begin(call);
@@ -190,11 +222,41 @@ internal sealed partial class Activation
         }
     }
 
-    private void RanDry()
+    /// <summary>Starts what came while activating: the first call, and all that interleave, however far behind it.</summary>
+    private void StartWaiting()
     {
+        for (var n = _waiting.Count; n > 0; n--)
+        {
+            var call = _waiting.Dequeue();
+            if (MayStart(call))
+            {
+                Begin(call);
+                Queue(call);
+            }
+            else
+            {
+                _waiting.Enqueue(call);
+            }
+        }
+    }
+
+    private void EndRunning()
+    {
+        _running--;
+        SayGoodbyeWhenDry();
+    }
+
+    private void SayGoodbyeWhenDry()
+    {
+        if (_running > 0)
+        {
+            return;
+        }
+
         switch (_phase)
         {
             case Phase.Deactivating:
+                _running++;
                 _turns.Enqueue((static s => _ = ((Activation)s!).DeactivateAsync(), this));
                 WantThread();
                 break;
@@ -208,7 +270,7 @@ internal sealed partial class Activation
     {
         try
         {
-            Construct();
+            await ConstructAsync();
             await Grain.OnActivateAsync(_ending.Token);
         }
 #pragma warning disable CA1031 // Whatever activating threw is the callers'.
@@ -217,15 +279,21 @@ internal sealed partial class Activation
         {
             CutOff(exception);
             catalog.Remove(this);
-            return;
         }
 
         lock (_lock)
         {
             if (_phase == Phase.Activating)
             {
+                // The calls that made the activation are served even if it is to be put away: else none ever would be.
                 _phase = Phase.Active;
                 StartWaiting();
+            }
+
+            EndRunning();
+            if (_asked is { } reason)
+            {
+                Deactivate(reason);
             }
         }
     }
@@ -246,9 +314,10 @@ internal sealed partial class Activation
         List<GrainCall> moved;
         lock (_lock)
         {
-            moved = [.. _waiting];
+            moved = [.. _waiting.Where(call => call.OutlivesActivation)];
             _waiting.Clear();
             Leave();
+            EndRunning();
         }
 
         catalog.Remove(this);

@@ -11,6 +11,9 @@ internal abstract class GrainCall
     /// <summary>Whether it shows that the activation is in use.</summary>
     internal virtual bool CountsAsUse => true;
 
+    /// <summary>Whether it goes on to the grain's next activation when it has not started in this one.</summary>
+    internal virtual bool OutlivesActivation => true;
+
     /// <summary>Starts the call on the current thread, which holds the activation's turn.</summary>
     internal abstract void Start(Activation activation);
 
@@ -34,60 +37,5 @@ internal abstract class GrainCall
                 call.Start(activation);
             },
             (this, activation));
-    }
-}
-
-/// <summary>A call of a grain method that answers with a <typeparamref name="TResult"/>.</summary>
-internal sealed class MethodCall<TResult>(GrainMethod method, object?[] arguments) : GrainCall
-{
-    // Continuations may run inline: a turn carries a synchronization context, and a task never inlines a continuation
-    // under a foreign one, so a caller's code cannot run inside a grain's turn.
-    private readonly TaskCompletionSource<TResult> _completion = new();
-
-    internal override bool Interleaves => method.Interleaves;
-
-    internal Task<TResult> Completion => _completion.Task;
-
-    internal override void Start(Activation activation) => _ = RunAsync(activation);
-
-    internal override void Refuse(Exception reason) => _completion.TrySetException(reason);
-
-    private async Task RunAsync(Activation activation)
-    {
-        try
-        {
-            var task = method.Invoke(activation.Grain, arguments);
-            if (task is Task<TResult> valued)
-            {
-                var result = await valued.ConfigureAwait(false);
-                activation.Ended(this);
-                _completion.TrySetResult(result);
-            }
-            else
-            {
-                await task.ConfigureAwait(false);
-                activation.Ended(this);
-                _completion.TrySetResult(default!);
-            }
-        }
-#pragma warning disable CA1031 // Whatever the grain threw is its caller's.
-        catch (Exception exception)
-#pragma warning restore CA1031
-        {
-            activation.Ended(this);
-            Fail(exception);
-        }
-    }
-
-    private void Fail(Exception exception)
-    {
-        if (exception is OperationCanceledException canceled)
-        {
-            _completion.TrySetCanceled(canceled.CancellationToken);
-        }
-        else
-        {
-            _completion.TrySetException(exception);
-        }
     }
 }

@@ -36,7 +36,9 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
     /// <inheritdoc/>
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey
-        => GrainReference.Create<TGrainInterface>(this, _classes[typeof(TGrainInterface)], primaryKey);
+        => _classes.TryGetValue(typeof(TGrainInterface), out var grainClass)
+            ? GrainReference.Create<TGrainInterface>(this, grainClass, primaryKey)
+            : throw new ArgumentException($"No grain class implements {typeof(TGrainInterface).Name}.");
 
     /// <inheritdoc/>
     public void Dispose() => _collector.Dispose();
@@ -44,11 +46,16 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
     /// <summary>Delivers a call to the one activation of a grain, making it where there is none.</summary>
     internal void Send(GrainClass grainClass, string key, GrainCall call)
     {
-        while (_activations is { } activations)
+        while (Volatile.Read(ref _activations) is { } activations)
         {
             var activation = activations.GetOrAdd(
                 (grainClass, key), static (id, catalog) => new Activation(catalog, id.Item1, id.Item2), this);
-            if (activation.TryTake(call))
+            if (Volatile.Read(ref _activations) != activations)
+            {
+                // Cut off meanwhile, perhaps before this one was there to be seen.
+                activation.CutOff(NotOwnerException.Refused());
+            }
+            else if (activation.TryTake(call))
             {
                 return;
             }
@@ -57,7 +64,7 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
             activations.TryRemove(KeyValuePair.Create((grainClass, key), activation));
         }
 
-        call.Refuse(new NotOwnerException());
+        call.Refuse(NotOwnerException.Refused());
     }
 
     internal void Remove(Activation activation)
@@ -73,7 +80,7 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
         var activations = Interlocked.Exchange(ref _activations, null)?.Values ?? [];
         foreach (var activation in activations)
         {
-            activation.CutOff(new NotOwnerException());
+            activation.CutOff(NotOwnerException.Refused());
         }
 
         return Task.WhenAll(activations.Select(a => a.Quiet));
@@ -82,13 +89,18 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
     /// <summary>Puts all activations away as a stopping host does.</summary>
     internal async Task CloseAsync()
     {
-        var activations = _activations?.Values ?? [];
-        foreach (var activation in activations)
+        // What still waited goes on in new activations, which are put away in turn; then whoever keeps calling is refused.
+        for (var round = 0; round < 3 && !(_activations?.IsEmpty ?? true); round++)
         {
-            activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
+            var activations = _activations?.Values ?? [];
+            foreach (var activation in activations)
+            {
+                activation.Deactivate(new DeactivationReason(DeactivationReasonCode.ShuttingDown, "The host is stopping."));
+            }
+
+            await Task.WhenAll(activations.Select(a => a.Quiet)).ConfigureAwait(false);
         }
 
-        await Task.WhenAll(activations.Select(a => a.Quiet)).ConfigureAwait(false);
         await CutOff().ConfigureAwait(false);
     }
 

@@ -7,10 +7,12 @@ internal sealed class GrainMethod
 {
     private readonly MethodInvoker _invoker;
     private readonly Func<GrainMethod, GrainCatalog, GrainClass, string, object?[], Task> _send;
+    private readonly int _cancellation;
 
     internal GrainMethod(MethodInfo method)
     {
         _invoker = MethodInvoker.Create(method);
+        _cancellation = Array.FindLastIndex(method.GetParameters(), p => p.ParameterType == typeof(CancellationToken));
         Interleaves = method.IsDefined(typeof(AlwaysInterleaveAttribute), inherit: false);
         _send = method.ReturnType switch
         {
@@ -24,6 +26,10 @@ internal sealed class GrainMethod
     internal bool Interleaves { get; }
 
     internal Task Invoke(object grain, object?[] arguments) => (Task)_invoker.Invoke(grain, arguments)!;
+
+    /// <summary>The token among a call's arguments, if the method has one.</summary>
+    internal CancellationToken CancellationOf(object?[] arguments)
+        => _cancellation < 0 ? CancellationToken.None : (CancellationToken)arguments[_cancellation]!;
 
     internal Task Send(GrainCatalog catalog, GrainClass grainClass, string key, object?[] arguments)
         => _send(this, catalog, grainClass, key, arguments);

@@ -1,0 +1,103 @@
+using LeadGrain.Embedded.Hosting;
+using LeadGrain.Embedded.Ownership;
+using LeadGrain.Tests.Postgres;
+using Npgsql;
+
+namespace LeadGrain.Tests.Embedded;
+
+public sealed class FenceTests
+{
+    [Fact]
+    public async Task A_fenced_off_owner_can_open_no_connection()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var first = await TakeAsync(db);
+        var term = new OwnerTerm();
+        await using var store = Fenced(db, term);
+        await Assert.ThrowsAsync<NotOwnerException>(async () => await store.OpenConnectionAsync());
+        term.Current = first.Term;
+        await using (await store.OpenConnectionAsync())
+        {
+        }
+
+        await first.DisposeAsync();
+        await using var second = await TakeAsync(db);
+        Assert.Equal(first.Term + 1, second.Term);
+        store.Clear();
+        await Assert.ThrowsAsync<NotOwnerException>(async () => await store.OpenConnectionAsync());
+        Assert.Throws<NotOwnerException>(() => store.OpenConnection());
+    }
+
+    [Fact]
+    public async Task An_earlier_owners_open_transactions_end_at_the_takeover()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await db.DataSource.CreateCommand("create table writes (n int)").ExecuteNonQueryAsync();
+        await using var first = await TakeAsync(db);
+        await using var store = Fenced(db, new OwnerTerm { Current = first.Term });
+        await using var connection = await store.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await new NpgsqlCommand("insert into writes values (1)", connection).ExecuteNonQueryAsync();
+
+        await first.DisposeAsync();
+        await using var second = await TakeAsync(db);
+        await Assert.ThrowsAnyAsync<Exception>(() => transaction.CommitAsync());
+        Assert.Equal(0L, await db.DataSource.CreateCommand("select count(*) from writes").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_silent_owner_loses_the_lock_to_a_standby()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var silent = await TakeAsync(db);
+        await using var store = Fenced(db, new OwnerTerm { Current = silent.Term });
+        await using var connection = await store.OpenConnectionAsync();
+        var stoodBy = false;
+        await using var next = await TakeAsync(db, () => stoodBy = true);
+        Assert.True(stoodBy);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => silent.WatchAsync(Options(db), TimeProvider.System, CancellationToken.None));
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => new NpgsqlCommand("select 1", connection).ExecuteNonQueryAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_cut_off_from_the_database_stops_before_the_next_one_starts_and_writes_nothing_afterwards()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await db.DataSource.CreateCommand("create table writes (n int)").ExecuteNonQueryAsync();
+        await using var relay = new Relay(db.ConnectionString);
+        await using var cutOff = await OwnerHost.OwningAsync(relay.ConnectionString);
+        await using var standby = new OwnerHost(db.ConnectionString);
+        await standby.StartAsync();
+        await standby.IsAsync(OwnerState.Standby);
+        await using var connection = await cutOff.Store.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await new NpgsqlCommand("insert into writes values (1)", connection).ExecuteNonQueryAsync();
+
+        relay.Freeze();
+        var commit = transaction.CommitAsync();
+        await standby.IsAsync(OwnerState.Owner);
+        Assert.NotEqual(OwnerState.Owner, cutOff.State);
+        await Assert.ThrowsAsync<NotOwnerException>(() => cutOff.Grain<ICell>("a").Add());
+        relay.Thaw();
+        await Assert.ThrowsAnyAsync<Exception>(() => commit.WaitAsync(CellHost.Deadline));
+        await cutOff.IsAsync(OwnerState.Standby);
+        Assert.Equal(0L, await db.DataSource.CreateCommand("select count(*) from writes").ExecuteScalarAsync());
+    }
+
+    private static EmbeddedHostOptions Options(TestDatabase db) => new()
+    {
+        ConnectionString = db.ConnectionString,
+        Heartbeat = TimeSpan.FromMilliseconds(200),
+        OwnerTimeout = TimeSpan.FromSeconds(1),
+    };
+
+    private static Task<DatabaseLock> TakeAsync(TestDatabase db, Action? standingBy = null)
+        => DatabaseLock.TakeAsync(Options(db), standingBy ?? (() => { }), TimeProvider.System, CancellationToken.None).WaitAsync(CellHost.Deadline);
+
+    private static NpgsqlDataSource Fenced(TestDatabase db, OwnerTerm term)
+    {
+        var builder = new NpgsqlDataSourceBuilder(db.ConnectionString);
+        term.Fence(builder);
+        return builder.Build();
+    }
+}

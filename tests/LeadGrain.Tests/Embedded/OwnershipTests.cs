@@ -1,0 +1,182 @@
+using LeadGrain.Embedded.Hosting;
+using LeadGrain.Embedded.Ownership;
+using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace LeadGrain.Tests.Embedded;
+
+public sealed class OwnershipTests
+{
+    private const string EndOwner =
+        """
+        select pg_terminate_backend(pid) from pg_locks
+        where locktype = 'advisory' and granted
+          and database = (select oid from pg_database where datname = current_database())
+        """;
+
+    [Fact]
+    public async Task Of_three_hosts_one_owns_and_what_it_wrote_is_never_followed_by_an_earlier_owners_write()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await db.DataSource.CreateCommand("create table writes (n bigserial, term bigint)").ExecuteNonQueryAsync();
+        var signal = new LogSignal();
+        await using OwnerHost a = new(db.ConnectionString, signal: signal),
+            b = new(db.ConnectionString, signal: signal),
+            c = new(db.ConnectionString, signal: signal);
+        OwnerHost[] hosts = [a, b, c];
+        await Task.WhenAll(hosts.Select(h => h.StartAsync()));
+        using var stop = new CancellationTokenSource();
+        var writers = hosts.Select(h => Task.Run(() => WriteAsync(h, stop.Token))).ToArray();
+        for (var takeover = 0; takeover < 5; takeover++)
+        {
+            var before = takeover;
+            await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > before));
+            await signal.UntilAsync(() => hosts.Count(h => h.State == OwnerState.Standby) == 2);
+            await db.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
+        }
+
+        await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > 5));
+        await stop.CancelAsync();
+        await Task.WhenAll(writers).WaitAsync(CellHost.Deadline);
+        var terms = await TermsAsync(db);
+        Assert.NotEmpty(terms);
+        Assert.Equal(terms.Order(), terms);
+    }
+
+    [Fact]
+    public async Task An_owner_whose_lock_connection_is_ended_stops_serving_and_a_standby_takes_over()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var owner = await OwnerHost.OwningAsync(db.ConnectionString);
+        await using var standby = new OwnerHost(db.ConnectionString);
+        await standby.StartAsync();
+        await standby.IsAsync(OwnerState.Standby);
+        Assert.Equal(1, await owner.Grain<ICell>("a").Add());
+        Assert.True((await Assert.ThrowsAsync<NotOwnerException>(() => standby.Grain<ICell>("a").Add())).NothingWasDone);
+
+        await db.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
+        await owner.IsNotAsync(OwnerState.Owner);
+        Assert.Equal(0, owner.Activations);
+        var first = await Task.WhenAny(standby.IsAsync(OwnerState.Owner), owner.IsAsync(OwnerState.Owner));
+        await first;
+        var (now, other) = standby.State == OwnerState.Owner ? (standby, owner) : (owner, standby);
+        Assert.Equal(1, await now.Grain<ICell>("a").Add());
+        await Assert.ThrowsAsync<NotOwnerException>(() => other.Grain<ICell>("a").Add());
+    }
+
+    [Fact]
+    public async Task A_stopping_owner_says_goodbye_while_it_can_still_write_and_hands_over_at_once()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await db.DataSource.CreateCommand("create table goodbyes (n int)").ExecuteNonQueryAsync();
+        var owner = await OwnerHost.OwningAsync(db.ConnectionString);
+        await using var standby = new OwnerHost(db.ConnectionString);
+        await standby.StartAsync();
+        await standby.IsAsync(OwnerState.Standby);
+        owner.Cells.OnDeactivate = _ => owner.Store.CreateCommand("insert into goodbyes values (1)").ExecuteNonQueryAsync();
+        await owner.Grain<ICell>("a").Add();
+        await owner.DisposeAsync();
+        await standby.IsAsync(OwnerState.Owner);
+        Assert.Equal(1L, await db.DataSource.CreateCommand("select count(*) from goodbyes").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_whose_database_goes_away_for_a_while_owns_it_again()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var owner = await OwnerHost.OwningAsync(db.ConnectionString);
+        var name = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database!;
+        await using var server = NpgsqlDataSource.Create(
+            new NpgsqlConnectionStringBuilder(db.ConnectionString) { Database = "postgres", Pooling = false });
+#pragma warning disable CA2100 // A name made by the test; names cannot be parameters.
+        await server.CreateCommand($"alter database {name} with allow_connections false").ExecuteNonQueryAsync();
+        await server.CreateCommand($"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'").ExecuteNonQueryAsync();
+        await owner.IsAsync(OwnerState.Starting);
+        await Assert.ThrowsAsync<NotOwnerException>(() => owner.Grain<ICell>("a").Add());
+        await server.CreateCommand($"alter database {name} with allow_connections true").ExecuteNonQueryAsync();
+#pragma warning restore CA2100
+        await owner.IsAsync(OwnerState.Owner);
+        Assert.Equal(1, await owner.Grain<ICell>("a").Add());
+        Assert.Equal(1, await owner.Store.CreateCommand("select 1").ExecuteScalarAsync());
+    }
+
+    [Fact]
+    public async Task A_standby_holds_no_statement_open_in_the_database()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var owner = await OwnerHost.OwningAsync(db.ConnectionString);
+        await using var standby = new OwnerHost(db.ConnectionString);
+        await standby.StartAsync();
+        await standby.IsAsync(OwnerState.Standby);
+        Assert.Equal(0L, await db.DataSource.CreateCommand(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").ExecuteScalarAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_duty_that_ends_gives_the_ownership_up_and_starts_anew_alone(bool throws)
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var duty = new BrokenDuty(throws);
+        await using var host = new OwnerHost(db.ConnectionString, configure: s => s.AddSingleton<IOwnerDuty>(duty).AddSingleton<IOwnerDuty>(duty.Other));
+        await host.StartAsync();
+        await host.Signal.UntilAsync(() => host.Term >= 3);
+        Assert.False(duty.Other.Overlapped);
+    }
+
+    private static async Task WriteAsync(OwnerHost host, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                // The connection first: as long as it lives, the term is the one it was opened under.
+                await using var connection = await host.Store.OpenConnectionAsync(cancellationToken);
+                await using var command = new NpgsqlCommand("insert into writes (term) values ($1)", connection);
+                command.Parameters.AddWithValue(host.Term ?? throw new NotOwnerException());
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+            catch (Exception exception) when (exception is NpgsqlException or NotOwnerException or OperationCanceledException)
+            {
+                await Task.Yield();
+            }
+        }
+    }
+
+    private static async Task<List<long>> TermsAsync(TestDatabase db)
+    {
+        await using var reader = await db.DataSource.CreateCommand("select term from writes order by n").ExecuteReaderAsync();
+        var terms = new List<long>();
+        while (await reader.ReadAsync())
+        {
+            terms.Add(reader.GetInt64(0));
+        }
+
+        return terms;
+    }
+
+    private sealed class BrokenDuty(bool throws) : IOwnerDuty
+    {
+        public PatientDuty Other { get; } = new();
+
+        public Task RunAsync(CancellationToken cancellationToken)
+            => throws ? throw new InvalidDataException("cannot") : Task.CompletedTask;
+    }
+
+    private sealed class PatientDuty : IOwnerDuty
+    {
+        private int _running;
+
+        public bool Overlapped { get; private set; }
+
+        public async Task RunAsync(CancellationToken cancellationToken)
+        {
+            Overlapped |= Interlocked.Increment(ref _running) > 1;
+            await Task.Delay(Timeout.Infinite, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Yield();
+            Interlocked.Decrement(ref _running);
+        }
+    }
+}
