@@ -16,7 +16,7 @@ try
     await using var database = await GridDatabase.OpenAsync(
         Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
     var given = Environment.GetEnvironmentVariable("API_KEY");
-    var (key, isNew) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, false);
+    var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
     var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
     {
         Overrides = Settings.Sandbox(apollo),
@@ -24,7 +24,7 @@ try
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);
     var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(
-        app.Urls.First(), database.Description, isNew ? key : null, apollo?.Url, stop.Token);
+        app.Urls.First(), database.Description, keyNote, apollo?.Url, stop.Token);
     await app.WaitForShutdownAsync(stop.Token);
     await ready;
     return 0;

@@ -11,7 +11,7 @@ internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvide
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1);
 
     /// <summary>Waits until every readiness check passes, then prints one line.</summary>
-    internal async Task PrintAsync(string url, string database, string? newKey, Uri? apollo, CancellationToken cancellationToken)
+    internal async Task PrintAsync(string url, string database, string? keyNote, Uri? apollo, CancellationToken cancellationToken)
     {
         var address = Address(url);
         var start = time.GetTimestamp();
@@ -34,7 +34,7 @@ internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvide
             return;
         }
 
-        var key = newKey is null ? "" : $"; API key {newKey}";
+        var key = keyNote is null ? "" : $"; {keyNote}";
         var sandbox = apollo is null ? "" : $"; sandbox: Apollo at {apollo}";
         Console.WriteLine($"LeadGrain is ready at {address} ({GrainHost.Name} host, {database}{sandbox}{key})");
     }
