@@ -41,7 +41,8 @@ internal sealed class Ledger
     }
 
     /// <summary>Pulls once.</summary>
-    internal async Task PullAsync(CampaignClient client)
+    /// <returns>Whether the answer was 200.</returns>
+    internal async Task<bool> PullAsync(CampaignClient client)
     {
         var answer = await client.NextAsync();
         if (answer.Email is { } email)
@@ -52,6 +53,8 @@ internal sealed class Ledger
         {
             await RefuseAsync(answer);
         }
+
+        return answer.Status == 200;
     }
 
     /// <summary>Notes what was drained.</summary>
