@@ -21,9 +21,11 @@ create table namespaces (
     name text collate "C" not null,
     -- Claimed, one higher, by each activation of the namespace's grain; a write under an older epoch is refused.
     epoch bigint not null default 1,
-    -- Checkpoint, written now and then: every seq up to settled_seq is served or skipped, and the two counts are of those.
-    -- It bounds how much a starting activation and the status view have to look at; the truth is in the tables below.
+    -- Checkpoint, written now and then: every seq up to settled_seq is served or skipped, the two counts are of those, and
+    -- settled_id is the greatest id of the served ones. It bounds how much a starting activation and the status view have
+    -- to look at; the truth is in the tables below.
     settled_seq bigint not null default 0,
+    settled_id uuid not null default '00000000-0000-0000-0000-000000000000',
     served_count bigint not null default 0,
     skipped_count bigint not null default 0,
     created_at timestamptz not null default now(),
@@ -61,7 +63,7 @@ create table lead_buffer (
 );
 
 create table served_leads (
-    -- UUID version 7: ordered by time, so that it is the list's order and position too.
+    -- UUID version 7, rising strictly within a namespace: the list's order and position, and what a checkpoint refers to.
     id uuid not null,
     organization_id bigint not null,
     namespace_id bigint not null,
@@ -69,12 +71,11 @@ create table served_leads (
     origin_id bigint not null,
     served_at timestamptz not null,
     email_key text collate "C" not null,
-    constraint served_leads_pkey primary key (namespace_id, seq),
+    constraint served_leads_pkey primary key (namespace_id, id),
     -- The last guard of all: an email is served once in a namespace, whatever else goes wrong.
     constraint served_leads_namespace_email_key unique (namespace_id, email_key)
 );
 create index served_leads_by_organization on served_leads (organization_id, id);
-create index served_leads_by_origin on served_leads (origin_id, id);
 
 create table skipped_leads (
     namespace_id bigint not null,
@@ -98,6 +99,7 @@ select
     n.organization_id,
     n.name,
     n.settled_seq,
+    n.settled_id,
     coalesce(tail.seq, 0) as pushed,
     coalesce(tail.seq, 0) - n.settled_seq - served.since - skipped.since as waiting,
     n.served_count + served.since as served,
@@ -111,11 +113,11 @@ left join lateral (
 ) tail on true
 left join lateral (
     select s.served_at from served_leads s
-    where s.namespace_id = n.id order by s.seq desc limit 1
+    where s.namespace_id = n.id order by s.id desc limit 1
 ) last_pull on true
 cross join lateral (
     select count(*) as since from served_leads s
-    where s.namespace_id = n.id and s.seq > n.settled_seq
+    where s.namespace_id = n.id and s.id > n.settled_id
 ) served
 cross join lateral (
     select count(*) as since from skipped_leads k

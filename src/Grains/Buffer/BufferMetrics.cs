@@ -13,6 +13,8 @@ internal sealed class BufferMetrics
     private readonly Counter<long> _served;
     private readonly Counter<long> _skipped;
     private readonly UpDownCounter<long> _active;
+    private readonly Counter<long> _writes;
+    private readonly Histogram<double> _commits;
 
     public BufferMetrics(IMeterFactory meters)
     {
@@ -22,6 +24,15 @@ internal sealed class BufferMetrics
         _served = meter.CreateCounter<long>("leadgrain.buffer.served", "{lead}", "Leads served.");
         _skipped = meter.CreateCounter<long>("leadgrain.buffer.skipped", "{lead}", "Waiting leads passed over because their email had been served meanwhile.");
         _active = meter.CreateUpDownCounter<long>("leadgrain.buffer.active_namespaces", "{namespace}", "Namespaces with an activation in this process.");
+        _writes = meter.CreateCounter<long>("leadgrain.buffer.commit.writes", "{write}", "Writes of namespaces that commits joined, by kind.");
+        _commits = meter.CreateHistogram<double>("leadgrain.buffer.commit.duration", "s", "Commits of the buffer, by kind.");
+    }
+
+    internal void Committed(string kind, int writes, TimeSpan duration)
+    {
+        var tag = new KeyValuePair<string, object?>("leadgrain.buffer.commit.kind", kind);
+        _writes.Add(writes, tag);
+        _commits.Record(duration.TotalSeconds, tag);
     }
 
     internal void Pushed(PushOutcome outcome)

@@ -13,6 +13,7 @@ internal static class BufferSetup
             .AddSingleton<BufferStore>()
             .AddSingleton<BufferCommits>()
             .AddSingleton<UnansweredPulls>()
+            .AddSingleton<ServedLeadIds>()
             .AddSingleton<BufferMetrics>();
     }
 }

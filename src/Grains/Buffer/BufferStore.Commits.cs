@@ -101,11 +101,10 @@ internal sealed partial class BufferStore
         await using (var command = Command(
             connection,
             """
-            select s.id from unnest($1::bigint[], $2::bigint[], $3::uuid[]) as l (namespace_id, seq, id)
-            join served_leads s on s.namespace_id = l.namespace_id and s.seq = l.seq and s.id = l.id
+            select s.id from unnest($1::bigint[], $2::uuid[]) as l (namespace_id, id)
+            join served_leads s on s.namespace_id = l.namespace_id and s.id = l.id
             """,
             writes.SelectMany(w => w.Served.Select(_ => w.NamespaceId)).ToArray(),
-            writes.SelectMany(w => w.Served.Select(m => m.Lead.Seq)).ToArray(),
             ids))
         await using (var row = await command.ExecuteReaderAsync())
         {

@@ -12,7 +12,7 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
         update namespaces n set epoch = n.epoch + 1
         from organizations o
         where o.app_id = $1 and o.org_id = $2 and n.organization_id = o.id and n.name = $3
-        returning n.id, n.epoch, n.settled_seq, n.served_count, n.skipped_count
+        returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count
         """;
 
     private const string CreateSql =
@@ -24,7 +24,7 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
         )
         insert into namespaces as n (organization_id, name) select id, $3 from organization
         on conflict on constraint namespaces_organization_name_key do update set epoch = n.epoch + 1
-        returning n.id, n.epoch, n.settled_seq, n.served_count, n.skipped_count
+        returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count
         """;
 
     /// <summary>Claims a namespace; null where it does not exist.</summary>
@@ -50,8 +50,8 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
                 return null;
             }
 
-            var settled = new Checkpoint(row.GetInt64(2), row.GetInt64(3), row.GetInt64(4));
-            claimed = new ClaimedNamespace(row.GetInt64(0), row.GetInt64(1), settled, 0);
+            var settled = new Checkpoint(row.GetInt64(2), row.GetGuid(3), row.GetInt64(4), row.GetInt64(5));
+            claimed = new ClaimedNamespace(row.GetInt64(0), row.GetInt64(1), settled, 0, Guid.Empty);
         }
 
         if (unanswered.Count > 0)
@@ -59,11 +59,28 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
             await TakeBackAsync(connection, claimed, unanswered);
         }
 
-        await using var last = Command(
-            connection, "select coalesce(max(seq), 0) from lead_buffer where namespace_id = $1", claimed.Id);
-        var lastSeq = (long)(await last.ExecuteScalarAsync())!;
+        claimed = await ReadEndsAsync(connection, claimed);
         await transaction.CommitAsync();
-        return claimed with { LastSeq = lastSeq };
+        return claimed;
+    }
+
+    private static async Task<ClaimedNamespace> ReadEndsAsync(NpgsqlConnection connection, ClaimedNamespace claimed)
+    {
+        await using var ends = Command(
+            connection,
+            """
+            select
+                (select seq from lead_buffer where namespace_id = $1 order by seq desc limit 1),
+                (select id from served_leads where namespace_id = $1 order by id desc limit 1)
+            """,
+            claimed.Id);
+        await using var row = await ends.ExecuteReaderAsync();
+        await row.ReadAsync();
+        return claimed with
+        {
+            LastSeq = row.IsDBNull(0) ? 0 : row.GetInt64(0),
+            LastServedId = row.IsDBNull(1) ? Guid.Empty : row.GetGuid(1),
+        };
     }
 
     // Only beyond the checkpoint: what it covers is counted, and was checkpointed by an activation that had seen it served.
@@ -72,49 +89,48 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
     {
         await using var takeBack = Command(
             connection,
-            """
-            delete from served_leads s
-            using unnest($3::bigint[], $4::uuid[]) as u (seq, id)
-            where s.namespace_id = $1 and s.seq > $2 and s.seq = u.seq and s.id = u.id
-            """,
+            "delete from served_leads where namespace_id = $1 and id > $2 and id = any($3)",
             claimed.Id,
-            claimed.Settled.Seq,
-            unanswered.Select(m => m.Lead.Seq).ToArray(),
+            claimed.Settled.LastId,
             unanswered.Select(m => m.Id).ToArray());
         await takeBack.ExecuteNonQueryAsync();
     }
 
-    /// <summary>What was settled after the checkpoint: the last seq, and how many by which way. Seqs below may still wait.</summary>
-    internal Task<Checkpoint> ReadSettledSinceAsync(long namespaceId, long afterSeq) => StorageFaults.GuardAsync(async () =>
+    /// <summary>What was settled after a checkpoint.</summary>
+    internal Task<SettledSince> ReadSettledSinceAsync(long namespaceId, Checkpoint settled) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = database.CreateCommand(
             """
             select coalesce(greatest(s.last, k.last), $2), s.n, k.n
-            from (select max(seq) as last, count(*) as n from served_leads where namespace_id = $1 and seq > $2) s,
+            from (select max(seq) as last, count(*) as n from served_leads where namespace_id = $1 and id > $3) s,
                  (select max(seq) as last, count(*) as n from skipped_leads where namespace_id = $1 and seq > $2) k
             """);
-        command.Bind(namespaceId, afterSeq);
+        command.Bind(namespaceId, settled.Seq, settled.LastId);
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();
-        return new Checkpoint(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2));
+        return new SettledSince(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2));
     });
 
-    /// <summary>The leads after one seq and up to another that still wait, in order: the gaps that a broken-off commit left.</summary>
-    internal Task<List<WaitingLead>> ReadGapsAsync(long namespaceId, long afterSeq, long throughSeq, OriginCache origins)
+    /// <summary>The leads between a checkpoint and a seq that still wait, in order: the gaps that a broken-off commit left.</summary>
+    internal Task<List<WaitingLead>> ReadGapsAsync(long namespaceId, Checkpoint settled, long throughSeq, OriginCache origins)
         => ReadAsync(
             """
             select b.seq, b.email, b.external_id, b.data, b.origin_id, o.brand_id, o.clerk_org_id, o.clerk_user_id
             from lead_buffer b
             join lead_origins o on o.id = b.origin_id
-            left join served_leads s on s.namespace_id = $1 and s.seq = b.seq and s.seq > $2 and s.seq <= $3
-            left join skipped_leads k on k.namespace_id = $1 and k.seq = b.seq and k.seq > $2 and k.seq <= $3
-            where b.namespace_id = $1 and b.seq > $2 and b.seq <= $3 and s.seq is null and k.seq is null
+            left join (
+                select seq from served_leads where namespace_id = $1 and id > $4
+                union all
+                select seq from skipped_leads where namespace_id = $1 and seq > $2
+            ) settled on settled.seq = b.seq
+            where b.namespace_id = $1 and b.seq > $2 and b.seq <= $3 and settled.seq is null
             order by b.seq
             """,
             origins,
             namespaceId,
-            afterSeq,
-            throughSeq);
+            settled.Seq,
+            throughSeq,
+            settled.LastId);
 
     /// <summary>Leads after a seq, in order; none of them may be settled.</summary>
     /// <param name="namespaceId">The namespace.</param>
@@ -207,10 +223,10 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
     {
         await using var command = database.CreateCommand(
             """
-            update namespaces set settled_seq = $3, served_count = $4, skipped_count = $5
+            update namespaces set settled_seq = $3, settled_id = $4, served_count = $5, skipped_count = $6
             where id = $1 and epoch = $2 and settled_seq < $3
             """);
-        command.Bind(namespaceId, epoch, settled.Seq, settled.Served, settled.Skipped);
+        command.Bind(namespaceId, epoch, settled.Seq, settled.LastId, settled.Served, settled.Skipped);
         return await command.ExecuteNonQueryAsync();
     });
 

@@ -127,7 +127,7 @@ internal sealed partial class NamespaceGrain
             else if (_window.TryTake(out var lead))
             {
                 pulls.Add(pull);
-                marks.Add(new ServedMark(Guid.CreateVersion7(now), now, lead));
+                marks.Add(new ServedMark(ids.Next(now), now, lead));
             }
         }
 
@@ -148,7 +148,7 @@ internal sealed partial class NamespaceGrain
             }
             else
             {
-                _served++;
+                (_served, _lastServedId) = (_served + 1, id);
                 pulls[i].Completion.TrySetResult(new PullOutcome.Served(id, lead.Lead, lead.Origin));
             }
         }

@@ -15,6 +15,7 @@ internal sealed partial class NamespaceGrain(
     BufferCommits commits,
     CursorStore cursors,
     UnansweredPulls unanswered,
+    ServedLeadIds ids,
     BufferMetrics metrics,
     IOptions<BufferOptions> options,
     TimeProvider time,
@@ -32,6 +33,7 @@ internal sealed partial class NamespaceGrain(
     private long _lastSeq;
     private long _served;
     private long _skipped;
+    private Guid _lastServedId;
     private Checkpoint _settled;
     private bool _checkpointDue;
     private Exception? _ended;
@@ -81,15 +83,16 @@ internal sealed partial class NamespaceGrain(
 
     private async Task LoadAsync(ClaimedNamespace claimed)
     {
-        var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled.Seq);
-        _settled = claimed.Settled;
+        ids.RiseAbove(claimed.LastServedId);
+        var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled);
+        (_settled, _lastServedId) = (claimed.Settled, claimed.LastServedId);
         (_served, _skipped) = (_settled.Served + since.Served, _settled.Skipped + since.Skipped);
-        if (_served + _skipped < since.Seq)
+        if (_served + _skipped < since.LastSeq)
         {
-            _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _settled.Seq, since.Seq, _origins));
+            _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _settled, since.LastSeq, _origins));
         }
 
-        _window.StartAfter(since.Seq);
+        _window.StartAfter(since.LastSeq);
         (_claimed, _lastSeq) = (claimed, claimed.LastSeq);
     }
 
@@ -161,7 +164,7 @@ internal sealed partial class NamespaceGrain(
             return;
         }
 
-        _settled = new Checkpoint(seq, _served, _skipped);
+        _settled = new Checkpoint(seq, _lastServedId, _served, _skipped);
         if (!_checkpointDue)
         {
             _checkpointDue = true;

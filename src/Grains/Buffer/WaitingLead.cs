@@ -17,13 +17,17 @@ internal readonly record struct WaitingLead(long Seq, long OriginId, LeadOrigin 
 /// <param name="Epoch">What this claim's writes carry.</param>
 /// <param name="Settled">The checkpoint.</param>
 /// <param name="LastSeq">Of the newest lead in the buffer; 0 with none.</param>
-internal sealed record ClaimedNamespace(long Id, long Epoch, Checkpoint Settled, long LastSeq);
+/// <param name="LastServedId">Of the lead served last; empty with none.</param>
+internal sealed record ClaimedNamespace(long Id, long Epoch, Checkpoint Settled, long LastSeq, Guid LastServedId);
 
-/// <summary>Every seq up to <paramref name="Seq"/> is settled, this many by serving and this many by skipping.</summary>
-internal readonly record struct Checkpoint(long Seq, long Served, long Skipped)
-{
-    internal Checkpoint Advance(long seq, int served, int skipped) => new(seq, Served + served, Skipped + skipped);
-}
+/// <summary>
+/// Every seq up to <paramref name="Seq"/> is settled, this many by serving and this many by skipping;
+/// <paramref name="LastId"/> is the greatest id of the served ones.
+/// </summary>
+internal readonly record struct Checkpoint(long Seq, Guid LastId, long Served, long Skipped);
+
+/// <summary>What was settled after a checkpoint: the greatest seq, and how many by which way. Seqs below may still wait.</summary>
+internal readonly record struct SettledSince(long LastSeq, long Served, long Skipped);
 
 /// <summary>Leads of one namespace to be marked served or skipped in one commit.</summary>
 internal sealed record PullWrite(long NamespaceId, long Epoch, IReadOnlyList<ServedMark> Served, IReadOnlyList<long> Skipped);

@@ -17,8 +17,6 @@ internal sealed class Window(int maxLeads, int maxBytes)
     /// <summary>The seq of the front lead; with none, the next one to come.</summary>
     internal long NextSeq => _leads.TryPeek(out var lead) ? lead.Seq : ReadThrough + 1;
 
-    /// <summary>How many more leads fit, as far as their number goes.</summary>
-    internal int Room => Math.Max(0, maxLeads - _leads.Count);
 
     /// <summary>Starts behind a seq.</summary>
     internal void StartAfter(long seq) => ReadThrough = seq;

@@ -10,9 +10,9 @@ namespace LeadGrain.Grains.Leads;
 /// <summary>Reads served leads, newest first. A page costs the same at any depth.</summary>
 internal sealed class LeadStore(NpgsqlDataSource database)
 {
-    // Up to so many origins are read each by its own index range and merged; beyond, one pass over the tenant's leads is
+    // Up to so many namespaces are read each by its own index range and merged; beyond, one pass over the tenant's leads is
     // the cheaper way, since most of them match then.
-    private const int MergedOrigins = 64;
+    private const int MergedNamespaces = 64;
 
     private const string Columns =
         """
@@ -43,13 +43,15 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         {Joins}
         """;
 
-    private const string OfOrigins =
+    private const string OfNamespaces =
         $"""
         {Columns}
         from (
-            select s.* from unnest($6::bigint[]) as f (origin_id)
+            select s.* from unnest($8::bigint[]) as f (namespace_id)
             cross join lateral (
-                select * from served_leads s where s.origin_id = f.origin_id and {InRange} order by s.id desc limit $7
+                select * from served_leads s
+                where s.namespace_id = f.namespace_id and {InRange} and s.origin_id = any($6)
+                order by s.id desc limit $7
             ) s
             where s.organization_id = $1
             order by s.id desc limit $7
@@ -76,12 +78,13 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
             var organizationId = await FindOrganizationAsync(connection, tenant, cancellationToken);
             var origins = await FindOriginsAsync(connection, organizationId, query, cancellationToken);
-            if (organizationId is null || origins is { Length: 0 })
+            if (organizationId is null || origins is { Ids.Length: 0 })
             {
                 return new ServedLeadPage([], false);
             }
 
-            await using var command = new NpgsqlCommand(Choose(query, origins), connection);
+            await using var command = Choose(query, origins);
+            command.Connection = connection;
             Bind(command, organizationId.Value, query, origins);
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
             var leads = new List<ServedLead>();
@@ -100,12 +103,7 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         return new Guid((int)(milliseconds >> 16), (short)milliseconds, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     }
 
-    private static string Choose(ServedLeadQuery query, long[]? origins)
-        => query.EmailKey is not null ? OfEmail
-            : origins is { Length: <= MergedOrigins } ? OfOrigins
-            : OfOrganization;
-
-    private static void Bind(NpgsqlCommand command, long organizationId, ServedLeadQuery query, long[]? origins)
+    private static void Bind(NpgsqlCommand command, long organizationId, ServedLeadQuery query, Origins? origins)
     {
         var (after, before) = (query.ServedAfter ?? DateTimeOffset.UnixEpoch, query.ServedBefore ?? DateTimeOffset.MaxValue);
         command.Bind(
@@ -114,13 +112,23 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             FirstIdAt(after),
             after.UtcDateTime,
             before.UtcDateTime,
-            origins,
+            origins?.Ids,
             query.Limit + 1);
-        if (query.EmailKey is not null)
+        switch (command.CommandText)
         {
-            command.Bind(query.EmailKey);
+            case OfEmail:
+                command.Bind(query.EmailKey);
+                break;
+            case OfNamespaces:
+                command.Bind(origins!.Namespaces);
+                break;
         }
     }
+
+    private static NpgsqlCommand Choose(ServedLeadQuery query, Origins? origins) => new(
+        query.EmailKey is not null ? OfEmail
+        : origins is { Namespaces.Length: <= MergedNamespaces } ? OfNamespaces
+        : OfOrganization);
 
     private static async Task<long?> FindOrganizationAsync(
         NpgsqlConnection connection, Tenant tenant, CancellationToken cancellationToken)
@@ -131,7 +139,7 @@ internal sealed class LeadStore(NpgsqlDataSource database)
     }
 
     // Null where no filter speaks of origins: then any will do.
-    private static async Task<long[]?> FindOriginsAsync(
+    private static async Task<Origins?> FindOriginsAsync(
         NpgsqlConnection connection, long? organizationId, ServedLeadQuery query, CancellationToken cancellationToken)
     {
         if (organizationId is null || query is { Namespace: null, BrandId: null, ClerkOrgId: null, ClerkUserId: null })
@@ -141,7 +149,8 @@ internal sealed class LeadStore(NpgsqlDataSource database)
 
         await using var command = new NpgsqlCommand(
             """
-            select coalesce(array_agg(o.id), '{}') from lead_origins o
+            select coalesce(array_agg(o.id), '{}'), coalesce(array_agg(distinct o.namespace_id), '{}')
+            from lead_origins o
             where o.organization_id = $1
                 and ($2::text is null or o.namespace_id = (select id from namespaces where organization_id = $1 and name = $2))
                 and ($3::text is null or o.brand_id = $3)
@@ -150,7 +159,9 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             """,
             connection);
         command.Bind(organizationId.Value, query.Namespace, query.BrandId, query.ClerkOrgId, query.ClerkUserId);
-        return (long[]?)await command.ExecuteScalarAsync(cancellationToken);
+        await using var row = await command.ExecuteReaderAsync(cancellationToken);
+        await row.ReadAsync(cancellationToken);
+        return new Origins(row.GetFieldValue<long[]>(0), row.GetFieldValue<long[]>(1));
     }
 
     private static ServedLead Read(NpgsqlDataReader row) => new(
@@ -168,4 +179,7 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             : null);
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>The origins that a query's filters match, and the namespaces they are of.</summary>
+    private sealed record Origins(long[] Ids, long[] Namespaces);
 }

@@ -16,8 +16,8 @@ internal sealed class NamespaceStore(NpgsqlDataSource database)
         left join lateral (
             select b.pushed_at from lead_buffer b
             where b.namespace_id = v.id and b.seq > v.settled_seq
-                and not exists (select from served_leads s where s.namespace_id = b.namespace_id and s.seq = b.seq)
-                and not exists (select from skipped_leads k where k.namespace_id = b.namespace_id and k.seq = b.seq)
+                and b.seq not in (select s.seq from served_leads s where s.namespace_id = v.id and s.id > v.settled_id)
+                and b.seq not in (select k.seq from skipped_leads k where k.namespace_id = v.id and k.seq > v.settled_seq)
             order by b.seq limit 1
         ) oldest on v.waiting > 0
         where v.organization_id = (select id from organizations where app_id = $1 and org_id = $2)

@@ -1,0 +1,140 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Cursors;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Buffer;
+
+/// <summary>Two claims of one namespace, as two activations of it would make: only the newer one can write.</summary>
+public sealed class FencingTests
+{
+    private static readonly NamespaceKey s_key = new(new Tenant("app", "org"), "ns");
+    private static readonly LeadOrigin s_origin = new("brand", null, null);
+
+    [Fact]
+    public async Task A_superseded_claim_can_write_nothing_at_all()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var stale = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
+        Assert.True(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 1, "a@x.example")])));
+
+        var current = (await store.ClaimAsync(s_key, []))!;
+        Assert.Equal(1, current.LastSeq);
+
+        Assert.False(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 2, "b@x.example")])));
+        Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example")])));
+        Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([new PullWrite(stale.Id, stale.Epoch, [], [1])])));
+        Assert.Equal(0, await store.SettleAsync(stale.Id, stale.Epoch, new Checkpoint(1, Guid.AllBitsSet, 1, 0)));
+        Assert.Null(await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, new LeadOrigin("another", null, null)));
+        Assert.False(await new CursorStore(database.DataSource, TimeProvider.System).SetAsync(stale.Id, stale.Epoch, "1"u8.ToArray(), default));
+        Assert.Equal("1 0 0 0 1", await CountsAsync(database));
+
+        Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([Pull(current, origin, 1, "a@x.example")])));
+    }
+
+    [Fact]
+    public async Task A_stale_and_a_current_claim_in_one_commit_are_told_apart()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var stale = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
+        await store.CommitPushesAsync([new PushWrite(stale.Id, stale.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")])]);
+        var current = (await store.ClaimAsync(s_key, []))!;
+
+        var results = await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example"), Pull(current, origin, 2, "b@x.example")]);
+
+        Assert.IsType<PullResult.Fenced>(results[0]);
+        Assert.IsType<PullResult.Done>(results[1]);
+        var pushed = await store.CommitPushesAsync([Push(stale, origin, 3, "c@x.example"), Push(current, origin, 3, "d@x.example")]);
+        Assert.Equal((false, true), (pushed[0], pushed[1]));
+        Assert.Equal("3 1 0 0 1", await CountsAsync(database));
+    }
+
+    [Fact]
+    public async Task A_claim_waits_for_a_commit_under_way_and_then_sees_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var first = await store.CreateAsync(s_key);
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using (var fence = new Npgsql.NpgsqlCommand("select id from namespaces for share", connection))
+        {
+            await fence.ExecuteNonQueryAsync();
+        }
+
+        var claiming = store.ClaimAsync(s_key, []);
+        await using (var insert = new Npgsql.NpgsqlCommand(
+            "insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email) select id, 1, 1, now(), 'a@x.example' from namespaces",
+            connection))
+        {
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        Assert.False(claiming.IsCompleted);
+        await transaction.CommitAsync();
+        var second = (await claiming)!;
+        Assert.Equal((first.Epoch + 1, 1L), (second.Epoch, second.LastSeq));
+    }
+
+    [Fact]
+    public async Task An_email_served_meanwhile_is_reported_and_the_others_of_the_commit_are_served()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
+        await store.CommitPullsAsync([Pull(claim, origin, 1, "a@x.example")]);
+
+        var write = new PullWrite(
+            claim.Id, claim.Epoch, [Mark(origin, 2, "A@x.example "), Mark(origin, 3, "b@x.example"), Mark(origin, 4, "B@x.example")], []);
+        var done = Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([write])));
+
+        Assert.Equal([2L, 4L], done.AlreadyServed.Order());
+    }
+
+    [Fact]
+    public async Task A_pull_whose_commit_went_through_unanswered_waits_again_after_the_next_claim()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
+        await store.CommitPushesAsync([new PushWrite(claim.Id, claim.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")])]);
+        var (answered, unanswered) = (Mark(origin, 2, "b@x.example"), Mark(origin, 1, "a@x.example"));
+        await store.CommitPullsAsync([new PullWrite(claim.Id, claim.Epoch, [answered, unanswered], [])]);
+
+        var next = (await store.ClaimAsync(s_key, [unanswered, Mark(origin, 2, "b@x.example")]))!;
+
+        // The second mark has another id than the row: that row was answered, so it stays.
+        var gaps = await store.ReadGapsAsync(next.Id, default, 2, new OriginCache());
+        Assert.Equal([1L], gaps.Select(lead => lead.Seq));
+        Assert.Equal(new SettledSince(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, default));
+    }
+
+    private static WaitingLead Lead(long origin, long seq, string email) => new(seq, origin, s_origin, new NewLead(email, null, null));
+
+    private static ServedMark Mark(long origin, long seq, string email)
+    {
+        var now = DateTimeOffset.UtcNow;
+        return new ServedMark(Guid.CreateVersion7(now), now, Lead(origin, seq, email));
+    }
+
+    private static PushWrite Push(ClaimedNamespace claim, long origin, long seq, string email) => new(claim.Id, claim.Epoch, [Lead(origin, seq, email)]);
+
+    private static PullWrite Pull(ClaimedNamespace claim, long origin, long seq, string email) => new(claim.Id, claim.Epoch, [Mark(origin, seq, email)], []);
+
+    private static async Task<string> CountsAsync(TestDatabase database)
+    {
+        await using var command = database.DataSource.CreateCommand(
+            """
+            select concat_ws(' ', (select count(*) from lead_buffer), (select count(*) from served_leads),
+                (select count(*) from skipped_leads), (select count(*) from cursors), (select count(*) from lead_origins))
+            """);
+        return (string)(await command.ExecuteScalarAsync())!;
+    }
+}

@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Tests.Storage;
+
+public sealed class GroupCommitTests
+{
+    private readonly ConcurrentQueue<int[]> _commits = new();
+
+    [Fact]
+    public async Task Writes_that_arrive_during_a_commit_go_together_in_the_next()
+    {
+        var gate = new TaskCompletionSource();
+        var group = Group(async writes =>
+        {
+            await gate.Task;
+            return [.. writes.Select(w => w * 10)];
+        });
+
+        var first = group.CommitAsync(1);
+        await StartedAsync(1);
+        var others = Enumerable.Range(2, 50).Select(group.CommitAsync).ToArray();
+        gate.SetResult();
+
+        Assert.Equal(10, await first);
+        Assert.Equal(Enumerable.Range(2, 50).Select(i => i * 10), await Task.WhenAll(others));
+        Assert.Equal([1, 50], _commits.Select(c => c.Length));
+    }
+
+    [Fact]
+    public async Task A_commit_takes_no_more_than_its_limit_but_for_one_write_that_is_heavier()
+    {
+        var gate = new TaskCompletionSource();
+        var group = Group(
+            async writes =>
+            {
+                await gate.Task;
+                return [.. writes];
+            },
+            maxWeight: 10);
+
+        var first = group.CommitAsync(1);
+        await StartedAsync(1);
+        var others = new[] { 4, 6, 1, 25, 3 }.Select(group.CommitAsync).ToArray();
+        gate.SetResult();
+        await Task.WhenAll([first, .. others]);
+
+        Assert.Equal(["1", "4 6", "1", "25", "3"], _commits.Select(c => string.Join(' ', c)));
+    }
+
+    [Fact]
+    public async Task One_write_that_the_database_refuses_fails_alone()
+    {
+        var gate = new TaskCompletionSource();
+        var group = Group(async writes =>
+        {
+            await gate.Task;
+            return writes.Contains(13) ? throw Refusal(PostgresErrorCodes.CheckViolation) : [.. writes];
+        });
+
+        var first = group.CommitAsync(1);
+        await StartedAsync(1);
+        var others = Enumerable.Range(10, 6).Select(group.CommitAsync).ToArray();
+        gate.SetResult();
+
+        Assert.Equal(1, await first);
+        await Assert.ThrowsAsync<PostgresException>(() => others[3]);
+        var done = await Task.WhenAll(others.Where((_, i) => i != 3));
+        Assert.Equal([10, 11, 12, 14, 15], done);
+    }
+
+    [Fact]
+    public async Task A_database_that_is_away_fails_all_writes_of_the_commit_and_none_is_tried_again()
+    {
+        var gate = new TaskCompletionSource();
+        var group = Group(async writes =>
+        {
+            await gate.Task;
+            return writes.Contains(2) ? throw Refusal(PostgresErrorCodes.AdminShutdown) : [.. writes];
+        });
+
+        var first = group.CommitAsync(1);
+        await StartedAsync(1);
+        var others = new[] { 2, 3 }.Select(group.CommitAsync).ToArray();
+        gate.SetResult();
+
+        await first;
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => others[0]);
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => others[1]);
+        Assert.Equal(2, _commits.Count);
+        Assert.Equal(4, await group.CommitAsync(4));
+    }
+
+    private static PostgresException Refusal(string state) => new("refused", "ERROR", "ERROR", state);
+
+    private GroupCommit<int, int> Group(Func<IReadOnlyList<int>, Task<int[]>> commit, int maxWeight = int.MaxValue) => new(
+        writes =>
+        {
+            _commits.Enqueue([.. writes]);
+            return commit(writes);
+        },
+        weigh: w => w,
+        maxWeight,
+        maxConcurrent: 1);
+
+    private async Task StartedAsync(int commits)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (_commits.Count < commits)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+}

@@ -1,0 +1,154 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Health;
+using LeadGrain.Silo;
+using LeadGrain.Tests.Postgres;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LeadGrain.Tests;
+
+/// <summary>A whole process of the grid, on whichever host this build carries, on a free loopback port.</summary>
+internal sealed class TestGrid : IAsyncDisposable
+{
+    internal const string Key = "a key for tests";
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private TestGrid(WebApplication app)
+    {
+        App = app;
+        Client = NewClient("app", "org");
+    }
+
+    internal WebApplication App { get; }
+
+    /// <summary>Acts for app/org.</summary>
+    internal HttpClient Client { get; }
+
+    internal IServiceProvider Services => App.Services;
+
+    internal static async Task<TestGrid> StartAsync(
+        TestDatabase database, Action<WebApplicationBuilder>? configure = null, params (string Name, string Value)[] settings)
+    {
+        var overrides = settings.ToDictionary(s => s.Name, s => (string?)s.Value);
+        overrides.TryAdd("SILO_PORT", $"{FreePort()}");
+        overrides.TryAdd("SILO_GATEWAY_PORT", $"{FreePort()}");
+        overrides.TryAdd("LOG_LEVEL", "warn");
+        var connection = GridDatabase.Tune(new NpgsqlConnectionStringBuilder(database.ConnectionString)).ConnectionString;
+        var app = Grid.Build(
+            new GridSettings(connection, Key, Port: 0, LoopbackOnly: true) { Overrides = overrides },
+            builder =>
+            {
+                builder.Logging.ClearProviders();
+                configure?.Invoke(builder);
+            });
+        await app.StartAsync();
+        await ReadyAsync(app.Services);
+        return new TestGrid(app);
+    }
+
+    internal HttpClient NewClient(string app, string org)
+    {
+        var client = new HttpClient { BaseAddress = new Uri(App.Urls.Single()) };
+        client.DefaultRequestHeaders.Add("X-API-Key", Key);
+        client.DefaultRequestHeaders.Add("X-App-Id", app);
+        client.DefaultRequestHeaders.Add("X-Org-Id", org);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await App.StopAsync();
+        await App.DisposeAsync();
+    }
+
+    private static async Task ReadyAsync(IServiceProvider services)
+    {
+        using var deadline = new CancellationTokenSource(s_patience);
+        foreach (var check in services.GetServices<IReadinessCheck>())
+        {
+            while (!await IsReadyAsync(check, deadline.Token))
+            {
+                await Task.Delay(10, deadline.Token);
+            }
+        }
+    }
+
+    private static async Task<bool> IsReadyAsync(IReadinessCheck check, CancellationToken deadline)
+    {
+        try
+        {
+            return (await check.CheckAsync(deadline)).Ready;
+        }
+        catch (Exception) when (!deadline.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>The API in one line each; every one asserts success.</summary>
+internal static class ApiCalls
+{
+    internal static async Task<JsonNode> PostAsync(this HttpClient client, string path, object body)
+    {
+        using var response = await client.PostAsJsonAsync(path, body);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {(int)response.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    internal static async Task<JsonNode> ReadAsync(this HttpClient client, string path)
+    {
+        using var response = await client.GetAsync(new Uri(path, UriKind.Relative));
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {(int)response.StatusCode} {text}");
+        return JsonNode.Parse(text)!;
+    }
+
+    /// <summary>Pushes bare emails.</summary>
+    internal static async Task<(int Buffered, int Skipped)> PushAsync(this HttpClient client, string name, params string[] emails)
+    {
+        var answer = await client.PostAsync("/buffer/push", new { @namespace = name, leads = emails.Select(email => new { email }) });
+        return ((int)answer["buffered"]!, (int)answer["skippedAlreadyServed"]!);
+    }
+
+    /// <summary>Pulls; the email, or null where the buffer is empty.</summary>
+    internal static async Task<string?> NextAsync(this HttpClient client, string name)
+    {
+        var answer = await client.PostAsync("/buffer/next", new { @namespace = name });
+        return (bool)answer["found"]! ? (string)answer["lead"]!["email"]! : null;
+    }
+
+    /// <summary>Pulls until the buffer is empty.</summary>
+    internal static async Task<List<string>> DrainAsync(this HttpClient client, string name)
+    {
+        var emails = new List<string>();
+        while (await client.NextAsync(name) is { } email)
+        {
+            emails.Add(email);
+        }
+
+        return emails;
+    }
+
+    /// <summary>Waiting, served, skipped.</summary>
+    internal static async Task<(int Waiting, int Served, int Skipped)> CountsAsync(this HttpClient client, string name)
+    {
+        var status = await client.ReadAsync($"/namespaces/{Uri.EscapeDataString(name)}");
+        return ((int)status["waiting"]!, (int)status["served"]!, (int)status["skipped"]!);
+    }
+}
