@@ -9,13 +9,13 @@ internal static class ApiKeyFile
 
     /// <summary>Reads the key, or makes it.</summary>
     /// <param name="folder">The host's folder.</param>
-    /// <returns>The key and whether it is new.</returns>
-    internal static (string Key, bool IsNew) ReadOrMake(string folder)
+    /// <returns>The key, and what to tell the user: a new key itself, of an old one only where it is.</returns>
+    internal static (string Key, string Note) ReadOrMake(string folder)
     {
         var path = Path.Combine(folder, "api-key");
         if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } key)
         {
-            return (key, false);
+            return (key, $"API key in {path}");
         }
 
         Directory.CreateDirectory(folder);
@@ -31,6 +31,6 @@ internal static class ApiKeyFile
             writer.WriteLine(made);
         }
 
-        return (made, true);
+        return (made, $"API key {made}");
     }
 }

@@ -10,19 +10,21 @@ try
 {
     var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("DATA_DIR") ?? ".data");
     var port = Settings.Port(Environment.GetEnvironmentVariable("PORT"));
+    var databaseWait = Settings.DatabaseWait(Environment.GetEnvironmentVariable("DATABASE_WAIT"));
     using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
     await using var apollo = args.Contains("--sandbox") ? await FakeApollo.StartAsync(cancellationToken: stop.Token) : null;
     await using var database = await GridDatabase.OpenAsync(
-        Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, logs, stop.Token);
+        Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
     var given = Environment.GetEnvironmentVariable("API_KEY");
-    var (key, isNew) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, false);
+    var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
     var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
     {
         Overrides = Settings.Sandbox(apollo),
     };
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);
-    var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(app.Urls.First(), database.Description, isNew ? key : null, apollo?.Url, stop.Token);
+    var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(
+        app.Urls.First(), database.Description, keyNote, apollo?.Url, stop.Token);
     await app.WaitForShutdownAsync(stop.Token);
     await ready;
     return 0;
@@ -31,9 +33,9 @@ catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
     return 0;
 }
-catch (Exception exception) when (Settings.IsUsersToMend(exception))
+catch (Exception exception) when (Settings.Explain(exception) is { } explanation)
 {
-    await Console.Error.WriteLineAsync(exception.Message);
+    await Console.Error.WriteLineAsync(explanation);
     return 1;
 }
 

@@ -2,18 +2,30 @@ using LeadGrain.Gateway.Health;
 
 namespace LeadGrain.Silo;
 
-/// <summary>Says, once, that the process serves, and where.</summary>
+/// <summary>Says, once, that the process serves, and where; before that, where it waits, if it has to.</summary>
 internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvider time)
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
+    // A start takes less; a standby, or a process whose database is away, waits for longer and says so.
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1);
+
     /// <summary>Waits until every readiness check passes, then prints one line.</summary>
-    internal async Task PrintAsync(string url, string database, string? newKey, Uri? apollo, CancellationToken cancellationToken)
+    internal async Task PrintAsync(string url, string database, string? keyNote, Uri? apollo, CancellationToken cancellationToken)
     {
+        var address = Address(url);
+        var start = time.GetTimestamp();
+        var waits = false;
         try
         {
-            while (!await IsReadyAsync(cancellationToken))
+            while (await FindObstacleAsync(cancellationToken) is { } obstacle)
             {
+                if (!waits && time.GetElapsedTime(start) > s_silence)
+                {
+                    Console.WriteLine($"LeadGrain waits at {address} ({obstacle})");
+                    waits = true;
+                }
+
                 await Task.Delay(s_pause, time, cancellationToken);
             }
         }
@@ -22,30 +34,37 @@ internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvide
             return;
         }
 
-        var key = newKey is null ? "" : $"; API key {newKey}";
+        var key = keyNote is null ? "" : $"; {keyNote}";
         var sandbox = apollo is null ? "" : $"; sandbox: Apollo at {apollo}";
-        Console.WriteLine($"LeadGrain is ready at {url} ({GrainHost.Name} host, {database}{sandbox}{key})");
+        Console.WriteLine($"LeadGrain is ready at {address} ({GrainHost.Name} host, {database}{sandbox}{key})");
     }
 
-    private async Task<bool> IsReadyAsync(CancellationToken cancellationToken)
+    /// <summary>An address that can be opened: one that stands for all of the machine's becomes localhost.</summary>
+    private static string Address(string url) => url
+        .Replace("//[::]", "//localhost", StringComparison.Ordinal)
+        .Replace("//0.0.0.0", "//localhost", StringComparison.Ordinal);
+
+    /// <summary>The first check that does not pass; null where all do.</summary>
+    private async Task<string?> FindObstacleAsync(CancellationToken cancellationToken)
     {
         foreach (var check in checks)
         {
             try
             {
-                if (!(await check.CheckAsync(cancellationToken)).Ready)
+                var found = await check.CheckAsync(cancellationToken);
+                if (!found.Ready)
                 {
-                    return false;
+                    return $"{check.Name}: {found.Detail}";
                 }
             }
 #pragma warning disable CA1031 // A check that throws is one that does not pass yet.
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
-                return false;
+                return $"{check.Name}: does not answer";
             }
         }
 
-        return true;
+        return null;
     }
 }

@@ -1,21 +1,31 @@
 using System.Globalization;
-using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using LeadGrain.Sandbox.Apollo;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace LeadGrain.Silo;
 
 /// <summary>Reads what the user set, and tells the user's mistakes from ours.</summary>
-internal static class Settings
+internal static partial class Settings
 {
     private const int DefaultPort = 3006;
+
+    // A database that starts together with us (a compose file, a failover) gets this long.
+    private static readonly TimeSpan s_databaseWait = TimeSpan.FromMinutes(1);
 
     /// <exception cref="SettingException">Not a port.</exception>
     internal static int Port(string? text)
         => string.IsNullOrWhiteSpace(text) ? DefaultPort
             : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port <= ushort.MaxValue ? port
             : throw new SettingException($"PORT must be a number from 0 to 65535, not {text}.");
+
+    /// <summary>How long a database that does not answer is waited for at the start.</summary>
+    /// <exception cref="SettingException">Not a time.</exception>
+    internal static TimeSpan DatabaseWait(string? text)
+        => string.IsNullOrWhiteSpace(text) ? s_databaseWait
+            : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time
+            : throw new SettingException($"DATABASE_WAIT must be a time such as 00:01:00, not {text}.");
 
     /// <summary>Points the enrichment at the sandbox, if there is one.</summary>
     internal static Dictionary<string, string?> Sandbox(FakeApollo? apollo) => apollo is null ? [] : new()
@@ -24,11 +34,22 @@ internal static class Settings
         ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
     };
 
-    /// <summary>Whether the message alone tells the user what to do.</summary>
-    internal static bool IsUsersToMend(Exception exception) => exception
-        is SettingException or LocalPostgresException or DatabaseUrlException or MigrationException or OptionsValidationException
-        or NpgsqlException { InnerException: SocketException or TimeoutException } or PostgresException
-        or IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException };
+    /// <summary>What the user has to mend, in one line; null where the fault is ours.</summary>
+    internal static string? Explain(Exception exception) => exception switch
+    {
+        SettingException or LocalPostgresException or DatabaseUrlException or MigrationException => exception.Message,
+        OptionsValidationException wrong => string.Join(' ', wrong.Failures.Select(Bare)),
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => exception.Message,
+        IOException { InnerException: AddressInUseException } => $"PORT is taken: {exception.Message}",
+        _ => null,
+    };
+
+    // The validator wraps what our options say, which names the setting, in the names of classes.
+    private static string Bare(string failure)
+        => WrappedFailure().Match(failure) is { Success: true } match ? match.Groups["message"].Value : failure;
+
+    [GeneratedRegex("^DataAnnotation validation failed for .* with the error: '(?<message>.*)'\\.$", RegexOptions.Singleline)]
+    private static partial Regex WrappedFailure();
 }
 
 /// <summary>A setting that cannot be used; the message names it.</summary>

@@ -22,7 +22,7 @@ public static class Telemetry
     /// Sets logging up (JSON lines in production, level by <c>LOG_LEVEL</c>) and, where <c>OTEL_EXPORTER_OTLP_ENDPOINT</c> is
     /// set, the export of metrics and traces. Call it first, so that the export is the last thing to stop.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A setting has a value that cannot be used.</exception>
+    /// <exception cref="SettingException">A setting has a value that cannot be used.</exception>
     public static WebApplicationBuilder AddTelemetry(this WebApplicationBuilder builder)
     {
         AddLogging(builder, Console.IsOutputRedirected);
@@ -33,7 +33,7 @@ public static class Telemetry
         foreach (var setting in EndpointSettings)
         {
             if (config[setting] is { Length: > 0 } url && OutboundAddress.Refusal(setting, url, allow) is { } refusal)
-                throw new InvalidOperationException(refusal);
+                throw new SettingException(refusal);
         }
         // Off in .NET 10 unless asked for: the server's spans would have no attributes at all.
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
@@ -50,6 +50,8 @@ public static class Telemetry
         // These write the whole URL of each request at Information, and with it the emails of its query.
         foreach (var category in (string[])["Microsoft.AspNetCore.Hosting.Diagnostics", "System.Net.Http.HttpClient"])
             builder.Logging.AddFilter(category, level > LogLevel.Warning ? level : LogLevel.Warning);
+        // Program says in one line why a start failed; what makes the host stop later on is critical.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         // The ready line says where the process listens.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", level is LogLevel.Information ? LogLevel.Warning : level);
         builder.Logging.AddFilter("Microsoft.AspNetCore", level is LogLevel.Information ? LogLevel.Warning : level);
@@ -78,7 +80,7 @@ public static class Telemetry
         "warn" => LogLevel.Warning,
         "error" => LogLevel.Error,
         "fatal" => LogLevel.Critical,
-        _ => throw new InvalidOperationException("LOG_LEVEL must be one of trace, debug, info, warn, error and fatal."),
+        _ => throw new SettingException("LOG_LEVEL must be one of trace, debug, info, warn, error and fatal."),
     };
 }
 

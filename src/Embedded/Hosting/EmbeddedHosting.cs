@@ -19,7 +19,13 @@ public static class EmbeddedHosting
     /// </summary>
     public static IServiceCollection AddEmbeddedHost(this IServiceCollection services, Action<EmbeddedHostOptions> configure)
     {
-        services.AddOptions<EmbeddedHostOptions>().Configure(configure).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<EmbeddedHostOptions>()
+            .Configure(configure)
+            .ValidateDataAnnotations()
+            .Validate(
+                o => o.OwnerTimeout >= 2 * o.Heartbeat,
+                "EmbeddedHost:OwnerTimeout must be at least twice EmbeddedHost:Heartbeat, or a single late heartbeat costs the ownership.")
+            .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OwnerTerm>();
         services.AddSingleton<GrainCatalog>();

@@ -5,9 +5,6 @@ namespace LeadGrain.Silo;
 /// <summary>The database of this process: the one that DATABASE_URL names, else a private one; migrated either way.</summary>
 internal sealed class GridDatabase : IAsyncDisposable
 {
-    // A database that starts together with us (a compose file, a failover) gets this long.
-    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
-
     private readonly LocalPostgres? _local;
 
     private GridDatabase(LocalPostgres? local, string connectionString, string description)
@@ -23,10 +20,12 @@ internal sealed class GridDatabase : IAsyncDisposable
     /// <param name="url">DATABASE_URL; null or empty for a private one.</param>
     /// <param name="folder">Where a private one keeps its data.</param>
     /// <param name="sqlFolders">Migrations, in order.</param>
+    /// <param name="patience">How long a database that does not answer is tried again.</param>
     /// <param name="logs">For what it logs.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="DatabaseUrlException">It cannot be understood, or what it names cannot be used.</exception>
     internal static async Task<GridDatabase> OpenAsync(
-        string? url, string folder, IReadOnlyList<string> sqlFolders, ILoggerFactory logs, CancellationToken cancellationToken)
+        string? url, string folder, IReadOnlyList<string> sqlFolders, TimeSpan patience, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var local = string.IsNullOrWhiteSpace(url)
             ? await LocalPostgres.StartAsync(
@@ -35,11 +34,16 @@ internal sealed class GridDatabase : IAsyncDisposable
         try
         {
             var settings = Tune(local is null ? DatabaseUrl.Parse(url!) : new NpgsqlConnectionStringBuilder(local.ConnectionString));
-            await MigrateAsync(settings.ConnectionString, sqlFolders, logs, cancellationToken);
+            await MigrateAsync(settings.ConnectionString, sqlFolders, patience, logs, cancellationToken);
             var description = local is null
                 ? $"PostgreSQL at {settings.Host}:{settings.Port}/{settings.Database}"
                 : $"its own PostgreSQL {local.Version} in {local.DataDirectory}";
             return new GridDatabase(local, settings.ConnectionString, description);
+        }
+        catch (NpgsqlException refused) when (local is null)
+        {
+            var why = refused is PostgresException { MessageText: var text } ? text : refused.Message;
+            throw new DatabaseUrlException($"names a database that cannot be used: {why}");
         }
         catch
         {
@@ -63,7 +67,7 @@ internal sealed class GridDatabase : IAsyncDisposable
     }
 
     private static async Task MigrateAsync(
-        string connectionString, IReadOnlyList<string> sqlFolders, ILoggerFactory logs, CancellationToken cancellationToken)
+        string connectionString, IReadOnlyList<string> sqlFolders, TimeSpan patience, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
         await using var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build();
@@ -76,7 +80,7 @@ internal sealed class GridDatabase : IAsyncDisposable
                 await migrator.ApplyAsync(cancellationToken, sqlFolders);
                 return;
             }
-            catch (NpgsqlException away) when (away.IsTransient && TimeProvider.System.GetElapsedTime(start) < s_patience)
+            catch (NpgsqlException away) when (away.IsTransient && TimeProvider.System.GetElapsedTime(start) < patience)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             }

@@ -78,7 +78,7 @@ public sealed class TelemetryTests
     {
         var settings = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://collector:4318" };
         Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT",
-            Assert.Throws<InvalidOperationException>(() => Builder(settings).AddTelemetry()).Message, StringComparison.Ordinal);
+            Assert.Throws<SettingException>(() => Builder(settings).AddTelemetry()).Message, StringComparison.Ordinal);
         settings["ALLOW_INSECURE_OUTBOUND"] = "true";
         Builder(settings).AddTelemetry();
     }
@@ -105,7 +105,7 @@ public sealed class TelemetryTests
 
     [Fact]
     public void An_unknown_log_level_stops_the_start() =>
-        Assert.Contains("trace, debug, info", Assert.Throws<InvalidOperationException>(
+        Assert.Contains("trace, debug, info", Assert.Throws<SettingException>(
             () => Builder(new() { ["LOG_LEVEL"] = "loud" }).AddTelemetry()).Message, StringComparison.Ordinal);
 
     [Theory]
