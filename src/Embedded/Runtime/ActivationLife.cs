@@ -1,16 +1,11 @@
-using System.Runtime.CompilerServices;
-
 namespace LeadGrain.Embedded.Runtime;
 
-/// <summary>The life of an activation: which calls it starts when, and how it comes and goes.</summary>
+/// <summary>The life of an activation: how it comes and goes.</summary>
 internal sealed partial class Activation
 {
-    private readonly Queue<GrainCall> _waiting = new();
-    private readonly List<ActivationTimer> _timers = [];
     private readonly CancellationTokenSource _ending = new();
     private readonly TaskCompletionSource _quiet = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Phase _phase = Phase.New;
-    private GrainCall? _blocking;
 
     // Calls that have started and not ended; coming and going count as one.
     private int _running;
@@ -36,68 +31,6 @@ internal sealed partial class Activation
 
     /// <summary>Ends when the activation is gone and its last call has ended.</summary>
     internal Task Quiet => _quiet.Task;
-
-    /// <summary>Takes a call, to be started now or later.</summary>
-    /// <returns>False where the activation is gone: ask for the next one.</returns>
-    internal bool TryTake(GrainCall call)
-    {
-        lock (_lock)
-        {
-            if (_phase == Phase.Gone)
-            {
-                return false;
-            }
-
-            if (call.CountsAsUse)
-            {
-                _lastUsed = catalog.Time.GetTimestamp();
-            }
-
-            if (_phase == Phase.New)
-            {
-                Activate();
-            }
-
-            if (!MayStart(call))
-            {
-                _waiting.Enqueue(call);
-                return true;
-            }
-
-            // A call runs on its caller's stack where it can; a long chain of grains must not use all of that up.
-            Begin(call);
-            if (_hasThread || !RuntimeHelpers.TryEnsureSufficientExecutionStack())
-            {
-                Queue(call);
-                return true;
-            }
-
-            _hasThread = true;
-        }
-
-        RunHere(call);
-        return true;
-    }
-
-    /// <summary>A started call has ended.</summary>
-    internal void Ended(GrainCall call)
-    {
-        lock (_lock)
-        {
-            if (call.CountsAsUse)
-            {
-                _lastUsed = catalog.Time.GetTimestamp();
-            }
-
-            if (_blocking == call)
-            {
-                _blocking = null;
-                StartNext();
-            }
-
-            EndRunning();
-        }
-    }
 
     /// <summary>Sees to what an exception that a call let out says of the activation itself.</summary>
     internal void Threw(Exception exception)
@@ -156,88 +89,12 @@ internal sealed partial class Activation
         refused.ForEach(call => call.Refuse(reason));
     }
 
-    internal ActivationTimer AddTimer(Func<CancellationToken, Task> callback, GrainTimerCreationOptions options)
-    {
-        var timer = new ActivationTimer(this, callback, options);
-        timer.Change(options.DueTime, options.Period);
-        lock (_lock)
-        {
-            if (_phase is Phase.Deactivating or Phase.Gone)
-            {
-                timer.Stop();
-            }
-            else
-            {
-                _timers.Add(timer);
-            }
-        }
-
-        return timer;
-    }
-
-    internal void RemoveTimer(ActivationTimer timer)
-    {
-        lock (_lock)
-        {
-            _timers.Remove(timer);
-        }
-    }
-
     private void Activate()
     {
         _phase = Phase.Activating;
         _running++;
         _turns.Enqueue((static s => _ = ((Activation)s!).ActivateAsync(), this));
         WantThread();
-    }
-
-    private bool MayStart(GrainCall call)
-        => _phase == Phase.Active && (call.Interleaves || _blocking is null);
-
-    private void Begin(GrainCall call)
-    {
-        _running++;
-        if (!call.Interleaves)
-        {
-            _blocking = call;
-        }
-    }
-
-    private void Queue(GrainCall call)
-    {
-        _turns.Enqueue((StartCall, call));
-        WantThread();
-    }
-
-    private void StartCall(object? call) => ((GrainCall)call!).StartElsewhere(this);
-
-    /// <summary>Starts the call that has waited longest; those that wait in an active grain do not interleave.</summary>
-    private void StartNext()
-    {
-        if (_waiting.TryPeek(out var call) && MayStart(call))
-        {
-            _waiting.Dequeue();
-            Begin(call);
-            Queue(call);
-        }
-    }
-
-    /// <summary>Starts what came while activating: the first call, and all that interleave, however far behind it.</summary>
-    private void StartWaiting()
-    {
-        for (var n = _waiting.Count; n > 0; n--)
-        {
-            var call = _waiting.Dequeue();
-            if (MayStart(call))
-            {
-                Begin(call);
-                Queue(call);
-            }
-            else
-            {
-                _waiting.Enqueue(call);
-            }
-        }
     }
 
     private void EndRunning()
@@ -333,11 +190,5 @@ internal sealed partial class Activation
         {
             _quiet.TrySetResult();
         }
-    }
-
-    private void StopTimers()
-    {
-        _timers.ForEach(timer => timer.Stop());
-        _timers.Clear();
     }
 }

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using LeadGrain.Embedded.Hosting;
+using LeadGrain.Embedded.Runtime;
 
 namespace LeadGrain.Tests.Embedded;
 
@@ -207,6 +209,12 @@ public sealed class ActivationTests : IAsyncDisposable
     public async Task Under_cut_offs_every_call_ends_and_every_activation_falls_quiet()
     {
         using var stop = new CancellationTokenSource();
+        var made = new ConcurrentQueue<Activation>();
+        _host.Log.OnActivate = _ =>
+        {
+            made.Enqueue((Activation)SynchronizationContext.Current!);
+            return Task.CompletedTask;
+        };
         var callers = Enumerable.Range(0, 8).Select(n => Task.Run(async () =>
         {
             for (var i = 0; !stop.IsCancellationRequested; i++)
@@ -215,7 +223,7 @@ public sealed class ActivationTests : IAsyncDisposable
                 await call.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         })).ToArray();
-        for (var n = 0; n < 300; n++)
+        for (var n = 0; n < 3000; n++)
         {
             await _host.Catalog.CutOff().WaitAsync(CellHost.Deadline);
             _host.Catalog.Open();
@@ -224,6 +232,8 @@ public sealed class ActivationTests : IAsyncDisposable
 
         await stop.CancelAsync();
         await Task.WhenAll(callers).WaitAsync(CellHost.Deadline);
+        await _host.Catalog.CutOff().WaitAsync(CellHost.Deadline);
+        await Task.WhenAll(made.Select(activation => activation.Quiet)).WaitAsync(CellHost.Deadline);
     }
 
     [Fact]
