@@ -20,6 +20,10 @@ internal sealed partial class OwnerLoop(
     // Between attempts to reach a database that does not answer.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
+    // An ownership that lasted this long did not end by a fault of its own making: it is taken anew at once, while requests
+    // still wait for it.
+    private static readonly TimeSpan s_stable = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private volatile OwnerState _state = OwnerState.Starting;
@@ -44,6 +48,7 @@ internal sealed partial class OwnerLoop(
     {
         while (!stoppingToken.IsCancellationRequested)
         {
+            var start = time.GetTimestamp();
             try
             {
                 await OwnAsync(stoppingToken).ConfigureAwait(false);
@@ -58,7 +63,10 @@ internal sealed partial class OwnerLoop(
             {
                 _state = OwnerState.Starting;
                 LogLost(exception, exception is PostgresException { SqlState: var state } ? state : null);
-                await Task.Delay(s_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                if (time.GetElapsedTime(start) < s_stable)
+                {
+                    await Task.Delay(s_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                }
             }
         }
     }

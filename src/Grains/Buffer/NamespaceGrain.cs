@@ -44,12 +44,13 @@ internal sealed partial class NamespaceGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = NamespaceKey.FromGrainKey(GrainKey);
-        if (await store.ClaimAsync(_key, unanswered.Of(GrainKey)) is { } claimed)
+        var marks = unanswered.Of(GrainKey);
+        if (await store.ClaimAsync(_key, marks) is { } claimed)
         {
             await LoadAsync(claimed);
         }
 
-        unanswered.Forget(GrainKey);
+        unanswered.Forget(GrainKey, marks);
         metrics.Activated();
     }
 

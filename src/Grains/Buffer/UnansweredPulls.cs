@@ -17,6 +17,19 @@ internal sealed class UnansweredPulls
     /// <summary>The leads noted for a namespace.</summary>
     internal IReadOnlyList<ServedMark> Of(string grainKey) => _byNamespace.GetValueOrDefault(grainKey) ?? [];
 
-    /// <summary>They are settled.</summary>
-    internal void Forget(string grainKey) => _byNamespace.TryRemove(grainKey, out _);
+    /// <summary>Those are settled; what was noted since they were read is kept for the next activation.</summary>
+    internal void Forget(string grainKey, IReadOnlyList<ServedMark> settled)
+    {
+        while (_byNamespace.TryGetValue(grainKey, out var noted))
+        {
+            // A longer list is a new one that begins with the settled ones.
+            var since = noted.Skip(settled.Count).ToList();
+            if (since.Count == 0
+                ? _byNamespace.TryRemove(KeyValuePair.Create(grainKey, noted))
+                : settled.Count == 0 || _byNamespace.TryUpdate(grainKey, since, noted))
+            {
+                return;
+            }
+        }
+    }
 }
