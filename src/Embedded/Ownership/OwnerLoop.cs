@@ -89,9 +89,9 @@ internal sealed partial class OwnerLoop(
         }
         finally
         {
-            _state = OwnerState.Starting;
             term.Current = null;
             var calls = catalog.CutOff();
+            _state = OwnerState.Starting;
             await duty.CancelAsync().ConfigureAwait(false);
 
             // What had started ends as its connections fail; the next term waits for it, but not for ever: the epochs refuse

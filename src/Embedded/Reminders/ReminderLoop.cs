@@ -38,12 +38,11 @@ internal sealed partial class ReminderLoop(
             source.SetResult(schedule);
             while (true)
             {
-                var now = time.GetUtcNow();
                 var due = schedule.TakeDue();
                 due.ForEach(tick => _ = TickAsync(schedule, tick));
                 if (due.Count > 0 && _marking.IsCompleted)
                 {
-                    _marking = MarkSentAsync(now, cancellationToken);
+                    _marking = MarkSentAsync(due[0].Status.CurrentTickTime, cancellationToken);
                 }
 
                 await schedule.WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -143,7 +142,7 @@ internal sealed partial class ReminderLoop(
         schedule.End(tick.Entry);
     }
 
-    private async Task MarkSentAsync(DateTimeOffset through, CancellationToken cancellationToken)
+    private async Task MarkSentAsync(DateTime through, CancellationToken cancellationToken)
     {
         try
         {

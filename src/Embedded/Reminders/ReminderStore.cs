@@ -45,7 +45,7 @@ internal sealed class ReminderStore(NpgsqlDataSource database)
         return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!);
     }
 
-    internal async Task MarkSentAsync(DateTimeOffset through, CancellationToken cancellationToken)
+    internal async Task MarkSentAsync(DateTime through, CancellationToken cancellationToken)
     {
         await using var command = Command(MarkSent, through);
         await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);

@@ -27,11 +27,12 @@ public sealed class OwnershipTests
         OwnerHost[] hosts = [a, b, c];
         await Task.WhenAll(hosts.Select(h => h.StartAsync()));
         using var stop = new CancellationTokenSource();
-        var writers = hosts.Select(h => Task.Run(() => WriteAsync(h, stop.Token))).ToArray();
+        var wrote = 0L;
+        var writers = hosts.Select(h => Task.Run(() => WriteAsync(h, Wrote, stop.Token))).ToArray();
         for (var takeover = 0; takeover < 5; takeover++)
         {
             var before = takeover;
-            await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > before));
+            await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > before && Volatile.Read(ref wrote) == h.Term));
             await signal.UntilAsync(() => hosts.Count(h => h.State == OwnerState.Standby) == 2);
             await db.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
         }
@@ -40,8 +41,16 @@ public sealed class OwnershipTests
         await stop.CancelAsync();
         await Task.WhenAll(writers).WaitAsync(CellHost.Deadline);
         var terms = await TermsAsync(db);
-        Assert.NotEmpty(terms);
+        Assert.True(terms.Distinct().Count() >= 5);
         Assert.Equal(terms.Order(), terms);
+
+        void Wrote(long term)
+        {
+            if (Interlocked.Exchange(ref wrote, term) != term)
+            {
+                signal.Wake();
+            }
+        }
     }
 
     [Fact]
@@ -126,17 +135,25 @@ public sealed class OwnershipTests
         Assert.False(duty.Other.Overlapped);
     }
 
-    private static async Task WriteAsync(OwnerHost host, CancellationToken cancellationToken)
+    private static async Task WriteAsync(OwnerHost host, Action<long> wrote, CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested)
         {
+            if (host.Term is null)
+            {
+                await Task.Yield();
+                continue;
+            }
+
             try
             {
                 // The connection first: as long as it lives, the term is the one it was opened under.
                 await using var connection = await host.Store.OpenConnectionAsync(cancellationToken);
                 await using var command = new NpgsqlCommand("insert into writes (term) values ($1)", connection);
-                command.Parameters.AddWithValue(host.Term ?? throw new NotOwnerException());
+                var term = host.Term ?? throw new NotOwnerException();
+                command.Parameters.AddWithValue(term);
                 await command.ExecuteNonQueryAsync(cancellationToken);
+                wrote(term);
             }
             catch (Exception exception) when (exception is NpgsqlException or NotOwnerException or OperationCanceledException)
             {

@@ -18,11 +18,11 @@ public sealed class ReminderTests
         Assert.Equal(["r"], await host.Grain<IReminded>("a").ListAsync());
         Assert.Empty(await host.Grain<IReminded>("b").ListAsync());
 
-        time.Advance(2 * Minute);
-        var (name, status) = await host.Reminded.NextAsync();
-        Assert.Equal(("r", start.UtcDateTime, 5 * Minute, start.UtcDateTime), (name, status.FirstTickTime, status.Period, status.CurrentTickTime));
-        var again = await TickAgainAsync(host, time, 5 * Minute);
-        Assert.Equal(TimeSpan.Zero, TimeSpan.FromTicks((again.CurrentTickTime - start.UtcDateTime).Ticks % (5 * Minute).Ticks));
+        var (name, first) = await NextTickAsync(host, time);
+        Assert.Equal(("r", start.UtcDateTime, 5 * Minute), (name, first.FirstTickTime, first.Period));
+        Assert.True(first.CurrentTickTime >= start.UtcDateTime);
+        var (_, second) = await NextTickAsync(host, time);
+        Assert.True(second.CurrentTickTime >= (start + (5 * Minute)).UtcDateTime);
     }
 
     [Fact]
@@ -32,19 +32,19 @@ public sealed class ReminderTests
         var time = new FakeTime();
         await using (var host = await OwnerHost.OwningAsync(db.ConnectionString, time))
         {
-            await host.Grain<IReminded>("a").RegisterAsync("hourly", Minute, 60 * Minute);
+            await host.Grain<IReminded>("a").RegisterAsync("daily", Minute, TimeSpan.FromDays(1));
             await host.Grain<IReminded>("a").RegisterAsync("often", Minute, 2 * Minute);
-            time.Advance(Minute);
-            string[] names = [(await host.Reminded.NextAsync()).Name, (await host.Reminded.NextAsync()).Name];
-            Assert.Equal(["hourly", "often"], names.Order(StringComparer.Ordinal));
-            await SentAsync(db, time.GetUtcNow());
+            var due = time.GetUtcNow() + Minute;
+            string[] names = [(await NextTickAsync(host, time)).Name, (await host.Reminded.NextAsync()).Name];
+            Assert.Equal(["daily", "often"], names.Order(StringComparer.Ordinal));
+            await SentAsync(db, due);
         }
 
+        await UnownedAsync(db);
         time.Advance(10 * Minute);
         await using var next = await OwnerHost.OwningAsync(db.ConnectionString, time);
         Assert.Equal("often", (await next.Reminded.NextAsync()).Name);
-        var (missed, again) = (time.GetUtcNow().UtcDateTime, await TickAgainAsync(next, time, 2 * Minute));
-        Assert.NotEqual(missed, again.CurrentTickTime);
+        Assert.Equal("often", (await NextTickAsync(next, time)).Name);
     }
 
     [Fact]
@@ -55,10 +55,9 @@ public sealed class ReminderTests
         await using var host = await OwnerHost.OwningAsync(db.ConnectionString, time);
         host.Reminded.OnTick = () => throw new InvalidDataException("cannot");
         await host.Grain<IReminded>("a").RegisterAsync("r", Minute, Minute);
-        time.Advance(Minute);
-        await host.Reminded.NextAsync();
+        await NextTickAsync(host, time);
         host.Reminded.OnTick = () => Task.CompletedTask;
-        await TickAgainAsync(host, time, Minute);
+        await NextTickAsync(host, time);
     }
 
     [Fact]
@@ -71,8 +70,7 @@ public sealed class ReminderTests
         await host.Grain<IReminded>("a").RegisterAsync("stays", 2 * Minute, Minute);
         await host.Grain<IReminded>("a").UnregisterAsync("gone");
         Assert.Equal(1L, await CountAsync(db));
-        time.Advance(2 * Minute);
-        Assert.Equal("stays", (await host.Reminded.NextAsync()).Name);
+        Assert.Equal("stays", (await NextTickAsync(host, time)).Name);
         Assert.Equal(["stays"], await host.Grain<IReminded>("a").ListAsync());
     }
 
@@ -85,8 +83,7 @@ public sealed class ReminderTests
         await host.Grain<IReminded>("a").RegisterAsync("r", Minute, Minute);
         await host.Grain<IReminded>("a").RegisterAsync("r", 30 * Minute, Minute);
         var due = time.GetUtcNow() + (30 * Minute);
-        time.Advance(30 * Minute);
-        Assert.Equal(due.UtcDateTime, (await host.Reminded.NextAsync()).Status.CurrentTickTime);
+        Assert.True((await NextTickAsync(host, time)).Status.CurrentTickTime >= due.UtcDateTime);
         Assert.Equal(1L, await CountAsync(db));
     }
 
@@ -106,29 +103,39 @@ public sealed class ReminderTests
     private static async Task<object?> CountAsync(TestDatabase db)
         => await db.DataSource.CreateCommand("select count(*) from embedded_reminders").ExecuteScalarAsync();
 
-    private static async Task SentAsync(TestDatabase db, DateTimeOffset through)
+    private static Task SentAsync(TestDatabase db, DateTimeOffset through) => UntilAsync(
+        db, "select through from embedded_reminders_sent", found => (DateTime)found >= through.UtcDateTime);
+
+    // The server ends a session some time after its client has gone; a fake clock paces no second attempt at the lock.
+    private static Task UnownedAsync(TestDatabase db) => UntilAsync(
+        db,
+        "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'leadgrain-owner'",
+        found => found is 0L);
+
+    private static async Task UntilAsync(TestDatabase db, string query, Func<object, bool> condition)
     {
         using var deadline = new CancellationTokenSource(CellHost.Deadline);
-        while ((DateTime)(await db.DataSource.CreateCommand(
-            "select through from embedded_reminders_sent").ExecuteScalarAsync(deadline.Token))! < through.UtcDateTime)
+        await using var command = db.DataSource.CreateCommand(query);
+        while (!condition((await command.ExecuteScalarAsync(deadline.Token))!))
         {
             await Task.Yield();
         }
     }
 
-    // The last tick may still be ending when the next is due, which then is left out: one after it comes.
-    private static async Task<TickStatus> TickAgainAsync(OwnerHost host, FakeTime time, TimeSpan step)
+    // Minute by minute, for the loop sets its timer some time after it has looked at the clock, and a tick that is still
+    // ending when the next is due leaves that one out. ReminderScheduleTests hold the exact instants.
+    private static async Task<(string Name, TickStatus Status)> NextTickAsync(OwnerHost host, FakeTime time)
     {
         using var deadline = new CancellationTokenSource(CellHost.Deadline);
         while (true)
         {
             if (host.Reminded.Ticks.Reader.TryRead(out var tick))
             {
-                return tick.Status;
+                return tick;
             }
 
             deadline.Token.ThrowIfCancellationRequested();
-            time.Advance(step);
+            time.Advance(Minute);
             await host.Grain<IReminded>("a").ListAsync();
         }
     }
