@@ -49,8 +49,13 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private static async Task<string> MakeTemplateAsync()
     {
-        var files = await MigrationFile.ReadAllAsync(Migrator.DefaultFolder, CancellationToken.None);
-        var schema = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', files.Select(f => f.Name + f.Checksum))));
+        var files = new List<MigrationFile>();
+        foreach (var folder in GrainHost.SqlFolders)
+        {
+            files.AddRange(await MigrationFile.ReadAllAsync(folder, CancellationToken.None));
+        }
+
+        var schema = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', files.Select(f => f.Source + f.Name + f.Checksum))));
         var name = $"leadgrain_template_{Convert.ToHexStringLower(schema)[..16]}";
         await using var server = await ConnectAsync();
         await ExecuteAsync(server, $"select pg_advisory_lock({TemplateLock})");
@@ -65,7 +70,7 @@ internal sealed class TestDatabase : IAsyncDisposable
         await using (var fresh = NpgsqlDataSource.Create(await AddressOfAsync($"{name}_new")))
         {
             await new Migrator(fresh, TimeProvider.System, NullLogger<Migrator>.Instance)
-                .ApplyAsync(CancellationToken.None, Migrator.DefaultFolder);
+                .ApplyAsync(CancellationToken.None, GrainHost.SqlFolders);
         }
         await ExecuteAsync(server, $"alter database {name}_new rename to {name}");
         return name;
