@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
 using LeadGrain.Sandbox.Apollo;
 using LeadGrain.Tests.Postgres;
 
@@ -20,6 +22,29 @@ public sealed class ServedLeadListTests(SharedGrid shared) : IClassFixture<Share
         List<string> served = [.. await client.DrainAsync("one"), .. await client.DrainAsync("two")];
 
         Assert.Equal(Enumerable.Reverse(served), await WalkAsync(client, $"/leads?limit={limit}", _ => Task.CompletedTask));
+    }
+
+    [Fact]
+    public async Task Pages_of_sizes_that_change_on_the_way_give_every_lead_once_newest_first()
+    {
+        using var client = shared.Grid.NewClient("pages", "mixed");
+        await client.PushAsync("ns", [.. Enumerable.Range(0, 50).Select(i => $"lead{i}@sizes.example")]);
+        var served = await client.DrainAsync("ns");
+        served.Reverse();
+
+        Prop.ForAll<PositiveInt[]>(sizes =>
+        {
+            var (walked, next, turn) = (new List<string>(), (string?)null, 0);
+            do
+            {
+                var limit = sizes.Length == 0 ? 100 : Math.Min(sizes[turn++ % sizes.Length].Get, 1_000);
+                var page = client.ReadAsync($"/leads?limit={limit}{(next is null ? "" : $"&next={next}")}").GetAwaiter().GetResult();
+                walked.AddRange(page["leads"]!.AsArray().Select(lead => (string)lead!["email"]!));
+                next = (string?)page["next"];
+            }
+            while (next is not null);
+            return walked.SequenceEqual(served);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(25));
     }
 
     [Fact]
