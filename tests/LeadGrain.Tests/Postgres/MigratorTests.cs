@@ -14,10 +14,14 @@ public sealed class MigratorTests : IDisposable
     public async Task The_schema_is_applied_to_every_test_database()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var files = await MigrationFile.ReadAllAsync(Migrator.DefaultFolder, CancellationToken.None);
+        var files = 0;
+        foreach (var folder in GrainHost.SqlFolders)
+        {
+            files += (await MigrationFile.ReadAllAsync(folder, CancellationToken.None)).Count;
+        }
 
-        Assert.Equal(files.Count, await ScalarAsync(database, "select count(*)::int from schema_migrations"));
-        Assert.Equal(0, await MigratorFor(database).ApplyAsync(CancellationToken.None, Migrator.DefaultFolder));
+        Assert.Equal(files, await ScalarAsync(database, "select count(*)::int from schema_migrations"));
+        Assert.Equal(0, await MigratorFor(database).ApplyAsync(CancellationToken.None, GrainHost.SqlFolders));
     }
 
     [Fact]
