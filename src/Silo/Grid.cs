@@ -5,7 +5,6 @@ using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Metrics;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
-using Npgsql;
 
 namespace LeadGrain.Silo;
 
@@ -40,7 +39,8 @@ internal static class Grid
         builder.Services.AddRunReporter(builder.Configuration).AddErrorReporter(builder.Configuration).AddPrometheus();
         builder.Services.AddGateway(builder.Configuration);
         builder.Services.Configure<SecurityOptions>(o => o.ApiKeyHash = SecurityOptions.Hash(settings.ApiKey));
-        builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>();
+        builder.Services.AddSingleton(_ => new HealthConnections(settings.ConnectionString));
+        builder.Services.AddSingleton<IReadinessCheck, DatabaseCheck>().AddSingleton<IReadinessCheck, MigrationsCheck>();
         builder.Services.AddSingleton<ReadyLine>();
         configure?.Invoke(builder);
         var app = builder.Build();
@@ -48,18 +48,6 @@ internal static class Grid
         app.MapFrontPage();
         app.MapMetrics();
         return app;
-    }
-
-    private sealed class DatabaseCheck(NpgsqlDataSource database) : IReadinessCheck
-    {
-        public string Name => "database";
-
-        public async ValueTask<Readiness> CheckAsync(CancellationToken cancellationToken)
-        {
-            await using var command = database.CreateCommand("select 1");
-            await command.ExecuteNonQueryAsync(cancellationToken);
-            return new Readiness(true);
-        }
     }
 }
 

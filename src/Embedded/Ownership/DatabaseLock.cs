@@ -117,8 +117,11 @@ internal sealed class DatabaseLock : IAsyncDisposable
             """
             with earlier as materialized (
                 select pid from pg_stat_activity where datname = current_database() and application_name = $1
+            ), signalled as materialized (
+                -- All at once, before any is waited for.
+                select pid, pg_terminate_backend(pid) from earlier
             )
-            select coalesce(array_agg(pid) filter (where not pg_terminate_backend(pid, 10000)), '{}') from earlier
+            select coalesce(array_agg(pid) filter (where not pg_terminate_backend(pid, 10000)), '{}') from signalled
             """,
             _connection)
         {
