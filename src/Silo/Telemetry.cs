@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Metrics;
 using LeadGrain.Gateway.Outbound;
 using OpenTelemetry;

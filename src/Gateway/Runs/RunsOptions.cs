@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
 
 namespace LeadGrain.Gateway.Runs;

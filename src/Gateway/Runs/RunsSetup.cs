@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

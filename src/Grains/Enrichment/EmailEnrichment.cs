@@ -65,7 +65,9 @@ internal sealed partial class EmailEnrichment(
         {
             await (_flight ?? Task.CompletedTask).WaitAsync(cancellationToken);
         }
-        catch (StorageUnavailableException)
+#pragma warning disable CA1031 // The callers have the failure; here only what it left counts.
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             // Its callers were told; what was paid for is in _unsettled.
         }
@@ -140,7 +142,9 @@ internal sealed partial class EmailEnrichment(
         {
             await SettleAsync(settlement, CancellationToken.None);
         }
-        catch (StorageUnavailableException failure)
+#pragma warning disable CA1031 // Whatever kept it from being stored, and be it that this process lost the database, it is paid for.
+        catch (Exception failure)
+#pragma warning restore CA1031
         {
             LogNotStored(logger, failure, settlement.CallId);
             _entry = settlement.Entry ?? _entry;
@@ -179,7 +183,9 @@ internal sealed partial class EmailEnrichment(
                 LogStoredLate(logger, settlement.CallId, attempt);
                 return;
             }
-            catch (StorageUnavailableException failure)
+#pragma warning disable CA1031 // The loop's edge: it is tried again, a bounded number of times.
+            catch (Exception failure)
+#pragma warning restore CA1031
             {
                 LogNotStored(logger, failure, settlement.CallId);
             }

@@ -1,5 +1,6 @@
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Storage;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -210,7 +211,7 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
         {
             return await work();
         }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
+        catch (Exception e) when (StorageFaults.IsUnavailable(e) || e is ObjectDisposedException)
         {
             throw new StorageUnavailableException($"{step} failed.", e);
         }

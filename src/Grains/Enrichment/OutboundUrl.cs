@@ -1,3 +1,5 @@
+using LeadGrain.GrainInterfaces.Outbound;
+
 namespace LeadGrain.Grains.Enrichment;
 
 /// <summary>What an address must be before keys and emails are sent to it. Objections never quote the address: it may hold a password.</summary>
@@ -16,9 +18,9 @@ internal static class OutboundUrl
             return "must be a base address, without user, query or fragment";
         }
 
-        return url.Scheme == Uri.UriSchemeHttps || url.IsLoopback || allowInsecure
+        return OutboundAddress.Refusal("It", url.AbsoluteUri, allowInsecure) is null
             ? null
-            : "must be https (or a loopback address), since keys and emails are sent to it; set ALLOW_INSECURE_OUTBOUND=true to allow plain http";
+            : $"must be https (or a loopback address), since keys and emails are sent to it; set {OutboundAddress.AllowSetting}=true to allow plain http";
     }
 
     /// <summary>An address below a base that may or may not end with a slash, and may have a path.</summary>

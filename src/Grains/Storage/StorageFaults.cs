@@ -34,12 +34,13 @@ internal static class StorageFaults
     private static bool IsPassing(string state) => state[..2] switch
     {
         "08" => true, // connection exception
+        "28" or "3D" => true, // not let in; no such database (any more)
         "53" => true, // insufficient resources: connections, disk, memory
+        "55" => true, // not in the state for it: no connections accepted, lock not available
         "57" => true, // operator intervention: shutdown, crash recovery, cancel
         "58" => true, // system error: I/O
         _ => state is PostgresErrorCodes.ReadOnlySqlTransaction // a failover has left us with the standby
             or PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.DeadlockDetected
-            or PostgresErrorCodes.LockNotAvailable,
+            or PostgresErrorCodes.DeadlockDetected,
     };
 }

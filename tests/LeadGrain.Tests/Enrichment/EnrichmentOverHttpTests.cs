@@ -51,6 +51,53 @@ public sealed class EnrichmentOverHttpTests
         Assert.Equal(2, apollo.Book.Calls.Count);
     }
 
+    [Fact]
+    public async Task An_answer_paid_for_while_the_host_loses_the_database_is_given_kept_and_not_paid_again()
+    {
+        await using var apollo = await FakeApollo.StartAsync();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, apollo);
+        var release = new TaskCompletionSource();
+        apollo.BehaveNext(1, new ApolloBehavior.WaitFor(release.Task, new ApolloBehavior.Answer()));
+        var call = grid.Client.PostAsync("/enrich", new { email = "jane@acme.example" });
+        await apollo.Book.ArrivedAsync(1);
+
+        // All of the process's sessions end: on the embedded host the ownership with them.
+        await using (var cut = database.DataSource.CreateCommand(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
+        {
+            await cut.ExecuteNonQueryAsync();
+        }
+
+        release.SetResult();
+        Assert.False((bool)(await call)["cached"]!);
+
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await LedgerAsync(database) != "1 found 1")
+        {
+            await Task.Delay(20, deadline.Token);
+        }
+
+        var again = await EventuallyAsync(() => grid.Client.PostAsync("/enrich", new { email = "jane@acme.example" }), deadline.Token);
+        Assert.True((bool)again["cached"]!);
+        Assert.Single(apollo.Book.Calls);
+    }
+
+    private static async Task<T> EventuallyAsync<T>(Func<Task<T>> attempt, CancellationToken deadline)
+    {
+        while (true)
+        {
+            try
+            {
+                return await attempt();
+            }
+            catch (Xunit.Sdk.TrueException) when (!deadline.IsCancellationRequested)
+            {
+                await Task.Delay(50, deadline);
+            }
+        }
+    }
+
     private static Task<TestGrid> StartAsync(TestDatabase database, FakeApollo apollo) => TestGrid.StartAsync(
         database, null, ("APOLLO_SERVICE_URL", apollo.Url.ToString()), ("APOLLO_SERVICE_API_KEY", apollo.ApiKey));
 

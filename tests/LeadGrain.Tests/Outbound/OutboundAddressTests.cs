@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
 
 namespace LeadGrain.Tests.Outbound;

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace LeadGrain.Gateway.Outbound;
+namespace LeadGrain.GrainInterfaces.Outbound;
 
 /// <summary>Where this process may send to: https anywhere, plain http to this machine only.</summary>
 public static class OutboundAddress
