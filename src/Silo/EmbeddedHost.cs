@@ -38,5 +38,7 @@ internal static class GrainHost
     private sealed class EmbeddedFaults : IHostFaults
     {
         public bool NothingWasDone(Exception exception) => exception is NotOwnerException { NothingWasDone: true };
+
+        public bool OutcomeIsUnknown(Exception exception) => exception is NotOwnerException;
     }
 }

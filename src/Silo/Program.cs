@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LeadGrain.Gateway.Health;
 using LeadGrain.Sandbox.Apollo;
 using LeadGrain.Silo;
 

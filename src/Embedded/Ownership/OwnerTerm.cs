@@ -1,4 +1,3 @@
-using LeadGrain.Embedded.Hosting;
 using Npgsql;
 
 namespace LeadGrain.Embedded.Ownership;
@@ -34,14 +33,14 @@ internal sealed class OwnerTerm
 
     private void Prove(NpgsqlConnection connection)
     {
-        var mine = Current ?? throw new NotOwnerException();
+        var mine = Current ?? throw new FencedException("This process does not own the database now.");
         using var command = new NpgsqlCommand(ReadTerm, connection);
         Compare(mine, command.ExecuteScalar());
     }
 
     private async Task ProveAsync(NpgsqlConnection connection)
     {
-        var mine = Current ?? throw new NotOwnerException();
+        var mine = Current ?? throw new FencedException("This process does not own the database now.");
         await using var command = new NpgsqlCommand(ReadTerm, connection);
         Compare(mine, await command.ExecuteScalarAsync().ConfigureAwait(false));
     }
@@ -50,7 +49,7 @@ internal sealed class OwnerTerm
     {
         if (found is not long term || term != mine)
         {
-            throw new NotOwnerException($"Another process has owned the database since term {mine}.");
+            throw new FencedException($"Another process has owned the database since term {mine}.");
         }
     }
 }

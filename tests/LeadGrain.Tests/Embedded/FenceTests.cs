@@ -14,7 +14,7 @@ public sealed class FenceTests
         await using var first = await TakeAsync(db);
         var term = new OwnerTerm();
         await using var store = Fenced(db, term);
-        await Assert.ThrowsAsync<NotOwnerException>(async () => await store.OpenConnectionAsync());
+        await Assert.ThrowsAsync<FencedException>(async () => await store.OpenConnectionAsync());
         term.Current = first.Term;
         await using (await store.OpenConnectionAsync())
         {
@@ -24,8 +24,8 @@ public sealed class FenceTests
         await using var second = await TakeAsync(db);
         Assert.Equal(first.Term + 1, second.Term);
         store.Clear();
-        await Assert.ThrowsAsync<NotOwnerException>(async () => await store.OpenConnectionAsync());
-        Assert.Throws<NotOwnerException>(() => store.OpenConnection());
+        await Assert.ThrowsAsync<FencedException>(async () => await store.OpenConnectionAsync());
+        Assert.Throws<FencedException>(() => store.OpenConnection());
     }
 
     [Fact]

@@ -1,0 +1,6 @@
+using Npgsql;
+
+namespace LeadGrain.Embedded.Ownership;
+
+/// <summary>The store's connection was refused because this process does not own the database now: to its user, a database that is away.</summary>
+internal sealed class FencedException(string message) : NpgsqlException(message);
