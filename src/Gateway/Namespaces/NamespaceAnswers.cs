@@ -5,13 +5,13 @@ namespace LeadGrain.Gateway.Namespaces;
 
 internal static class NamespaceAnswers
 {
-    internal static void WritePage(Utf8JsonWriter json, (NamespacePage Page, string? Next) answer)
+    internal static void WritePage(Utf8JsonWriter json, (NamespacePage Page, string? Next, DateTimeOffset Now) answer)
     {
         json.WriteStartObject();
         json.WriteStartArray("namespaces"u8);
         foreach (var status in answer.Page.Namespaces)
         {
-            WriteStatus(json, status);
+            WriteStatus(json, (status, answer.Now));
         }
 
         json.WriteEndArray();
@@ -19,17 +19,32 @@ internal static class NamespaceAnswers
         json.WriteEndObject();
     }
 
-    internal static void WriteStatus(Utf8JsonWriter json, NamespaceStatus status)
+    internal static void WriteStatus(Utf8JsonWriter json, (NamespaceStatus Status, DateTimeOffset Now) answer)
     {
+        var (status, now) = answer;
         json.WriteStartObject();
         json.WriteString("namespace"u8, status.Name);
         json.WriteNumber("waiting"u8, status.Waiting);
         json.WriteNumber("served"u8, status.Served);
         json.WriteNumber("skipped"u8, status.Skipped);
         WriteTime(json, "oldestWaitingSince"u8, status.OldestWaitingSince);
+        WriteAge(json, "oldestWaitingAgeSeconds"u8, now - status.OldestWaitingSince);
         WriteTime(json, "lastPushAt"u8, status.LastPushAt);
         WriteTime(json, "lastPullAt"u8, status.LastPullAt);
         json.WriteEndObject();
+    }
+
+    // Whole seconds; none below zero, where this machine's clock is behind the one that took the push.
+    private static void WriteAge(Utf8JsonWriter json, ReadOnlySpan<byte> name, TimeSpan? age)
+    {
+        if (age is { } known)
+        {
+            json.WriteNumber(name, Math.Max(0, (long)known.TotalSeconds));
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
     }
 
     private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)

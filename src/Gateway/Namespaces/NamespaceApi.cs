@@ -15,7 +15,7 @@ namespace LeadGrain.Gateway.Namespaces;
 
 internal static class NamespaceApi
 {
-    private const string Example = """{"namespace":"campaign-123","waiting":8,"served":120,"skipped":2,"oldestWaitingSince":"2024-01-15T10:00:00Z","lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":"2024-01-15T10:05:00Z"}""";
+    private const string Example = """{"namespace":"campaign-123","waiting":8,"served":120,"skipped":2,"oldestWaitingSince":"2024-01-15T10:00:00Z","oldestWaitingAgeSeconds":312,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":"2024-01-15T10:05:00Z"}""";
 
     internal static void MapNamespaces(this IEndpointRouteBuilder routes)
     {
@@ -29,7 +29,7 @@ internal static class NamespaceApi
             .Fails(StatusCodes.Status404NotFound);
     }
 
-    private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
+    private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens, TimeProvider time)
     {
         var tenant = context.Tenant();
         var scope = PageToken.Scope("/namespaces", tenant.App, tenant.Org);
@@ -45,10 +45,10 @@ internal static class NamespaceApi
             static (grain, asked, token) => grain.ListNamespacesAsync(asked.After, asked.Limit, token),
             context.RequestAborted);
         var next = page is { HasMore: true, Namespaces: [.., var last] } ? tokens.Seal(scope, Encoding.UTF8.GetBytes(last.Name)) : null;
-        await JsonAnswer.WriteAsync(context.Response, (page, next), NamespaceAnswers.WritePage);
+        await JsonAnswer.WriteAsync(context.Response, (page, next, time.GetUtcNow()), NamespaceAnswers.WritePage);
     }
 
-    private static async Task GetAsync(HttpContext context, GrainCalls calls)
+    private static async Task GetAsync(HttpContext context, GrainCalls calls, TimeProvider time)
     {
         if (NamespaceRoute.Read(context).Failed(out var problem, out var name))
         {
@@ -60,7 +60,7 @@ internal static class NamespaceApi
             context.Tenant().GrainKey, name, static (grain, name, token) => grain.GetNamespaceAsync(name, token), context.RequestAborted);
         await (status is null
             ? context.AnswerAsync(Problem.NamespaceNotFound())
-            : JsonAnswer.WriteAsync(context.Response, status, NamespaceAnswers.WriteStatus));
+            : JsonAnswer.WriteAsync(context.Response, (status, time.GetUtcNow()), NamespaceAnswers.WriteStatus));
     }
 
     private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)

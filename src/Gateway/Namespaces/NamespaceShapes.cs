@@ -11,6 +11,7 @@ public sealed record NamespacesResponse(IReadOnlyList<NamespaceResponse> Namespa
 /// <param name="Served">Leads handed out, ever.</param>
 /// <param name="Skipped">Buffered leads passed over because their email had been served meanwhile.</param>
 /// <param name="OldestWaitingSince">When the oldest waiting lead was pushed; null with none waiting.</param>
+/// <param name="OldestWaitingAgeSeconds">How long it has waited, in whole seconds; null with none waiting.</param>
 /// <param name="LastPushAt">The newest push that buffered a lead; null before the first.</param>
 /// <param name="LastPullAt">The newest pull that handed a lead out; null before the first.</param>
 public sealed record NamespaceResponse(
@@ -19,5 +20,6 @@ public sealed record NamespaceResponse(
     long Served,
     long Skipped,
     DateTimeOffset? OldestWaitingSince,
+    long? OldestWaitingAgeSeconds,
     DateTimeOffset? LastPushAt,
     DateTimeOffset? LastPullAt);

@@ -2,6 +2,7 @@ using System.Net;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Gateway;
 
@@ -101,14 +102,16 @@ public sealed class ListTests
     [Fact]
     public async Task A_namespace_answers_its_counts_and_an_unknown_one_is_not_found()
     {
-        await using var server = await GatewayServer.StartAsync();
-        server.Grid.Organization("app/org").Namespaces["a/b"] = new NamespaceStatus("a/b", 1, 2, 3, Noon, Noon, null);
+        var time = new FakeTime();
+        await using var server = await GatewayServer.StartAsync(services => services.AddSingleton<TimeProvider>(time));
+        server.Grid.Organization("app/org").Namespaces["a/b"] =
+            new NamespaceStatus("a/b", 1, 2, 3, time.GetUtcNow().AddSeconds(-90.9), Noon, null);
 
         var known = await server.GetAsync("/namespaces/a%2Fb");
         var unknown = await server.GetAsync("/namespaces/a");
 
         Assert.Equal(
-            """{"namespace":"a/b","waiting":1,"served":2,"skipped":3,"oldestWaitingSince":"2024-01-15T10:00:00Z","lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":null}""",
+            """{"namespace":"a/b","waiting":1,"served":2,"skipped":3,"oldestWaitingSince":"2030-01-01T11:58:29.1Z","oldestWaitingAgeSeconds":90,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":null}""",
             known.Body);
         unknown.MustBeProblem(404, "namespace_not_found", "namespace");
     }
