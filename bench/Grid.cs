@@ -1,0 +1,168 @@
+using LeadGrain.Bench.Load;
+using LeadGrain.Bench.Target;
+
+namespace LeadGrain.Bench;
+
+/// <summary>Namespaces that a load goes to, and how many leads wait in them.</summary>
+internal sealed class NamespaceGroup(string org, string prefix, int count)
+{
+    internal string Org { get; } = org;
+
+    internal string Prefix { get; } = prefix;
+
+    internal int Count { get; } = count;
+
+    internal long Waiting { get; set; }
+}
+
+/// <summary>A running grid and what is asked of it.</summary>
+internal sealed class Grid : IAsyncDisposable
+{
+    internal const string App = "bench";
+
+    private const int Batch = 100;
+    private const int PushConnections = 16;
+
+    // Beyond what is expected, so that no namespace runs dry while others still have leads.
+    private const double Reserve = 1.25;
+    private const int ReservePerNamespace = 300;
+
+    private readonly BenchRun _run;
+    private readonly string _program;
+    private readonly IReadOnlyDictionary<string, string> _settings;
+    private GridProcess _process;
+    private double _mostPulls = 20_000;
+
+    private Grid(BenchRun run, string program, string database, IReadOnlyDictionary<string, string> settings, GridProcess process)
+        => (_run, _program, Database, _settings, _process) = (run, program, database, settings, process);
+
+    internal string Database { get; }
+
+    internal GridProcess Process => _process;
+
+    internal static async Task<Grid> StartAsync(
+        BenchRun run, string program, string database, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
+    {
+        var process = await GridProcess.StartAsync(program, run.Server.ConnectionString(database), settings, cancellationToken);
+        return new Grid(run, program, database, settings, process);
+    }
+
+    /// <summary>Starts a new process over the same database.</summary>
+    internal async Task RestartAsync(CancellationToken cancellationToken)
+    {
+        await StopAsync();
+        _process = await GridProcess.StartAsync(_program, _run.Server.ConnectionString(Database), _settings, cancellationToken);
+    }
+
+    /// <summary>Stops the process; the database stays.</summary>
+    internal ValueTask StopAsync() => _process.DisposeAsync();
+
+    /// <summary>So many pushes and pulls that the process has compiled what it runs often.</summary>
+    internal async Task WarmUpAsync(NamespaceGroup group, CancellationToken cancellationToken)
+    {
+        const int Pulls = 10_000;
+        for (var pass = 0; pass < 2; pass++)
+        {
+            await FillAsync(group, group.Waiting + Pulls, cancellationToken);
+            var plan = Plan(LoadKind.Next, group) with { Requests = Pulls, InTurn = true };
+            group.Waiting -= (await LoadProcess.RunAsync(plan, cancellationToken)).DoneInAll;
+        }
+    }
+
+    /// <summary>Pulls as fast as the connections go, or at a rate, for the window that the run has; refills before.</summary>
+    internal async Task<LoadResult> PullAsync(
+        NamespaceGroup group, CancellationToken cancellationToken, double? rate = null, int connections = 64, double? seconds = null)
+    {
+        while (true)
+        {
+            await FillForPullAsync(group, cancellationToken, rate, seconds);
+            var result = await MeasureAsync(
+                Plan(LoadKind.Next, group) with
+                {
+                    Connections = connections, Rate = rate, WarmUpSeconds = _run.WarmUp, Seconds = seconds ?? _run.Options.Seconds,
+                },
+                cancellationToken);
+            group.Waiting -= result.DoneInAll;
+            _mostPulls = Math.Max(_mostPulls, result.PerSecond);
+            if (result.Unexpected == 0)
+            {
+                return result;
+            }
+
+            // Faster than ever before: it ran dry, so its figure means nothing.
+            group.Waiting = 0;
+            _mostPulls *= 1.5;
+        }
+    }
+
+    /// <summary>Sees to it that the next pull does not run dry.</summary>
+    internal Task FillForPullAsync(
+        NamespaceGroup group, CancellationToken cancellationToken, double? rate = null, double? seconds = null)
+    {
+        var pulls = (rate ?? _mostPulls) * ((seconds ?? _run.Options.Seconds) + _run.WarmUp);
+        return FillAsync(group, (long)(pulls * Reserve), cancellationToken);
+    }
+
+    /// <summary>Pushes new leads for the window that the run has.</summary>
+    internal async Task<LoadResult> PushAsync(NamespaceGroup group, CancellationToken cancellationToken, double? seconds = null)
+    {
+        var result = await MeasureAsync(
+            Plan(LoadKind.Push, group) with
+            {
+                Connections = PushConnections, WarmUpSeconds = _run.WarmUp, Seconds = seconds ?? _run.Options.Seconds,
+            },
+            cancellationToken);
+        group.Waiting += result.DoneInAll * Batch;
+        return result.Unexpected == 0 ? result : throw new BenchException($"A push was not buffered whole: {result.Sample}");
+    }
+
+    /// <summary>Runs a load with an eye on the servers' processor time.</summary>
+    internal async Task<LoadResult> MeasureAsync(LoadPlan plan, CancellationToken cancellationToken)
+    {
+        var before = CpuMeter.Read(_process.Id, _run.Server.ProcessId);
+        var result = await LoadProcess.RunAsync(plan, cancellationToken);
+        return result with { ServerCpu = CpuMeter.Read(_process.Id, _run.Server.ProcessId) - before };
+    }
+
+    /// <summary>Leads a second of a push.</summary>
+    internal static double LeadsPerSecond(LoadResult push) => push.PerSecond * Batch;
+
+    /// <summary>Sees to it that so many leads wait, about evenly.</summary>
+    internal async Task FillAsync(NamespaceGroup group, long leads, CancellationToken cancellationToken)
+    {
+        var missing = leads + (group.Count * ReservePerNamespace) - group.Waiting;
+        if (missing <= 0)
+        {
+            return;
+        }
+
+        var requests = (missing + Batch - 1) / Batch;
+        await LoadProcess.RunAsync(
+            Plan(LoadKind.Push, group) with { Connections = PushConnections, Requests = requests, InTurn = true }, cancellationToken);
+        group.Waiting += requests * Batch;
+    }
+
+    /// <summary>One pull from each namespace.</summary>
+    internal async Task<LoadResult> TouchAsync(NamespaceGroup group, CancellationToken cancellationToken)
+    {
+        var result = await LoadProcess.RunAsync(Plan(LoadKind.Next, group) with { Requests = group.Count, InTurn = true }, cancellationToken);
+        group.Waiting -= result.DoneInAll;
+        return result;
+    }
+
+    /// <summary>What loads of these namespaces have in common.</summary>
+    internal LoadPlan Plan(LoadKind kind, NamespaceGroup group) => new()
+    {
+        Kind = kind,
+        Port = _process.Port,
+        Key = GridProcess.Key,
+        App = App,
+        Org = group.Org,
+        Prefix = group.Prefix,
+        Count = group.Count,
+        Batch = Batch,
+        Series = _run.NextSeries(),
+    };
+
+    public ValueTask DisposeAsync() => StopAsync();
+}

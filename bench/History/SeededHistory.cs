@@ -1,0 +1,144 @@
+using LeadGrain.Bench.Target;
+using Npgsql;
+
+namespace LeadGrain.Bench.History;
+
+/// <summary>
+/// Puts history straight into the product's tables, since serving millions of leads over HTTP would take too long. All that
+/// the benchmark knows of the product's tables is in this file.
+/// </summary>
+internal sealed class SeededHistory(DatabaseServer server, string database)
+{
+    // Served so many a millisecond, a while ago; the ids rise with the leads' order, as those of real pulls do.
+    private const string ServedSql =
+        """
+        insert into served_leads (id, organization_id, namespace_id, seq, origin_id, served_at, email_key)
+        select
+            (lpad(to_hex(t.started + i / 50), 12, '0') || '7' || lpad(to_hex(i % 50), 3, '0') || '8' || substr(md5(i::text), 1, 15))::uuid,
+            n.organization_id, n.id, i, o.id, to_timestamp((t.started + i / 50) / 1000.0),
+            substr(md5(n.id || '/' || i), 1, 16) || '@example.com'
+        from namespaces n
+        join organizations g on g.id = n.organization_id
+        join lead_origins o on o.namespace_id = n.id
+        cross join (select (extract(epoch from now())::bigint - 200000) * 1000 as started) t
+        cross join generate_series(1, @served) i
+        where g.org_id = @org
+        """;
+
+    private const string BufferSql =
+        """
+        insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email, external_id, data)
+        select n.id, i, o.id, now() - interval '3 days',
+            substr(md5(n.id || '/' || i), 1, 16) || '@example.com', 'apollo_' || i, '{"firstName":"John","lastName":"Doe"}'
+        from namespaces n
+        join organizations g on g.id = n.organization_id
+        join lead_origins o on o.namespace_id = n.id
+        cross join generate_series(1, @pushed) i
+        where g.org_id = @org
+        """;
+
+    private const string NamespacesSql =
+        """
+        with organization as (
+            insert into organizations (app_id, org_id) values (@app, @org) returning id
+        ), made as (
+            insert into namespaces (organization_id, name)
+            select organization.id, @prefix || lpad(i::text, 6, '0') from organization, generate_series(0, @count - 1) i
+            returning id, organization_id
+        )
+        insert into lead_origins (organization_id, namespace_id, brand_id) select organization_id, id, 'brand-1' from made
+        """;
+
+    private const string CheckpointSql =
+        """
+        update namespaces n set settled_seq = @served, served_count = @served, skipped_count = 0,
+            settled_id = (select id from served_leads s where s.namespace_id = n.id order by id desc limit 1)
+        from organizations g where g.id = n.organization_id and g.org_id = @org
+        """;
+
+    // Whatever indexes the tables have: rows first and indexes after is several times as fast.
+    private const string DropIndexesSql =
+        """
+        create table seeding (drop_it text, make_it text);
+        insert into seeding
+        select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname),
+            format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
+        from pg_constraint c where c.contype in ('p', 'u') and c.conrelid in ('served_leads'::regclass, 'lead_buffer'::regclass)
+        union all
+        select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
+        from pg_index i where i.indrelid in ('served_leads'::regclass, 'lead_buffer'::regclass)
+            and not exists (select from pg_constraint c where c.conindid = i.indexrelid);
+        do $$ declare s text; begin for s in select drop_it from seeding loop execute s; end loop; end $$;
+        """;
+
+    private const string MakeIndexesSql =
+        """
+        set maintenance_work_mem = '512MB';
+        do $$ declare s text; begin for s in select make_it from seeding where make_it like '%' || @table || '%' loop execute s; end loop; end $$;
+        """;
+
+    /// <summary>Adds namespaces in each of which two leads wait.</summary>
+    internal async Task AddNamespacesAsync(NamespaceGroup group, CancellationToken cancellationToken)
+    {
+        await using var source = server.Open(database);
+        await MakeAsync(source, group, cancellationToken);
+        await RunAsync(source, BufferSql, cancellationToken, ("pushed", 2), ("org", group.Org));
+        group.Waiting += 2L * group.Count;
+        await RunAsync(source, "vacuum analyze namespaces, lead_origins, lead_buffer", cancellationToken);
+    }
+
+    /// <summary>Adds organizations of one namespace each, with leads served and leads that wait. The tables must be empty.</summary>
+    internal async Task AddServedAsync(
+        IReadOnlyList<(NamespaceGroup Group, long Served, long Waiting)> histories, CancellationToken cancellationToken)
+    {
+        await using var source = server.Open(database);
+        await RunAsync(source, DropIndexesSql, cancellationToken);
+        foreach (var (group, _, waiting) in histories)
+        {
+            await MakeAsync(source, group, cancellationToken);
+            group.Waiting = waiting;
+        }
+
+        // One core each.
+        await Task.WhenAll(
+            FillAsync(source, "lead_buffer", BufferSql, histories, cancellationToken),
+            FillAsync(source, "served_leads", ServedSql, histories, cancellationToken));
+        foreach (var (group, served, _) in histories)
+        {
+            await RunAsync(source, CheckpointSql, cancellationToken, ("served", served), ("org", group.Org));
+        }
+
+        await RunAsync(source, "drop table seeding", cancellationToken);
+        await RunAsync(source, "vacuum (freeze, analyze) lead_buffer, served_leads, namespaces, lead_origins", cancellationToken);
+        await RunAsync(source, "checkpoint", cancellationToken);
+    }
+
+    private static async Task FillAsync(
+        NpgsqlDataSource source, string table, string sql, IReadOnlyList<(NamespaceGroup Group, long Served, long Waiting)> histories,
+        CancellationToken cancellationToken)
+    {
+        foreach (var (group, served, waiting) in histories)
+        {
+            await RunAsync(
+                source, sql, cancellationToken, ("served", served), ("pushed", served + waiting), ("org", group.Org));
+        }
+
+        await RunAsync(source, MakeIndexesSql.Replace("@table", $"'{table}'", StringComparison.Ordinal), cancellationToken);
+    }
+
+    private static Task MakeAsync(NpgsqlDataSource source, NamespaceGroup group, CancellationToken cancellationToken) => RunAsync(
+        source, NamespacesSql, cancellationToken,
+        ("app", Grid.App), ("org", group.Org), ("prefix", group.Prefix), ("count", group.Count));
+
+    private static async Task RunAsync(
+        NpgsqlDataSource source, string sql, CancellationToken cancellationToken, params (string Name, object Value)[] values)
+    {
+        await using var command = source.CreateCommand(sql);
+        foreach (var (name, value) in values.Where(v => sql.Contains($"@{v.Name}", StringComparison.Ordinal)))
+        {
+            command.Parameters.AddWithValue(name, value);
+        }
+
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}

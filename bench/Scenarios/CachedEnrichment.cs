@@ -1,0 +1,50 @@
+using LeadGrain.Bench.Load;
+using LeadGrain.Bench.Report;
+using LeadGrain.Sandbox.Apollo;
+
+namespace LeadGrain.Bench.Scenarios;
+
+/// <summary>/enrich of emails that the cache knows, filled before from the sandbox's Apollo.</summary>
+internal sealed class CachedEnrichment : IScenario
+{
+    private const int Emails = 1_000;
+
+    public IReadOnlyList<string> Names => ["enrich"];
+
+    public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
+    {
+        await using var apollo = await FakeApollo.StartAsync(new FakeApolloOptions { RatePerMinute = null }, cancellationToken);
+        await using var grid = await run.StartGridAsync("enrich", cancellationToken, settings: Settings(apollo));
+        await FillAsync(grid, cancellationToken);
+        var samples = new List<double>();
+        for (var round = 0; round <= run.Options.Rounds; round++)
+        {
+            var result = await MeasureAsync(run, grid, cancellationToken);
+            run.Say($"enrich from the cache: {result.PerSecond:#,0}/s, p99 {result.P99:0.0} ms{Windows.Cost(result)}");
+            if (round > 0)
+            {
+                samples.Add(result.PerSecond);
+            }
+        }
+
+        run.Report.Add(Figure.Of("enrich", "/enrich from the cache, 64 connections", "/s", samples).AtLeast(30_000));
+    }
+
+    /// <summary>What points a grid at an Apollo.</summary>
+    internal static Dictionary<string, string> Settings(FakeApollo apollo) => new()
+    {
+        ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
+        ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
+    };
+
+    /// <summary>Has each email looked up once.</summary>
+    internal static Task FillAsync(Grid grid, CancellationToken cancellationToken)
+        => LoadProcess.RunAsync(grid.Plan(LoadKind.Enrich, People()) with { Requests = Emails, InTurn = true }, cancellationToken);
+
+    /// <summary>A window of requests for them.</summary>
+    internal static Task<LoadResult> MeasureAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
+        => grid.MeasureAsync(
+            grid.Plan(LoadKind.Enrich, People()) with { WarmUpSeconds = run.WarmUp, Seconds = run.Short }, cancellationToken);
+
+    private static NamespaceGroup People() => new("enrich", "person-", Emails);
+}

@@ -1,0 +1,28 @@
+namespace LeadGrain.Bench.Scenarios;
+
+/// <summary>The same load on namespaces that have served ten thousand, a million and five million leads, in turn.</summary>
+internal sealed class ServedHistory : IScenario
+{
+    public IReadOnlyList<string> Names => ["history"];
+
+    public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
+    {
+        var history = await run.HistoryAsync(cancellationToken);
+        var (few, million, fiveMillion) = (new Windows(), new Windows(), new Windows());
+        await history.Grid.WarmUpAsync(history.Small[^1], cancellationToken);
+        foreach (var group in (NamespaceGroup[])[history.Small[^1], history.Middle, history.Large])
+        {
+            await history.Grid.PullAsync(group, cancellationToken, seconds: run.Short);
+        }
+
+        for (var round = 0; round < run.Options.Rounds; round++)
+        {
+            await few.MeasureAsync(run, history.Grid, history.Small[round], "10,000 served", cancellationToken);
+            await million.MeasureAsync(run, history.Grid, history.Middle, "1,000,000 served", cancellationToken);
+            await fiveMillion.MeasureAsync(run, history.Grid, history.Large, "5,000,000 served", cancellationToken);
+        }
+
+        Comparison.Report(
+            run, "served", "served leads", [(HistoryGrid.Few, few), (HistoryGrid.Million, million), (HistoryGrid.FiveMillion, fiveMillion)]);
+    }
+}

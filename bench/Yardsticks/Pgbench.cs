@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using LeadGrain.Bench.Target;
+
+namespace LeadGrain.Bench.Yardsticks;
+
+/// <summary>What PostgreSQL alone makes of the same work, by its own benchmark program with prepared statements.</summary>
+internal sealed partial class Pgbench(DatabaseServer server)
+{
+    internal const int LeadsPerInsert = 100;
+
+    internal const string Database = "yardstick";
+
+    // Calibrating takes no longer windows than this.
+    private const double CalibrationSeconds = 3;
+
+    // A second, on any machine that this is likely to run on.
+    private const double MostClaims = 60_000;
+
+    private static readonly int[] s_clients = [4, 8, 16];
+
+    private readonly Dictionary<string, int> _best = [];
+    private int _run;
+
+    /// <summary>Makes and fills its database.</summary>
+    internal async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await server.CreateDatabaseAsync(Database, cancellationToken);
+        var setup = await File.ReadAllTextAsync(Script("queue_setup.sql"), cancellationToken);
+        foreach (var statement in setup.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            await server.ExecuteAsync(Database, statement, cancellationToken);
+        }
+    }
+
+    /// <summary>Classic queue claims a second: skip locked, mark, insert under a unique key.</summary>
+    internal async Task<double> ClaimsAsync(double seconds, CancellationToken cancellationToken)
+    {
+        // Neither may an empty queue make it fast nor the dead tuples of earlier runs make it slow.
+        var most = MostClaims * (seconds + (s_clients.Length * CalibrationSeconds));
+        while (await server.CountAsync(Database, "select count(*) from queue where state = 0", cancellationToken) < most)
+        {
+            await server.ExecuteAsync(Database, await File.ReadAllTextAsync(Script("queue_fill.sql"), cancellationToken), cancellationToken);
+        }
+
+        await server.ExecuteAsync(Database, "vacuum analyze queue", cancellationToken);
+        return await BestAsync("queue_claim.sql", seconds, cancellationToken);
+    }
+
+    /// <summary>Leads a second by <c>insert … select from unnest</c> of 100 rows.</summary>
+    internal async Task<double> InsertsAsync(double seconds, CancellationToken cancellationToken)
+        => LeadsPerInsert * await BestAsync("buffer_insert.sql", seconds, cancellationToken);
+
+    /// <summary>With the number of clients that was best when first asked.</summary>
+    private async Task<double> BestAsync(string script, double seconds, CancellationToken cancellationToken)
+    {
+        if (!_best.TryGetValue(script, out var clients))
+        {
+            var most = 0.0;
+            foreach (var count in s_clients)
+            {
+                var found = await RunAsync(script, count, Math.Min(seconds, CalibrationSeconds), cancellationToken);
+                (most, clients) = found > most ? (found, count) : (most, clients);
+            }
+
+            _best[script] = clients;
+        }
+
+        return await RunAsync(script, clients, seconds, cancellationToken);
+    }
+
+    private async Task<double> RunAsync(string script, int clients, double seconds, CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo(server.Pgbench, Arguments(script, clients, seconds))
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        start.Environment["PGPASSWORD"] = server.Password;
+        using var process = Process.Start(start)!;
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            return Rate().Match(output) is { Success: true } rate
+                ? double.Parse(rate.Groups[1].Value, CultureInfo.InvariantCulture)
+                : throw new BenchException($"pgbench failed: {await errors}");
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill();
+            }
+        }
+    }
+
+    private List<string> Arguments(string script, int clients, double seconds)
+    {
+        string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
+        var threads = Math.Min(clients, Environment.ProcessorCount);
+        return
+        [
+            "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={threads}", $"--time={Number(Math.Ceiling(seconds))}",
+            $"--host={server.Host}", $"--port={server.Port}", "--username=leadgrain", $"--file={Script(script)}",
+            .. script == "buffer_insert.sql" ? Leads() : [],
+            Database,
+        ];
+    }
+
+    private IEnumerable<string> Leads()
+    {
+        string Array(Func<int, string> element) => "{" + string.Join(',', Enumerable.Range(0, LeadsPerInsert).Select(element)) + "}";
+        string Digits(int i) => ((ulong)(i + 1) * 0x9E3779B97F4A7C15).ToString("x16", CultureInfo.InvariantCulture);
+        const string Data = """{\"firstName\":\"John\",\"lastName\":\"Doe\",\"title\":\"Head of Sales\",\"company\":\"Acme\"}""";
+        return
+        [
+            "-D", "first=0", "-D", $"run={++_run}",
+            "-D", $"emails={Array(i => $"{Digits(i)}@example.com")}",
+            "-D", $"ids={Array(i => $"apollo_{Digits(i)}")}",
+            "-D", $"datas={Array(_ => $"\"{Data}\"")}",
+        ];
+    }
+
+    private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Yardsticks", name);
+
+    [GeneratedRegex(@"^tps = ([0-9.]+) \(without initial connection time\)", RegexOptions.Multiline)]
+    private static partial Regex Rate();
+}

@@ -1,0 +1,36 @@
+-- The classic queue in PostgreSQL: one table with a state, a partial index on what waits, and the served emails.
+create table queue (
+    id bigint generated always as identity primary key,
+    namespace_id integer not null,
+    email text not null,
+    external_id text,
+    data json,
+    state smallint not null default 0,
+    pushed_at timestamptz not null default now(),
+    served_at timestamptz
+);
+create table queue_served (
+    id bigint generated always as identity primary key,
+    namespace_id integer not null,
+    email_key text collate "C" not null,
+    served_at timestamptz not null,
+    unique (namespace_id, email_key)
+);
+create index queue_waiting on queue (namespace_id, id) where state = 0;
+
+-- Shaped like the product's buffer.
+create table buffer (
+    namespace_id bigint not null,
+    seq bigint not null,
+    origin_id bigint not null,
+    pushed_at timestamptz not null,
+    email text not null,
+    external_id text,
+    data json,
+    primary key (namespace_id, seq)
+);
+
+-- Of the bare endpoint.
+create table bare (id uuid primary key, email text not null);
+
+vacuum (freeze, analyze);
