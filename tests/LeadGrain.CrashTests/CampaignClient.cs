@@ -9,30 +9,71 @@ internal sealed class CampaignClient : IDisposable
 {
     private const int Drainers = 8;
 
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web)
+    {
+        DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull,
+    };
+
     private readonly HttpClient _http;
     private readonly string _namespace;
 
-    internal CampaignClient(Uri url, string ns, string key = GridSettings.TestKey)
+    internal CampaignClient(Uri url, string ns, string key = GridSettings.TestKey, string org = "tests")
     {
         _namespace = ns;
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = url, Timeout = Eventually.Patience };
+        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
         _http.DefaultRequestHeaders.Add("X-API-Key", key);
         _http.DefaultRequestHeaders.Add("X-App-Id", "crash");
-        _http.DefaultRequestHeaders.Add("X-Org-Id", "tests");
+        _http.DefaultRequestHeaders.Add("X-Org-Id", org);
     }
 
     public void Dispose() => _http.Dispose();
 
-    internal Task<Answer> PushAsync(IEnumerable<string> emails) => AskAsync(
-        http => http.PostAsJsonAsync("/buffer/push", new { @namespace = _namespace, leads = emails.Select(email => new { email }) }));
+    internal Task<Answer> PushAsync(IEnumerable<string> emails) => PushAsync(emails.Select(email => new PushedLead(email)), null, Eventually.Patience);
 
-    internal Task<Answer> NextAsync() => AskAsync(http => http.PostAsJsonAsync("/buffer/next", new { @namespace = _namespace }));
+    /// <param name="leads">What to push.</param>
+    /// <param name="key">The Idempotency-Key, if any.</param>
+    /// <param name="patience">After which this client hangs up.</param>
+    internal Task<Answer> PushAsync(IEnumerable<PushedLead> leads, string? key, TimeSpan patience)
+        => AskAsync("/buffer/push", new { @namespace = _namespace, leads }, key, patience);
+
+    internal Task<Answer> NextAsync() => NextAsync(null, null, Eventually.Patience);
+
+    /// <param name="lease">Of so many seconds; null takes the lead for good.</param>
+    /// <param name="key">The Idempotency-Key, if any.</param>
+    /// <param name="patience">After which this client hangs up.</param>
+    internal Task<Answer> NextAsync(int? lease, string? key, TimeSpan patience)
+        => AskAsync("/buffer/next", new { @namespace = _namespace, leaseSeconds = lease }, key, patience);
+
+    /// <summary>Acknowledges, gives back or extends a lease.</summary>
+    /// <param name="verb">ack, nack or extend.</param>
+    /// <param name="lease">Its id.</param>
+    /// <param name="seconds">The delay of a nack, the length of an extension.</param>
+    /// <param name="key">The Idempotency-Key, if any.</param>
+    /// <param name="patience">After which this client hangs up.</param>
+    internal Task<Answer> SettleAsync(string verb, Guid lease, int? seconds, string? key, TimeSpan patience) => AskAsync(
+        $"/buffer/{verb}",
+        new
+        {
+            @namespace = _namespace,
+            leaseIds = new[] { lease },
+            delaySeconds = verb == "nack" ? seconds : null,
+            leaseSeconds = verb == "extend" ? seconds : null,
+        },
+        key,
+        patience);
+
+    /// <summary>Puts all dead leads back.</summary>
+    internal Task<Answer> ReviveAsync() => AskAsync($"/namespaces/{_namespace}/dead/revive", new { all = true }, null, Eventually.Patience);
 
     /// <summary>The namespace's counts.</summary>
     internal async Task<Counts> CountsAsync()
     {
         var json = await _http.GetFromJsonAsync<JsonElement>($"/namespaces/{_namespace}");
-        return new Counts(json.GetProperty("waiting").GetInt64(), json.GetProperty("served").GetInt64(), json.GetProperty("skipped").GetInt64());
+        return new Counts(Count(json, "waiting"), Count(json, "served"), Count(json, "skipped"))
+        {
+            Leased = Count(json, "leased"),
+            Dead = Count(json, "dead"),
+        };
     }
 
     /// <summary>The emails of all leads served in the namespace, page by page.</summary>
@@ -71,42 +112,74 @@ internal sealed class CampaignClient : IDisposable
         }
     }
 
-    internal async Task<int?> StatusAsync(string path) => (await AskAsync(http => http.GetAsync(path))).Status;
+    internal async Task<int?> StatusAsync(string path)
+        => (await AskAsync(new HttpRequestMessage(HttpMethod.Get, path), Eventually.Patience)).Status;
 
-    private async Task<Answer> AskAsync(Func<HttpClient, Task<HttpResponseMessage>> ask)
+    private async Task<Answer> AskAsync(string path, object body, string? key, TimeSpan patience)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body, options: s_json) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await AskAsync(request, patience);
+    }
+
+    private async Task<Answer> AskAsync(HttpRequestMessage request, TimeSpan patience)
+    {
+        using var hangUp = new CancellationTokenSource(patience);
         try
         {
-            using var response = await ask(_http);
-            var body = await response.Content.ReadAsStringAsync();
-            return response.StatusCode != HttpStatusCode.OK ? new Answer((int)response.StatusCode, null, body)
-                : new Answer(200, EmailIn(body), body);
+            using var response = await _http.SendAsync(request, hangUp.Token);
+            var body = await response.Content.ReadAsStringAsync(hangUp.Token);
+            return new Answer((int)response.StatusCode, null, body) is var answer && response.StatusCode != HttpStatusCode.OK ? answer
+                : Read(answer with { Replayed = response.Headers.Contains("Idempotent-Replayed") });
         }
-        catch (HttpRequestException broken)
-        {
-            return new Answer(null, null, broken.Message);
-        }
-        catch (IOException broken)
+        catch (Exception broken) when (broken is HttpRequestException or IOException or OperationCanceledException)
         {
             return new Answer(null, null, broken.Message);
         }
     }
 
-    private static string? EmailIn(string body)
+    private static Answer Read(Answer answer)
     {
-        using var json = JsonDocument.Parse(body);
-        return json.RootElement.TryGetProperty("lead", out var lead) ? lead.GetProperty("email").GetString() : null;
+        using var json = JsonDocument.Parse(answer.Body);
+        return !json.RootElement.TryGetProperty("lead", out var lead) ? answer : answer with
+        {
+            Email = lead.GetProperty("email").GetString(),
+            Lease = lead.TryGetProperty("leaseId", out var lease) ? lease.GetGuid() : null,
+        };
     }
+
+    private static long Count(JsonElement json, string name) => json.GetProperty(name).GetInt64();
 }
 
+/// <summary>A lead as a campaign service pushes it.</summary>
+internal sealed record PushedLead(string Email, int Priority = 0);
+
 /// <summary>What a request came to.</summary>
-/// <param name="Status">Null where the connection broke.</param>
+/// <param name="Status">Null where the connection broke, or the client hung up.</param>
 /// <param name="Email">Of the lead that was answered, if one was.</param>
 /// <param name="Body">As it came, or how it broke.</param>
-internal sealed record Answer(int? Status, string? Email, string Body);
+internal sealed record Answer(int? Status, string? Email, string Body)
+{
+    /// <summary>Of the lead that was answered, if it was leased.</summary>
+    internal Guid? Lease { get; init; }
+
+    /// <summary>Whether it had been given before.</summary>
+    internal bool Replayed { get; init; }
+}
 
 /// <summary>A namespace's counts.</summary>
 internal sealed record Counts(long Waiting, long Served, long Skipped)
 {
-    internal long Pushed => Waiting + Served + Skipped;
+    internal long Leased { get; init; }
+
+    internal long Dead { get; init; }
+
+    internal long Pushed => Waiting + Leased + Dead + Served + Skipped;
+
+    /// <summary>Leads that are yet to be handed out for good.</summary>
+    internal long Open => Waiting + Leased + Dead;
 }

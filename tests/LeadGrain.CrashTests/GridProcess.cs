@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using LeadGrain.CrashTests.Processes;
 
 namespace LeadGrain.CrashTests;
 
@@ -106,12 +107,7 @@ internal sealed partial class GridProcess : IAsyncDisposable
 
     internal Task ResumeAsync() => SignalAsync("CONT");
 
-    internal async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("/bin/sh", ["-c", $"kill -{signal} {_process.Id}"]);
-        await kill.WaitForExitAsync();
-        Assert.Equal(0, kill.ExitCode);
-    }
+    internal Task SignalAsync(string signal) => Signals.SendAsync(signal, _process.Id);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,3 +1,7 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
 namespace LeadGrain.CrashTests;
 
 /// <summary>What a host is started with; nothing of the tests' own environment reaches it.</summary>
@@ -16,6 +20,27 @@ internal sealed record GridSettings
 
     internal string Port { get; init; } = "0";
 
+    /// <summary>
+    /// A port that its successor takes as well, so that clients find it. Below those that the system gives out, or another
+    /// test's host could be given it meanwhile.
+    /// </summary>
+    internal static string LastingPort()
+    {
+        while (true)
+        {
+            var port = Random.Shared.Next(15_000, 30_000);
+            try
+            {
+                using var listener = new TcpListener(IPAddress.Loopback, port);
+                listener.Start();
+                return port.ToString(CultureInfo.InvariantCulture);
+            }
+            catch (SocketException)
+            {
+            }
+        }
+    }
+
     /// <summary>Further variables.</summary>
     internal Dictionary<string, string> More { get; init; } = [];
 
@@ -26,6 +51,11 @@ internal sealed record GridSettings
         new("API_KEY", ApiKey),
         new("PORT", Port),
         new("DOTNET_gcServer", "0"),
+#if ORLEANS_HOST
+        new("ADVERTISED_IP", "127.0.0.1"),
+        new("SILO_PORT", LastingPort()),
+        new("SILO_GATEWAY_PORT", LastingPort()),
+#endif
         .. More.Select(pair => KeyValuePair.Create(pair.Key, (string?)pair.Value)),
     ];
 }

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace LeadGrain.CrashTests;
 
 /// <summary>Clients that go on until they are told to stop; each finishes what it has under way.</summary>
@@ -5,6 +7,7 @@ internal sealed class Load : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _clients;
+    private volatile Exception? _failure;
 
     private Load(IEnumerable<Func<Task>> clients) => _clients = Task.WhenAll([.. clients.Select(Run)]);
 
@@ -13,6 +16,15 @@ internal sealed class Load : IAsyncDisposable
 
     /// <summary>Starts clients, each doing a thing of its own again and again.</summary>
     internal static Load Start(IEnumerable<Func<Task>> steps) => new(steps);
+
+    /// <summary>Throws what a client failed with, if one did.</summary>
+    internal void ThrowIfFailed()
+    {
+        if (_failure is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
 
     /// <summary>Tells them to stop and waits until they have.</summary>
     internal async Task StopAsync()
@@ -29,9 +41,17 @@ internal sealed class Load : IAsyncDisposable
 
     private Task Run(Func<Task> step) => Task.Run(async () =>
     {
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            await step();
+            while (!_stop.IsCancellationRequested)
+            {
+                await step();
+            }
+        }
+        catch (Exception failure)
+        {
+            _failure ??= failure;
+            throw;
         }
     });
 }

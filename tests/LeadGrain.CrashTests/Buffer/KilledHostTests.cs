@@ -1,3 +1,4 @@
+using LeadGrain.CrashTests.Keys;
 using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Buffer;
@@ -78,6 +79,40 @@ public sealed class KilledHostTests(ITestOutputHelper output)
         output.WriteLine($"{ledger.Acknowledged.Count} pushes acknowledged, {kept.Count} of {ledger.Unsure.Count} others kept, {drained.Count} leads");
         Assert.Equal(drained.Order(), ledger.Acknowledged.Concat(kept).SelectMany(push => push).Order());
         AssertInOrder(drained, ledger.Acknowledged.Concat(kept));
+    }
+
+    [Fact]
+    public async Task Killed_at_any_moment_a_host_loses_clients_with_keys_no_answer_and_hands_every_lead_out_once()
+    {
+        var random = Seed.Next(output);
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        var settings = new GridSettings { DatabaseUrl = database.ConnectionString, Port = GridSettings.LastingPort() };
+        var grid = await GridProcess.StartAsync(settings);
+        try
+        {
+            await using var run = KeyedRun.Start(output, random, grid.Url);
+            for (var kill = 0; kill < KeyedRun.Rounds(Kills); kill++)
+            {
+                await run.SufferAsync("kill -9 of the host", async () =>
+                {
+                    await grid.DisposeAsync();
+                    grid = GridProcess.Launch(settings);
+                    if (random.Next(4) == 0)
+                    {
+                        // Also while it starts, at any point of it.
+                        await Task.Delay(random.Next(1_500));
+                        await grid.DisposeAsync();
+                        grid = GridProcess.Launch(settings);
+                    }
+                });
+            }
+
+            await run.AssertWholeAsync();
+        }
+        finally
+        {
+            await grid.DisposeAsync();
+        }
     }
 
     private static int SizeFrom(Random sizes)

@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using System.Text.Json;
+using LeadGrain.Sandbox.Apollo;
+using Xunit.Abstractions;
+
+namespace LeadGrain.CrashTests.Fuzz;
+
+/// <summary>
+/// Mutated requests at every route of a real host. FUZZ_REQUESTS sets their number; CRASH_SEED repeats a run, and with FUZZ_INDEX
+/// sends, after those that are as documented, that one request only.
+/// </summary>
+[Collection(nameof(Alone))]
+public sealed class FuzzTests(ITestOutputHelper output)
+{
+    // The bound of the third issue; a longer run is asked for by FUZZ_REQUESTS.
+    private const int DefaultRequests = 100_000;
+
+    private const string Document = "/openapi/v1.json";
+    private const int Rounds = 12;
+    private const int LoggedErrors = 5;
+
+    [Fact]
+    public async Task Whatever_is_sent_the_host_answers_as_documented_lives_and_does_not_grow()
+    {
+        var requests = Number("FUZZ_REQUESTS") ?? DefaultRequests;
+        var seed = Seed.Take(output);
+        await using var apollo = await FakeApollo.StartAsync(new FakeApolloOptions { RatePerMinute = null });
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var grid = await GridProcess.StartAsync(Settings(apollo, database));
+        var document = await DocumentAsync(grid.Url);
+        var maker = new RequestMaker(document, seed);
+        var run = new FuzzRun(maker, document, grid.Url.Port);
+        if (Number("FUZZ_INDEX") is { } index)
+        {
+            await run.SendUpToAsync(maker.Plain);
+            await run.SendOnlyAsync(index);
+            output.WriteLine($"{maker.Make(index)}");
+            AssertInOrder(run, grid, seed);
+            return;
+        }
+
+        var memory = new MemoryTrend(grid.Id);
+        var clock = Stopwatch.StartNew();
+        for (var round = 1; round <= Rounds && run.Faults.Count == 0; round++)
+        {
+            await run.SendUpToAsync((int)((long)requests * round / Rounds));
+            memory.Sample();
+        }
+
+        output.WriteLine($"{requests} requests in {clock.Elapsed.TotalSeconds:0.0} s: {Words(run.Statuses())}");
+        document.Operations.ForEach(operation => output.WriteLine($"{operation}: {Words(run.StatusesOf(operation))}"));
+        output.WriteLine($"Memory in MB: {memory}");
+        AssertInOrder(run, grid, seed);
+        AssertAllWereReached(document, run, requests);
+        memory.AssertFlat();
+        await AssertServesAsync(grid);
+    }
+
+    private static GridSettings Settings(FakeApollo apollo, TestDatabase database) => new()
+    {
+        DatabaseUrl = database.ConnectionString,
+        More =
+        {
+            ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
+            ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
+            ["EmbeddedHost__CollectionAge"] = "00:00:05", // what is idle goes within the run
+        },
+    };
+
+    private static int? Number(string variable)
+        => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
+
+    private static async Task<ApiDocument> DocumentAsync(Uri url)
+    {
+        using var http = new HttpClient { BaseAddress = url };
+        return new ApiDocument(await http.GetFromJsonAsync<JsonElement>(Document), Document, "/");
+    }
+
+    private static string Words(IEnumerable<KeyValuePair<int, int>> statuses)
+        => string.Join(", ", statuses.Select(s => $"{s.Value} {(s.Key == FuzzRun.NoAnswer ? "unanswered" : $"{s.Key}")}"));
+
+    private static void AssertInOrder(FuzzRun run, GridProcess grid, int seed)
+    {
+        Assert.False(grid.HasExited, grid.Output);
+        string[] errors = [.. grid.Output.Split('\n').Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal)).Take(LoggedErrors)];
+        Assert.True(run.Faults.Count == 0, $"CRASH_SEED={seed}\n{string.Join('\n', run.Faults)}\n{string.Join('\n', errors)}");
+        Assert.Empty(errors);
+        Assert.Empty(run.Undocumented);
+        Assert.DoesNotContain("@example.com", grid.Output, StringComparison.Ordinal); // no lead's data is logged, however it came in
+    }
+
+    private static void AssertAllWereReached(ApiDocument document, FuzzRun run, int requests)
+    {
+        Assert.All(document.Operations, operation =>
+        {
+            var statuses = run.StatusesOf(operation);
+            Assert.True(statuses.Values.Sum() >= requests / 1_000, $"{operation} was asked {statuses.Values.Sum()} times.");
+            Assert.True(!operation.CanSucceed || statuses.Keys.Any(status => status is >= 200 and < 300), $"{operation} never succeeded.");
+        });
+    }
+
+    private static async Task AssertServesAsync(GridProcess grid)
+    {
+        using var client = new CampaignClient(grid.Url, "after");
+        Assert.Equal(200, await client.StatusAsync("/health/ready"));
+        string[] emails = [.. Enumerable.Range(0, 500).Select(i => $"after-{i}@example.com")];
+        Assert.Equal(200, (await client.PushAsync(emails)).Status);
+        Assert.Equal(emails, await client.DrainInOrderAsync());
+        Assert.Equal(new Counts(0, emails.Length, 0), await client.CountsAsync());
+        Assert.Equal(0, await grid.StopAsync());
+    }
+}
+
+/// <summary>Tests that measure: nothing runs beside them.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;

@@ -1,0 +1,122 @@
+using System.Diagnostics;
+using Xunit.Abstractions;
+
+namespace LeadGrain.CrashTests.Keys;
+
+/// <summary>A namespace under the load of clients with keys while its host and its database suffer, and its account at the end.</summary>
+internal sealed class KeyedRun : IAsyncDisposable
+{
+    private const int Pullers = 4;
+    private const int Lessees = 4;
+    private const int Pushers = 2;
+
+    private readonly ITestOutputHelper _output;
+    private readonly Random _random;
+    private readonly CancellationTokenSource _abandon = new();
+    private readonly CampaignClient[] _https;
+    private readonly Load _load;
+
+    private KeyedRun(ITestOutputHelper output, Random random, CampaignClient[] https)
+    {
+        (_output, _random, _https) = (output, random, https);
+        _load = Load.Start(
+        [
+            .. Clients(Pullers).Select(client => (Func<Task>)client.PullAsync),
+            .. Clients(Lessees).Select(client => (Func<Task>)client.LeaseAsync),
+            .. Clients(Pushers).Select(client => (Func<Task>)client.PushAsync),
+        ]);
+    }
+
+    internal KeyedLedger Ledger { get; } = new();
+
+    private CampaignClient Http => _https[0];
+
+    /// <summary>How often a fault is repeated: a few times, or as often as CRASH_ROUNDS says.</summary>
+    internal static int Rounds(int few)
+        => int.TryParse(Environment.GetEnvironmentVariable("CRASH_ROUNDS"), out var rounds) ? rounds : few;
+
+    /// <summary>Lets clients loose on a host.</summary>
+    internal static KeyedRun Start(ITestOutputHelper output, Random random, Uri url)
+        => Start(output, random, $"keyed-{Guid.NewGuid():n}", url);
+
+    /// <summary>Lets clients loose on hosts that serve together.</summary>
+    internal static KeyedRun Start(ITestOutputHelper output, Random random, string name, params IEnumerable<Uri> urls)
+        => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))]);
+
+    /// <summary>Lets a host suffer while it is busy, and measures from then on, or from the end of it, to the first good answer.</summary>
+    internal async Task<TimeSpan> SufferAsync(string fault, Func<Task> suffer, bool fromItsEnd = false)
+    {
+        await BusyAsync();
+        var start = Stopwatch.GetTimestamp();
+        var good = fromItsEnd ? null : Ledger.GoodAnswerAsync(start, start);
+        await suffer();
+        var took = await (good ?? Ledger.GoodAnswerAsync(start, Stopwatch.GetTimestamp()));
+        _output.WriteLine($"{fault}: first good answer {took.TotalMilliseconds:0} ms {(fromItsEnd ? "after its end" : "after it")}");
+        return took;
+    }
+
+    /// <summary>Waits until some more leads, a random number, have come to clients.</summary>
+    internal Task BusyAsync()
+    {
+        var until = Ledger.Settled + _random.Next(1, 200);
+        return Eventually.Async("leads come to clients", () =>
+        {
+            _load.ThrowIfFailed();
+            return Ledger.Settled >= until;
+        });
+    }
+
+    /// <summary>Stops the clients, hands out all that is left, and closes the account.</summary>
+    internal async Task AssertWholeAsync()
+    {
+        await _load.StopAsync();
+        var counts = await Http.CountsAsync();
+        _output.WriteLine(
+            $"{Ledger.Buffered} pushed = {counts.Served} served + {counts.Skipped} skipped + {counts.Waiting} waiting + {counts.Leased} leased "
+            + $"+ {counts.Dead} dead; {Ledger.Refused.Count} requests refused or lost, {Ledger.Replayed} answers replayed, "
+            + $"slowest answer {Ledger.Slowest.TotalMilliseconds:0} ms");
+        Assert.Equal(Ledger.Buffered, counts.Pushed);
+
+        await DrainAsync();
+        counts = await Http.CountsAsync();
+        Assert.Equal(Ledger.Buffered, counts.Served + counts.Skipped);
+        Ledger.AssertEachOnce();
+        Assert.Equal(Ledger.Settled, counts.Served);
+        Assert.Equal(Ledger.Settled, (await Http.ServedAsync()).Count);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _abandon.CancelAsync();
+        try
+        {
+            await _load.DisposeAsync();
+        }
+        catch (OperationCanceledException)
+        {
+            // Clients that still ask when a test has failed.
+        }
+
+        Array.ForEach(_https, http => http.Dispose());
+        _abandon.Dispose();
+    }
+
+    private async Task DrainAsync()
+    {
+        var clients = Clients(Pullers).ToList();
+        await Eventually.Async("nothing is left", async () =>
+        {
+            await Task.WhenAll(clients.Select(async client =>
+            {
+                while (await client.PullAsync())
+                {
+                }
+            }));
+            Assert.Equal(200, (await Http.ReviveAsync()).Status);
+            return (await Http.CountsAsync()).Open == 0;
+        });
+    }
+
+    private IEnumerable<KeyedClient> Clients(int count)
+        => Enumerable.Range(0, count).Select(n => new KeyedClient(_https[n % _https.Length], Ledger, new Random(_random.Next()), _abandon.Token));
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using Xunit.Abstractions;
+
+namespace LeadGrain.CrashTests.Overload;
+
+public sealed class OverloadTests(ITestOutputHelper output)
+{
+    private const int Organizations = 8;
+    private const int NamespacesEach = 8;
+    private const int LeadsEach = 5_000;
+    private const int ClosedConnections = 64;
+
+    // An open loop of bounded size: what finds no free connection is not sent.
+    private const int OpenConnections = 1_000;
+
+    private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(6);
+
+    // What sockets, buffers and a full house of requests may take beyond what a busy host takes anyway.
+    private const long MaxGrowth = 300_000_000;
+
+    [Fact]
+    public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving()
+    {
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var grid = await GridProcess.StartAsync(new GridSettings
+        {
+            DatabaseUrl = database.ConnectionString,
+            More = new() { ["MAX_IN_FLIGHT"] = "256" },
+        });
+        using var connections = new Connections(grid.Url);
+        await connections.OpenAsync(OpenConnections);
+        var pulls = await FillAsync(connections);
+
+        var capacity = await CapacityAsync(connections, pulls);
+        var before = Memory(grid.Id);
+        var answers = new ConcurrentQueue<FloodAnswer>();
+        var (sent, unsent) = await FloodAsync(connections, pulls, 3 * capacity, answers);
+        var growth = Memory(grid.Id) - before;
+
+        var served = answers.Count(answer => answer.Status == 200);
+        var goodput = served / s_openFor.TotalSeconds / capacity;
+        output.WriteLine(
+            $"capacity {capacity:0}/s; offered {3 * capacity:0}/s, sent {sent / s_openFor.TotalSeconds:0}/s ({unsent} found no connection); "
+            + $"served {served}, shed {answers.Count - served}; goodput {goodput:P0} of capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
+        Assert.Equal(sent, answers.Count);
+        Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
+        Assert.True(sent == served || answers.Any(answer => answer.Status != 200));
+
+        // The flood takes its processor time from the host's own, and other tests run beside it: this only tells shedding
+        // from collapse. How much is served at three times the capacity is for a machine of its own to say.
+        Assert.InRange(goodput, 0.15, double.MaxValue);
+        Assert.InRange(growth, long.MinValue, MaxGrowth);
+
+        // Nothing of it stays: the next request is served.
+        using var connection = await FloodConnection.OpenAsync(grid.Url);
+        Assert.Equal(200, (await connection.AskAsync(pulls[0])).Status);
+    }
+
+    private static async Task<List<byte[]>> FillAsync(Connections connections)
+    {
+        var connection = await connections.TakeAsync();
+        var pulls = new List<byte[]>();
+        for (var n = 0; n < Organizations * NamespacesEach; n++)
+        {
+            var (org, ns) = ($"org-{n % Organizations}", $"ns-{n}");
+            var push = FloodConnection.Request(org, "/buffer/push", Leads.Body(ns, "lead", LeadsEach));
+            Assert.Equal(200, (await connection.AskAsync(push)).Status);
+            pulls.Add(FloodConnection.Request(org, "/buffer/next", $$"""{"namespace":"{{ns}}"}"""));
+        }
+
+        connections.Put(connection);
+        return pulls;
+    }
+
+    /// <summary>Pulls a second in a closed loop, after a warm-up as long.</summary>
+    private static async Task<double> CapacityAsync(Connections connections, List<byte[]> pulls)
+    {
+        var served = 0;
+        await using var load = Load.Start(Enumerable.Range(0, ClosedConnections).Select(n => (Func<Task>)(async () =>
+        {
+            var connection = await connections.TakeAsync();
+            Assert.Equal(200, (await connection.AskAsync(pulls[n % pulls.Count])).Status);
+            connections.Put(connection);
+            Interlocked.Increment(ref served);
+        })));
+        var warmedUp = Stopwatch.StartNew();
+        await Eventually.Async("it is warm", () => warmedUp.Elapsed > s_closedFor);
+        var (start, from) = (Stopwatch.GetTimestamp(), Volatile.Read(ref served));
+        await Eventually.Async("it is measured", () => Stopwatch.GetElapsedTime(start) > s_closedFor);
+        return (Volatile.Read(ref served) - from) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+    }
+
+    private static async Task<(int Sent, int Unsent)> FloodAsync(
+        Connections connections, List<byte[]> pulls, double perSecond, ConcurrentQueue<FloodAnswer> answers)
+    {
+        var (sent, unsent) = (0, 0);
+        var asked = new List<Task>();
+        var start = Stopwatch.GetTimestamp();
+        while (Stopwatch.GetElapsedTime(start) is var elapsed && elapsed < s_openFor)
+        {
+            for (var due = (int)(elapsed.TotalSeconds * perSecond); sent + unsent < due;)
+            {
+                if (connections.TryTake() is { } connection)
+                {
+                    asked.Add(AskAsync(connections, connection, pulls[sent++ % pulls.Count], answers));
+                }
+                else
+                {
+                    unsent++;
+                }
+            }
+
+            await Task.Delay(1);
+        }
+
+        await Task.WhenAll(asked).WaitAsync(Eventually.Patience);
+        return (sent, unsent);
+    }
+
+    private static async Task AskAsync(Connections connections, FloodConnection connection, byte[] pull, ConcurrentQueue<FloodAnswer> answers)
+    {
+        answers.Enqueue(await connection.AskAsync(pull));
+        connections.Put(connection);
+    }
+
+    /// <summary>Resident bytes of a process.</summary>
+    private static long Memory(int process)
+    {
+        var line = File.ReadLines($"/proc/{process}/status").Single(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+}
