@@ -5,9 +5,55 @@ namespace LeadGrain.Gateway;
 /// <summary>The gateway's limits.</summary>
 public sealed class GatewayOptions
 {
+    internal const int LargestBody = 32 * 1024 * 1024;
+
+    // A share of a small limit must still let one organization work.
+    private const int LeastShare = 16;
+
     /// <summary>Requests under way at once; further ones are shed with 503. Setting <c>MAX_IN_FLIGHT</c>.</summary>
     [Range(1, 1_000_000)]
     public int MaxInFlight { get; set; } = 4096;
+
+    /// <summary>
+    /// Requests that wait for a lead at once, beside those under way; further ones are shed with 503. An organization may have
+    /// a quarter of them. Setting <c>MAX_WAITING</c>.
+    /// </summary>
+    [Range(0, 10_000_000)]
+    public int MaxWaiting { get; set; } = 20_000;
+
+    /// <summary>
+    /// Requests of one organization under way at once, where it has no limit of its own; further ones get 429. 0: a quarter of
+    /// <see cref="MaxInFlight"/>. Setting <c>ORGANIZATION_MAX_IN_FLIGHT</c>.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int OrganizationMaxInFlight { get; set; }
+
+    /// <summary>
+    /// Requests a second of one organization, where it has no limit of its own; further ones get 429. 0: no limit. Setting
+    /// <c>ORGANIZATION_REQUESTS_PER_SECOND</c>.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int OrganizationRequestsPerSecond { get; set; }
+
+    /// <summary>
+    /// Requests of one organization that may come at once after a pause. 0: as many as a second's. Setting
+    /// <c>ORGANIZATION_BURST</c>.
+    /// </summary>
+    [Range(0, 1_000_000)]
+    public int OrganizationBurst { get; set; }
+
+    /// <summary>
+    /// Bytes of large bodies (over 64 KiB) held at once; what goes beyond is shed with 503. An organization may have a quarter,
+    /// and one body of the largest size in any case. Setting <c>MAX_BODY_MEMORY</c>.
+    /// </summary>
+    [Range(LargestBody, long.MaxValue)]
+    public long MaxBodyMemory { get; set; } = 256 * 1024 * 1024;
+
+    /// <summary>
+    /// Large bodies worked on at once, in turn between organizations; the others wait. Setting <c>LARGE_BODIES_AT_ONCE</c>.
+    /// </summary>
+    [Range(1, 10_000)]
+    public int LargeBodiesAtOnce { get; set; } = Math.Max(2, Environment.ProcessorCount / 2); // one is parsed while another is committed
 
     /// <summary>How long a request waits for its grain before 503 <c>timed_out</c>. Setting <c>GRAIN_CALL_TIMEOUT</c>, as 00:00:30.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
@@ -20,4 +66,7 @@ public sealed class GatewayOptions
     /// <summary>How long a readiness check may take before it counts as not ready.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan ReadinessTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>What one organization may have of a limit unless told otherwise: a quarter.</summary>
+    internal static int ShareOf(int limit) => Math.Min(limit, Math.Max(LeastShare, limit / 4));
 }

@@ -7,8 +7,10 @@ using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Leads;
+using LeadGrain.Gateway.Leases;
 using LeadGrain.Gateway.Namespaces;
 using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Pipeline;
@@ -35,7 +37,14 @@ public static class GatewaySetup
             .Configure(options =>
             {
                 options.MaxInFlight = configuration.GetValue("MAX_IN_FLIGHT", options.MaxInFlight);
+                options.MaxWaiting = configuration.GetValue("MAX_WAITING", options.MaxWaiting);
                 options.GrainCallTimeout = configuration.GetValue("GRAIN_CALL_TIMEOUT", options.GrainCallTimeout);
+                options.OrganizationMaxInFlight = configuration.GetValue("ORGANIZATION_MAX_IN_FLIGHT", options.OrganizationMaxInFlight);
+                options.OrganizationRequestsPerSecond =
+                    configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
+                options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
+                options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
+                options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
             })
             .ValidateDataAnnotations()
             .ValidateOnStart();
@@ -47,8 +56,12 @@ public static class GatewaySetup
         services.TryAddSingleton<IRunReporter, NoRunReporter>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<TenantGate>();
+        services.AddSingleton<OverloadMetrics>();
+        services.AddSingleton<LargeBodies>();
         services.AddSingleton<InFlightLimit>();
+        services.AddSingleton<OrganizationShares>();
         services.AddSingleton<GrainCalls>();
+        services.AddSingleton<LongPoll>();
         services.AddSingleton<PageTokens>();
         services.AddSingleton<RunScopes>();
         services.AddSingleton<ReadinessProbe>();
@@ -65,19 +78,24 @@ public static class GatewaySetup
         app.MapOpenApi();
         var gated = app.MapGatedGroup();
         gated.MapBuffer();
+        gated.MapLeases();
+        gated.MapDeadLeads();
         gated.MapEnrichment();
         gated.MapLeads();
         gated.MapCursors();
         gated.MapNamespaces();
+        app.MapGatedGroup(areLimits: true).MapLimits();
         return app;
     }
 
-    /// <summary>A group whose routes need the key and the organization's headers, and count against the in-flight limit.</summary>
-    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes)
+    /// <summary>A group whose routes need the key and the organization's headers, and count against the limits.</summary>
+    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false)
     {
         var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
+        new SharedServices(routes.ServiceProvider).Serve(group);
 
         // Each guard wraps those before it: shedding comes first.
+        routes.ServiceProvider.GetRequiredService<OrganizationShares>().Guard(group, areLimits);
         routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;

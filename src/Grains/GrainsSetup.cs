@@ -1,8 +1,10 @@
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
+using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
+using LeadGrain.Grains.Organizations;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -15,8 +17,10 @@ public static class GrainsSetup
     public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
         => services
             .AddBuffer(configuration)
+            .AddIdempotency(configuration)
             .AddEnrichment(configuration)
             .AddSingleton<CursorStore>()
             .AddSingleton<LeadStore>()
-            .AddSingleton<NamespaceStore>();
+            .AddSingleton<NamespaceStore>()
+            .AddSingleton<LimitsStore>();
 }

@@ -18,6 +18,7 @@ internal static class GrainHost
         builder.Services.AddEmbeddedHost(options =>
         {
             options.ConnectionString = connectionString;
+            options.BuildSource = DatabaseHosts.BuildSource;
             options.GrainAssemblies.Add(typeof(GrainsSetup).Assembly);
             builder.Configuration.GetSection("EmbeddedHost").Bind(options);
         });

@@ -14,12 +14,15 @@ internal static class Grid
     // The seed's 32 MB for a push, and room for what surrounds it; the gateway's own limits are below.
     private const long LargestBody = 33 * 1024 * 1024;
 
+    // Settings are read once. Watching their files would watch the whole folder, and with it every write of a PostgreSQL below it.
+    private const string NoReload = "--hostBuilder:reloadConfigOnChange=false";
+
     /// <summary>Builds the web application, ready to start.</summary>
     /// <param name="settings">What differs between processes.</param>
     /// <param name="configure">A last word, for tests.</param>
     internal static WebApplication Build(GridSettings settings, Action<WebApplicationBuilder>? configure = null)
     {
-        var builder = WebApplication.CreateBuilder();
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [NoReload] });
         builder.Configuration.AddInMemoryCollection(settings.Overrides);
         builder.AddTelemetry();
         builder.WebHost.UseKestrel(kestrel =>

@@ -22,7 +22,7 @@ internal static class GrainHost
         var cluster = ClusterSettings.Read(builder.Configuration);
         builder.Services.AddSingleton(cluster);
         builder.Services.AddSingleton<IHostFaults, ClusterFaults>();
-        builder.Services.AddSingleton(_ => new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-store" }.Build());
+        builder.Services.AddSingleton(_ => DatabaseHosts.BuildSource(new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-store" }));
         KeepGrainKeysOutOfLogs(builder.Logging);
         // A pool apart, so that a busy store never holds the heartbeat up.
         var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;

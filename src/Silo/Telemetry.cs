@@ -49,8 +49,9 @@ public static class Telemetry
         builder.Logging.ClearProviders();
         builder.Logging.SetMinimumLevel(level);
         // These write the whole URL of each request at Information, and with it the emails of its query.
-        foreach (var category in (string[])["Microsoft.AspNetCore.Hosting.Diagnostics", "System.Net.Http.HttpClient"])
-            builder.Logging.AddFilter(category, level > LogLevel.Warning ? level : LogLevel.Warning);
+        builder.Logging.AddFilter("System.Net.Http.HttpClient", level > LogLevel.Warning ? level : LogLevel.Warning);
+        // It has nothing else to say, and while it may speak each request makes an Activity and a scope for it, traced or not.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // Program says in one line why a start failed; what makes the host stop later on is critical.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         // The ready line says where the process listens.

@@ -1,11 +1,16 @@
+using System.Diagnostics;
+
 namespace LeadGrain.Tests;
 
 /// <summary>A clock that stands still until it is advanced. Timers fire, in order, on the thread that advances it.</summary>
 internal sealed class FakeTime : TimeProvider
 {
+    private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(10);
+
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = [];
     private DateTimeOffset _now = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private TimeSpan _stepped;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -13,11 +18,17 @@ internal sealed class FakeTime : TimeProvider
     {
         lock (_lock)
         {
-            return _now;
+            return _now + _stepped;
         }
     }
 
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
+    public override long GetTimestamp()
+    {
+        lock (_lock)
+        {
+            return _now.UtcTicks;
+        }
+    }
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -26,14 +37,38 @@ internal sealed class FakeTime : TimeProvider
         return timer;
     }
 
+    /// <summary>Sets the wall clock forward or back, as an operator or a time server does. No time passes: timers and timestamps stay.</summary>
+    public void Step(TimeSpan by)
+    {
+        lock (_lock)
+        {
+            _stepped += by;
+        }
+    }
+
     /// <summary>Moves the clock on, stopping at each timer that falls due on the way.</summary>
     public void Advance(TimeSpan by)
     {
-        var target = GetUtcNow() + by;
+        var target = new DateTimeOffset(GetTimestamp(), TimeSpan.Zero) + by;
         while (TakeDue(target) is { } due)
         {
             due.Fire();
         }
+    }
+
+    /// <summary>Lets the clock run as real time does, beside being advanced, until disposed.</summary>
+    public IDisposable Run()
+    {
+        var last = Stopwatch.GetTimestamp();
+        return new Timer(
+            _ =>
+            {
+                var now = Stopwatch.GetTimestamp();
+                Advance(Stopwatch.GetElapsedTime(Interlocked.Exchange(ref last, now), now));
+            },
+            null,
+            s_tick,
+            s_tick);
     }
 
     private FakeTimer? TakeDue(DateTimeOffset target)
@@ -43,7 +78,7 @@ internal sealed class FakeTime : TimeProvider
             var next = _timers.Where(timer => timer.DueAt <= target).MinBy(timer => timer.DueAt);
             if (next is null)
             {
-                _now = target;
+                _now = target > _now ? target : _now;
                 return null;
             }
 

@@ -145,9 +145,17 @@ internal static class ApiCalls
         return emails;
     }
 
+    /// <summary>
+    /// Waits until a namespace has committed what it decided before: that leads were skipped on the way to an answer is
+    /// committed behind that answer.
+    /// </summary>
+    internal static async Task SettleAsync(this HttpClient client, string name)
+        => Assert.Equal(1, (int)(await client.PostAsync("/buffer/nack", new { @namespace = name, leaseIds = new[] { Guid.NewGuid() } }))["notHeld"]!);
+
     /// <summary>Waiting, served, skipped.</summary>
     internal static async Task<(int Waiting, int Served, int Skipped)> CountsAsync(this HttpClient client, string name)
     {
+        await client.SettleAsync(name);
         var status = await client.ReadAsync($"/namespaces/{Uri.EscapeDataString(name)}");
         return ((int)status["waiting"]!, (int)status["served"]!, (int)status["skipped"]!);
     }

@@ -1,5 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using Npgsql;
 
 namespace LeadGrain.Embedded.Hosting;
 
@@ -12,6 +13,9 @@ public sealed class EmbeddedHostOptions : IValidatableObject
     /// <summary>The database that this process owns or waits for.</summary>
     [Required]
     public string ConnectionString { get; set; } = "";
+
+    /// <summary>Makes data sources; where the connection string names several hosts, ones that find the host which can be written to.</summary>
+    public Func<NpgsqlDataSourceBuilder, NpgsqlDataSource> BuildSource { get; set; } = static builder => builder.Build();
 
     /// <summary>An activation that nothing used for this long is put away.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]

@@ -46,7 +46,7 @@ public static class EmbeddedHosting
         var options = services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;
         var builder = new NpgsqlDataSourceBuilder(options.ConnectionString);
         services.GetRequiredService<OwnerTerm>().Fence(builder);
-        return builder.Build();
+        return options.BuildSource(builder);
     }
 }
 

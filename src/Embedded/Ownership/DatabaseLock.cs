@@ -36,7 +36,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
             CancellationTimeout = -1, // a command given up is a lock given up: nothing is waited for
         };
         var taken = new DatabaseLock(
-            new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build());
+            options.BuildSource(new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }));
         try
         {
             await taken._connection.OpenAsync(cancellationToken).ConfigureAwait(false);

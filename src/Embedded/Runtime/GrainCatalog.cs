@@ -10,6 +10,7 @@ namespace LeadGrain.Embedded.Runtime;
 internal sealed class GrainCatalog : IGrainFactory, IDisposable
 {
     private readonly FrozenDictionary<Type, GrainClass> _classes;
+    private readonly FrozenDictionary<Type, GrainReference> _references;
     private readonly TimeSpan _collectionAge;
     private readonly ITimer _collector;
     private ConcurrentDictionary<(GrainClass, string), Activation>? _activations;
@@ -19,6 +20,7 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
     {
         (Services, Time, Log) = (services, time, log);
         _classes = GrainClass.Find(options.Value.GrainAssemblies);
+        _references = _classes.ToFrozenDictionary(c => c.Key, c => GrainReference.Create(c.Key, this, c.Value));
         _collectionAge = options.Value.CollectionAge;
         _collector = time.CreateTimer(_ => Collect(), null, _collectionAge / 4, _collectionAge / 4);
     }
@@ -36,8 +38,8 @@ internal sealed class GrainCatalog : IGrainFactory, IDisposable
     /// <inheritdoc/>
     public TGrainInterface GetGrain<TGrainInterface>(string primaryKey, string? grainClassNamePrefix = null)
         where TGrainInterface : IGrainWithStringKey
-        => _classes.TryGetValue(typeof(TGrainInterface), out var grainClass)
-            ? GrainReference.Create<TGrainInterface>(this, grainClass, primaryKey)
+        => _references.TryGetValue(typeof(TGrainInterface), out var reference)
+            ? (TGrainInterface)(object)reference.To(primaryKey)
             : throw new ArgumentException($"No grain class implements {typeof(TGrainInterface).Name}.");
 
     /// <inheritdoc/>

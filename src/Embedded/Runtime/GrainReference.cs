@@ -9,13 +9,20 @@ internal class GrainReference : DispatchProxy
     private GrainClass _grainClass = null!;
     private string _key = null!;
 
-    internal static TGrainInterface Create<TGrainInterface>(GrainCatalog catalog, GrainClass grainClass, string key)
-        where TGrainInterface : IGrainWithStringKey
+    /// <summary>Makes a reference to no grain, of which <see cref="To(string)"/> makes others.</summary>
+    internal static GrainReference Create(Type grainInterface, GrainCatalog catalog, GrainClass grainClass)
     {
-        var proxy = Create<TGrainInterface, GrainReference>();
-        var reference = (GrainReference)(object)proxy!;
-        (reference._catalog, reference._grainClass, reference._key) = (catalog, grainClass, key);
-        return proxy;
+        var reference = (GrainReference)Create(grainInterface, typeof(GrainReference));
+        (reference._catalog, reference._grainClass) = (catalog, grainClass);
+        return reference;
+    }
+
+    /// <summary>The same for a grain. A copy, because making a proxy by reflection costs ten times as much.</summary>
+    internal GrainReference To(string key)
+    {
+        var reference = (GrainReference)MemberwiseClone();
+        reference._key = key;
+        return reference;
     }
 
     protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)

@@ -1,10 +1,12 @@
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Idempotency;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,20 +18,27 @@ internal static class BufferApi
     internal static void MapBuffer(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/buffer/push", PushAsync)
-            .Describe("pushLeads", "Buffer", "Push leads", "Buffers leads behind those that wait, all or none, leaving out those whose email this namespace has served.")
-            .Takes<PushRequest>("""{"namespace":"campaign-123","brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123","parentRunId":"run_abc","leads":[{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"}}]}""")
+            .Describe("pushLeads", "Buffer", "Push leads", "Buffers leads behind those of their priority that wait, all or none, leaving out those whose email this namespace has served.")
+            .Takes<PushRequest>("""{"namespace":"campaign-123","brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123","parentRunId":"run_abc","leads":[{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"},"priority":5}]}""")
             .Answers<PushResponse>("""{"buffered":8,"skippedAlreadyServed":2}""")
+            .Repeatable()
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapPost("/buffer/next", NextAsync)
-            .Describe("pullNextLead", "Buffer", "Pull the next lead", "Returns the next unserved lead and marks it as served, durably, before the answer.")
+            .Describe(
+                "pullNextLead",
+                "Buffer",
+                "Pull the next lead or leads",
+                "Returns the next unserved lead and marks it as served, durably, before the answer. With leaseSeconds it is handed out for that long only. With count the answer holds leads, an array; without, one lead.")
             .Takes<NextRequest>("""{"namespace":"campaign-123","parentRunId":"run_abc"}""")
             .Answers<NextResponse>("""{"found":true,"lead":{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"},"brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123"}}""")
-            .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
+            .Repeatable()
+            .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status429TooManyRequests);
     }
 
     private static async Task PushAsync(HttpContext context, GrainCalls calls, RunScopes runs)
     {
-        if ((await JsonBody.ReadAsync<PushInput>(context, JsonBody.PushLimit, PushInput.Read)).Failed(out var problem, out var input))
+        if (IdempotencyKey.IsBroken(context, out var problem, out var key)
+            || (await JsonBody.ReadAsync<PushInput>(context, JsonBody.PushLimit, PushInput.Read, key?.Body)).Failed(out problem, out var input))
         {
             await context.AnswerAsync(problem);
             return;
@@ -37,18 +46,25 @@ internal static class BufferApi
 
         var tenant = context.Tenant();
         using var run = runs.Begin(input.ParentRunId, tenant, RunTasks.Push);
-        var outcome = await calls.CallAsync<INamespaceGrain, PushCommand, PushOutcome>(
+        var keyed = await calls.CallAsync<INamespaceGrain, PushCommand, Keyed<PushOutcome>>(
             new NamespaceKey(tenant, input.Namespace).GrainKey,
-            input.Command,
+            key is null ? input.Command : input.Command with { Key = key },
             static (grain, command, token) => grain.PushAsync(command, token),
             context.RequestAborted);
+        if (keyed.Refused(context, out problem, out var outcome))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
         run?.Succeed();
         await JsonAnswer.WriteAsync(context.Response, outcome, BufferAnswers.WritePush);
     }
 
-    private static async Task NextAsync(HttpContext context, GrainCalls calls, RunScopes runs)
+    private static async Task NextAsync(HttpContext context, GrainCalls calls, LongPoll longPoll, RunScopes runs)
     {
-        if ((await JsonBody.ReadAsync<NextInput>(context, JsonBody.SmallLimit, NextInput.Read)).Failed(out var problem, out var input))
+        if (IdempotencyKey.IsBroken(context, out var problem, out var key)
+            || (await JsonBody.ReadAsync<NextInput>(context, JsonBody.SmallLimit, NextInput.Read, key?.Body)).Failed(out problem, out var input))
         {
             await context.AnswerAsync(problem);
             return;
@@ -56,12 +72,25 @@ internal static class BufferApi
 
         var tenant = context.Tenant();
         using var run = runs.Begin(input.ParentRunId, tenant, RunTasks.Next);
-        var outcome = await calls.CallAsync<INamespaceGrain, NextInput, PullOutcome>(
-            new NamespaceKey(tenant, input.Namespace).GrainKey,
-            input,
-            static (grain, _, token) => grain.NextAsync(token),
-            context.RequestAborted);
+        var grainKey = new NamespaceKey(tenant, input.Namespace).GrainKey;
+        var command = key is null ? input.Command : input.Command with { Key = key };
+        var keyed = await (input.Wait > TimeSpan.Zero
+            ? longPoll.PullAsync(context, grainKey, command, input.Wait)
+            : calls.CallAsync<INamespaceGrain, PullCommand, Keyed<PullOutcome>>(
+                grainKey, command, static (grain, command, token) => grain.NextAsync(command, token), context.RequestAborted));
+        if (keyed.Refused(context, out problem, out var outcome))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        if (outcome is PullOutcome.TooManyLeases)
+        {
+            await context.AnswerAsync(Problem.TooManyLeases());
+            return;
+        }
+
         run?.Succeed();
-        await JsonAnswer.WriteAsync(context.Response, outcome, BufferAnswers.WriteNext);
+        await JsonAnswer.WriteAsync(context.Response, outcome, input.Bulk ? BufferAnswers.WriteBulk : BufferAnswers.WriteNext);
     }
 }

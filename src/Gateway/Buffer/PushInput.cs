@@ -51,7 +51,8 @@ internal sealed record PushInput(string Namespace, string? ParentRunId, PushComm
             leads[index++] = new NewLead(
                 members.RequiredName("email"u8, EmailKey.MaxLength),
                 members.OptionalText("externalId"u8),
-                members.OptionalRaw("data"u8, MaxDataBytes));
+                members.OptionalRaw("data"u8, MaxDataBytes),
+                members.OptionalInteger("priority"u8, -NewLead.MaxPriority, NewLead.MaxPriority) ?? 0);
             if (members.Problem is { } problem)
             {
                 return problem;

@@ -10,8 +10,14 @@ internal sealed class GrainCalls(
     // A hand-over between activations takes milliseconds; three doubled waits cover it without holding requests up.
     private const int Repeats = 3;
 
-    private readonly GatewayOptions _limits = options.Value;
+    private readonly GatewayOptions _options = options.Value;
+    private readonly CallLimits _limits = new(options.Value.GrainCallTimeout, time);
 
+    /// <param name="key">The grain's.</param>
+    /// <param name="argument">Handed to <paramref name="call"/>.</param>
+    /// <param name="call">The call; made again where nothing was done.</param>
+    /// <param name="aborted">The request's end.</param>
+    /// <param name="extraTime">Added to the time limit: what the call itself waits for.</param>
     /// <exception cref="CallTimedOutException">No answer within the time limit.</exception>
     /// <exception cref="TimeoutException">The grain's answer was lost on the way. What was asked may or may not have been done.</exception>
     /// <exception cref="OwnershipLostException">Nobody owned the grain, several times over. Nothing was done.</exception>
@@ -19,20 +25,24 @@ internal sealed class GrainCalls(
         string key,
         TArgument argument,
         Func<TGrain, TArgument, CancellationToken, Task<TResult>> call,
-        CancellationToken aborted)
+        CancellationToken aborted,
+        TimeSpan extraTime = default)
         where TGrain : IGrainWithStringKey
     {
-        using var limit = new CancellationTokenSource(_limits.GrainCallTimeout, time);
-        await using var link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
+        var limit = _limits.Start(extraTime);
+        var answered = false;
         var token = limit.Token;
         try
         {
+            await using var link = aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), limit);
             for (var repeat = 0; ; repeat++)
             {
                 try
                 {
                     var answer = call(grains.GetGrain<TGrain>(key), argument, token);
-                    return answer.IsCompleted ? await answer : await answer.WaitAsync(token);
+                    var result = answer.IsCompleted ? await answer : await answer.WaitAsync(token);
+                    answered = true;
+                    return result;
                 }
                 catch (Exception fault) when (NothingWasDone(fault))
                 {
@@ -41,18 +51,23 @@ internal sealed class GrainCalls(
                         throw new OwnershipLostException("No owner was found.", fault);
                     }
 
-                    await Task.Delay(_limits.OwnershipRetryDelay * (1 << repeat), time, token);
+                    await Task.Delay(_options.OwnershipRetryDelay * (1 << repeat), time, token);
                 }
             }
         }
         catch (OperationCanceledException cancelled) when (token.IsCancellationRequested && !aborted.IsCancellationRequested)
         {
-            throw new CallTimedOutException(_limits.GrainCallTimeout, cancelled);
+            throw new CallTimedOutException(_options.GrainCallTimeout + extraTime, cancelled);
         }
         catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)))
         {
             // Without the cause: its message may name the grain, and so an email.
             throw new TimeoutException($"The grain's answer was lost: {fault.GetType().Name}.");
+        }
+        finally
+        {
+            // A call that was not answered may go on somewhere, with the token in hand.
+            _limits.End(limit, forgotten: answered);
         }
     }
 

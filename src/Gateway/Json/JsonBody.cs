@@ -1,6 +1,8 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Security.Cryptography;
 using System.Text.Json;
+using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -18,16 +20,20 @@ internal static class JsonBody
     internal const int SmallLimit = 1024 * 1024;
 
     /// <summary>What a push may hold: 10,000 leads of some 3 kB.</summary>
-    internal const int PushLimit = 32 * 1024 * 1024;
+    internal const int PushLimit = GatewayOptions.LargestBody;
 
     // A declared length is only a promise: memory is taken as the bytes come.
-    private const int FirstRent = 64 * 1024;
+    private const int FirstRent = LargeBodies.SmallBytes;
 
     private const int MaxDepth = 64;
 
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
-    internal static async ValueTask<Parsed<T>> ReadAsync<T>(HttpContext context, int limit, BodyShape<T> shape)
+    /// <param name="context">The request.</param>
+    /// <param name="limit">The most bytes.</param>
+    /// <param name="shape">Makes something of the body.</param>
+    /// <param name="hash">Filled with the SHA-256 of the body as received; null where nobody wants it.</param>
+    internal static async ValueTask<Parsed<T>> ReadAsync<T>(HttpContext context, int limit, BodyShape<T> shape, byte[]? hash = null)
         where T : notnull
     {
         if (Refuse(context, limit) is { } refusal)
@@ -36,12 +42,12 @@ internal static class JsonBody
         }
 
         var reader = context.Request.BodyReader;
-        var result = await reader.ReadAsync(context.RequestAborted);
+        var result = await NextAsync(reader);
         if (result.IsCompleted && result.Buffer.IsSingleSegment)
         {
             try
             {
-                return result.Buffer.Length > limit ? Problem.BodyTooLarge(limit) : Parse(result.Buffer.First, shape);
+                return result.Buffer.Length > limit ? Problem.BodyTooLarge(limit) : Parse(result.Buffer.First, shape, hash);
             }
             finally
             {
@@ -49,7 +55,7 @@ internal static class JsonBody
             }
         }
 
-        return await CollectAsync(reader, result, limit, shape, context.RequestAborted);
+        return await CollectAsync(reader, result, limit, shape, hash, context.Features.Get<InFlightSlot>(), context.RequestAborted);
     }
 
     private static Problem? Refuse(HttpContext context, int limit)
@@ -68,7 +74,13 @@ internal static class JsonBody
     }
 
     private static async ValueTask<Parsed<T>> CollectAsync<T>(
-        PipeReader reader, ReadResult result, int limit, BodyShape<T> shape, CancellationToken cancellationToken)
+        PipeReader reader,
+        ReadResult result,
+        int limit,
+        BodyShape<T> shape,
+        byte[]? hash,
+        InFlightSlot? slot,
+        CancellationToken cancellationToken)
         where T : notnull
     {
         var rented = ArrayPool<byte>.Shared.Rent(FirstRent);
@@ -84,21 +96,43 @@ internal static class JsonBody
                     return Problem.BodyTooLarge(limit);
                 }
 
+                if (total > FirstRent && slot?.TryTake((int)total - Math.Max(length, FirstRent)) == false)
+                {
+                    reader.AdvanceTo(result.Buffer.End);
+                    return Problem.OverloadedByBodies();
+                }
+
                 rented = Grow(rented, length, (int)total);
                 result.Buffer.CopyTo(rented.AsSpan(length));
                 length = (int)total;
                 reader.AdvanceTo(result.Buffer.End);
                 if (result.IsCompleted)
                 {
-                    return Parse(rented.AsMemory(0, length), shape);
+                    return length <= FirstRent || slot is null || await slot.TakeTurnAsync(cancellationToken)
+                        ? Parse(rented.AsMemory(0, length), shape, hash)
+                        : Problem.OverloadedByBodies();
                 }
 
-                result = await reader.ReadAsync(cancellationToken);
+                result = await NextAsync(reader);
             }
         }
         finally
         {
             ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private static async ValueTask<ReadResult> NextAsync(PipeReader reader)
+    {
+        try
+        {
+            // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
+            return await reader.ReadAsync(CancellationToken.None);
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            // The server calls most of what is wrong with a body a bad request, but not a chunk of a size that it cannot count.
+            throw new BadHttpRequestException("The body cannot be read.", broken);
         }
     }
 
@@ -115,7 +149,7 @@ internal static class JsonBody
         return larger;
     }
 
-    internal static Parsed<T> Parse<T>(ReadOnlyMemory<byte> json, BodyShape<T> shape)
+    internal static Parsed<T> Parse<T>(ReadOnlyMemory<byte> json, BodyShape<T> shape, byte[]? hash = null)
         where T : notnull
     {
         if (json.IsEmpty)
@@ -126,6 +160,11 @@ internal static class JsonBody
         if (TextCheck.Find(json.Span) is { } fault)
         {
             return Problem.InvalidText(fault);
+        }
+
+        if (hash is not null)
+        {
+            SHA256.HashData(json.Span, hash);
         }
 
         try

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
@@ -57,6 +58,100 @@ internal ref struct MemberReader(JsonElement owner, int leadIndex = -1)
         return text;
     }
 
+    /// <summary>A whole number within bounds, written without fraction or exponent.</summary>
+    internal int? OptionalInteger(ReadOnlySpan<byte> name, int least, int most)
+    {
+        if (!TryFind(name, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Refuse(name, $"must be a whole number from {least} to {most}.");
+        return null;
+    }
+
+    /// <summary>As <see cref="OptionalInteger"/>, but it must be there.</summary>
+    internal int RequiredInteger(ReadOnlySpan<byte> name, int least, int most)
+    {
+        var number = OptionalInteger(name, least, most);
+        if (number is null)
+        {
+            Problem ??= Problem.MissingMember(Path(name));
+        }
+
+        return number ?? least;
+    }
+
+    /// <summary>True, or absent: there is no asking for the contrary.</summary>
+    internal bool OptionalTrue(ReadOnlySpan<byte> name)
+    {
+        if (!TryFind(name, out var value))
+        {
+            return false;
+        }
+
+        if (value.ValueKind != JsonValueKind.True)
+        {
+            Refuse(name, "must be true where it is given.");
+        }
+
+        return true;
+    }
+
+    /// <summary>Distinct UUIDs, at least one; the default where absent or where there is a problem.</summary>
+    internal ImmutableArray<Guid> OptionalIds(ReadOnlySpan<byte> name, int most)
+    {
+        var array = OptionalArray(name);
+        if (array.ValueKind != JsonValueKind.Array)
+        {
+            return default;
+        }
+
+        var count = array.GetArrayLength();
+        if (count < 1 || count > most)
+        {
+            Refuse(name, $"must hold 1 to {most} ids.");
+            return default;
+        }
+
+        var ids = new Guid[count];
+        var seen = new HashSet<Guid>(count);
+        for (var index = 0; index < count; index++)
+        {
+            var element = array[index];
+            if (element.ValueKind != JsonValueKind.String || !element.TryGetGuid(out ids[index]))
+            {
+                Problem ??= Problem.InvalidMember($"{Path(name)}[{index}]", "must be a UUID.");
+                return default;
+            }
+
+            if (!seen.Add(ids[index]))
+            {
+                Problem ??= Problem.InvalidMember($"{Path(name)}[{index}]", "must not repeat an earlier id.");
+                return default;
+            }
+        }
+
+        return ImmutableCollectionsMarshal.AsImmutableArray(ids);
+    }
+
+    /// <summary>As <see cref="OptionalIds"/>, but they must be there.</summary>
+    internal ImmutableArray<Guid> RequiredIds(ReadOnlySpan<byte> name, int most)
+    {
+        var ids = OptionalIds(name, most);
+        if (ids.IsDefault)
+        {
+            Problem ??= Problem.MissingMember(Path(name));
+        }
+
+        return ids;
+    }
+
     /// <summary>Any JSON, as the bytes that came in.</summary>
     internal byte[]? OptionalRaw(ReadOnlySpan<byte> name, int maxBytes)
     {
@@ -90,9 +185,19 @@ internal ref struct MemberReader(JsonElement owner, int leadIndex = -1)
     /// <summary>An array; the default element where there is a problem.</summary>
     internal JsonElement RequiredArray(ReadOnlySpan<byte> name)
     {
-        if (!TryFind(name, out var value))
+        var array = OptionalArray(name);
+        if (array.ValueKind == JsonValueKind.Undefined)
         {
             Problem ??= Problem.MissingMember(Path(name));
+        }
+
+        return array;
+    }
+
+    private JsonElement OptionalArray(ReadOnlySpan<byte> name)
+    {
+        if (!TryFind(name, out var value))
+        {
             return default;
         }
 

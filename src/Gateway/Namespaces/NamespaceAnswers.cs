@@ -24,13 +24,24 @@ internal static class NamespaceAnswers
         var (status, now) = answer;
         json.WriteStartObject();
         json.WriteString("namespace"u8, status.Name);
+        json.WriteBoolean("paused"u8, status.Paused);
         json.WriteNumber("waiting"u8, status.Waiting);
+        json.WriteNumber("leased"u8, status.Leased);
+        json.WriteNumber("dead"u8, status.Dead);
         json.WriteNumber("served"u8, status.Served);
         json.WriteNumber("skipped"u8, status.Skipped);
         WriteTime(json, "oldestWaitingSince"u8, status.OldestWaitingSince);
         WriteAge(json, "oldestWaitingAgeSeconds"u8, now - status.OldestWaitingSince);
         WriteTime(json, "lastPushAt"u8, status.LastPushAt);
         WriteTime(json, "lastPullAt"u8, status.LastPullAt);
+        json.WriteEndObject();
+    }
+
+    internal static void WritePaused(Utf8JsonWriter json, (string Name, bool Paused) answer)
+    {
+        json.WriteStartObject();
+        json.WriteString("namespace"u8, answer.Name);
+        json.WriteBoolean("paused"u8, answer.Paused);
         json.WriteEndObject();
     }
 

@@ -5,6 +5,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
@@ -15,7 +16,7 @@ namespace LeadGrain.Gateway.Namespaces;
 
 internal static class NamespaceApi
 {
-    private const string Example = """{"namespace":"campaign-123","waiting":8,"served":120,"skipped":2,"oldestWaitingSince":"2024-01-15T10:00:00Z","oldestWaitingAgeSeconds":312,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":"2024-01-15T10:05:00Z"}""";
+    private const string Example = """{"namespace":"campaign-123","paused":false,"waiting":8,"leased":3,"dead":1,"served":120,"skipped":2,"oldestWaitingSince":"2024-01-15T10:00:00Z","oldestWaitingAgeSeconds":312,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":"2024-01-15T10:05:00Z"}""";
 
     internal static void MapNamespaces(this IEndpointRouteBuilder routes)
     {
@@ -26,6 +27,14 @@ internal static class NamespaceApi
         routes.MapGet("/namespaces/{namespace}", GetAsync)
             .Describe("getNamespace", "Namespaces", "Get a namespace", "One namespace's counts.")
             .Answers<NamespaceResponse>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPost("/namespaces/{namespace}/pause", PauseAsync)
+            .Describe("pauseNamespace", "Namespaces", "Pause a namespace", "Its pulls answer found: false, paused: true until it is resumed; pushes and acknowledgements go on.")
+            .Answers<PausedResponse>("""{"namespace":"campaign-123","paused":true}""")
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPost("/namespaces/{namespace}/resume", ResumeAsync)
+            .Describe("resumeNamespace", "Namespaces", "Resume a namespace", "It hands leads out again.")
+            .Answers<PausedResponse>("""{"namespace":"campaign-123","paused":false}""")
             .Fails(StatusCodes.Status404NotFound);
     }
 
@@ -61,6 +70,28 @@ internal static class NamespaceApi
         await (status is null
             ? context.AnswerAsync(Problem.NamespaceNotFound())
             : JsonAnswer.WriteAsync(context.Response, (status, time.GetUtcNow()), NamespaceAnswers.WriteStatus));
+    }
+
+    private static Task PauseAsync(HttpContext context, GrainCalls calls) => SetPausedAsync(context, calls, paused: true);
+
+    private static Task ResumeAsync(HttpContext context, GrainCalls calls) => SetPausedAsync(context, calls, paused: false);
+
+    private static async Task SetPausedAsync(HttpContext context, GrainCalls calls, bool paused)
+    {
+        if (NamespaceRoute.Read(context).Failed(out var problem, out var name))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var known = await calls.CallAsync<INamespaceGrain, bool, bool>(
+            new NamespaceKey(context.Tenant(), name).GrainKey,
+            paused,
+            static (grain, paused, token) => grain.SetPausedAsync(paused, token),
+            context.RequestAborted);
+        await (known
+            ? JsonAnswer.WriteAsync(context.Response, (name, paused), NamespaceAnswers.WritePaused)
+            : context.AnswerAsync(Problem.NamespaceNotFound()));
     }
 
     private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
@@ -6,6 +7,7 @@ using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LeadGrain.Gateway.Namespaces;
 
@@ -19,7 +21,7 @@ internal static class NamespaceRoute
         var value = (string)context.GetRouteValue(Parameter)!;
 
         // The server leaves %2F and what is not UTF-8 encoded, so that a % left over can mean either: only the raw target tells.
-        var name = value.Contains('%', StringComparison.Ordinal) ? Decode(LastSegment(RawTarget(context))) : value;
+        var name = value.Contains('%', StringComparison.Ordinal) ? Decode(Segment(RawTarget(context), SegmentsBehind(context))) : value;
         if (name is null)
         {
             return Problem.InvalidParameter(Parameter, "must be percent-encoded UTF-8.");
@@ -30,11 +32,31 @@ internal static class NamespaceRoute
 
     private static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
 
-    private static ReadOnlySpan<char> LastSegment(string target)
+    private static int SegmentsBehind(HttpContext context)
+    {
+        var segments = ((RouteEndpoint)context.GetEndpoint()!).RoutePattern.PathSegments;
+        for (var behind = 0; behind < segments.Count; behind++)
+        {
+            if (segments[^(behind + 1)].Parts is [RoutePatternParameterPart { Name: Parameter }])
+            {
+                return behind;
+            }
+        }
+
+        throw new UnreachableException("The route has no namespace.");
+    }
+
+    /// <summary>A path's segment, counted from its end.</summary>
+    private static ReadOnlySpan<char> Segment(string target, int behind)
     {
         var path = target.AsSpan();
         var query = path.IndexOf('?');
         path = (query < 0 ? path : path[..query]).TrimEnd('/');
+        for (; behind > 0; behind--)
+        {
+            path = path[..Math.Max(0, path.LastIndexOf('/'))].TrimEnd('/');
+        }
+
         return path[(path.LastIndexOf('/') + 1)..];
     }
 

@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
+using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
@@ -42,6 +44,10 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
 
         DescribeAnswers(operation, metadata.OfType<AnswerExample>().FirstOrDefault());
+        if (metadata.OfType<TakesIdempotencyKey>().Any())
+        {
+            AddKey(operation);
+        }
     }
 
     private static void AddParameters(OpenApiOperation operation, string path, IList<object> metadata)
@@ -66,18 +72,59 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required: true));
     }
 
+    private static void AddKey(OpenApiOperation operation)
+    {
+        operation.Parameters!.Add(Parameter(
+            ParameterLocation.Header,
+            IdempotencyKey.Header,
+            "Makes a repeat safe: within 24 hours, the same key with the same body is answered as the first time, and nothing is done again.",
+            new OpenApiSchema { Type = JsonSchemaType.String, MinLength = 1, MaxLength = IdempotencyKey.MaxLength, Pattern = "^[ -~]+$" },
+            required: false));
+        AddHeader(operation, "200", KeyedAnswer.ReplayedHeader, "true where this is the first request's answer again.", JsonSchemaType.String);
+    }
+
+    private static void AddHeader(OpenApiOperation operation, string status, string name, string description, JsonSchemaType type)
+    {
+        if (operation.Responses?.GetValueOrDefault(status) is OpenApiResponse answer)
+        {
+            answer.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            answer.Headers[name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = type } };
+        }
+    }
+
     private static void DescribeAnswers(OpenApiOperation operation, AnswerExample? example)
     {
         foreach (var (status, answer) in operation.Responses ?? [])
         {
             var code = int.Parse(status, CultureInfo.InvariantCulture);
             answer.Description = ReasonPhrases.GetReasonPhrase(code);
+            AddHeaders(answer, code);
             foreach (var media in answer.Content?.Values ?? [])
             {
                 media.Example = code == 200 ? example is null ? null : JsonNode.Parse(example.Json) : ProblemExample(code);
             }
         }
     }
+
+    private static void AddHeaders(IOpenApiResponse answer, int status)
+    {
+        if (answer is not OpenApiResponse response || status is not (409 or 429 or 503))
+        {
+            return;
+        }
+
+        response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+        response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
+        if (status == 429)
+        {
+            response.Headers[RateLimitHeaders.Limit] = NumberHeader("Requests that the limit allows at once.");
+            response.Headers[RateLimitHeaders.Remaining] = NumberHeader("Requests that are left of it.");
+            response.Headers[RateLimitHeaders.Reset] = NumberHeader("Seconds until all of it is there again.");
+        }
+    }
+
+    private static OpenApiHeader NumberHeader(string description) =>
+        new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" } };
 
     private static JsonObject ProblemExample(int status)
     {
@@ -86,7 +133,10 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             400 => Problem.InvalidMember("leads[3].email", "must not be blank."),
             401 => Problem.Unauthorized(),
             404 => Problem.NamespaceNotFound(),
+            409 => Problem.RequestInProgress(),
             413 => Problem.BodyTooLarge(JsonBody.SmallLimit),
+            422 => Problem.IdempotencyKeyReused(),
+            429 => Problem.RateLimited(TimeSpan.FromSeconds(1)),
             502 => new Problem(502, ProblemCodes.ProviderUnavailable, "Provider unavailable", "The enrichment provider is down."),
             503 => Problem.StorageUnavailable(),
             504 => new Problem(504, ProblemCodes.ProviderTimedOut, "Provider timed out", "The enrichment provider did not answer in time."),

@@ -9,7 +9,7 @@ namespace LeadGrain.Gateway.OpenApi;
 /// <summary>What a route says of itself beside its code, for the OpenAPI document.</summary>
 internal static class RouteDescription
 {
-    private static readonly int[] GatedErrors = [400, 401, 500, 503];
+    private static readonly int[] GatedErrors = [400, 401, 429, 500, 503];
 
     internal static RouteHandlerBuilder Describe(
         this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
@@ -43,6 +43,11 @@ internal static class RouteDescription
         return group;
     }
 
+    /// <summary>Takes an Idempotency-Key, and answers a repeat as it did the first time.</summary>
+    internal static RouteHandlerBuilder Repeatable(this RouteHandlerBuilder route) => route
+        .WithMetadata(TakesIdempotencyKey.Instance)
+        .Fails(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
+
     internal static RouteHandlerBuilder Query(
         this RouteHandlerBuilder route, string name, string description, QueryKind kind = QueryKind.Text) =>
         route.WithMetadata(new QueryDescription(name, description, kind));
@@ -57,6 +62,12 @@ internal sealed record BodyDescription(Type Shape, string Example);
 
 /// <summary>What a route answers when all is well.</summary>
 internal sealed record AnswerExample(string Json);
+
+/// <summary>Marks an endpoint that takes an Idempotency-Key.</summary>
+internal sealed class TakesIdempotencyKey
+{
+    internal static readonly TakesIdempotencyKey Instance = new();
+}
 
 /// <summary>A query parameter.</summary>
 internal sealed record QueryDescription(string Name, string Description, QueryKind Kind);

@@ -1,4 +1,4 @@
-using System.Diagnostics.Metrics;
+using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -7,44 +7,67 @@ using Microsoft.Extensions.Options;
 namespace LeadGrain.Gateway.Overload;
 
 /// <summary>Sheds requests over a fixed number under way, before their bodies are read.</summary>
-internal sealed class InFlightLimit
+internal sealed class InFlightLimit(IOptions<GatewayOptions> options, LargeBodies bodies, OverloadMetrics metrics)
 {
-    internal const string MeterName = "LeadGrain.Gateway";
-
-    private readonly Counter<long> _shed;
-    private readonly int _limit;
+    private readonly int _limit = options.Value.MaxInFlight;
+    private readonly int _maxWaiting = options.Value.MaxWaiting;
+    private readonly int _shareOfWaiting = GatewayOptions.ShareOf(options.Value.MaxWaiting);
     private int _inFlight;
-
-    public InFlightLimit(IOptions<GatewayOptions> options, IMeterFactory meters)
-    {
-        _limit = options.Value.MaxInFlight;
-        _shed = meters.Create(MeterName).CreateCounter<long>(
-            "leadgrain.gateway.requests.shed", "{request}", "Requests refused because too many were under way.");
-    }
+    private int _waiting;
 
     /// <summary>Puts a group's endpoints under the limit.</summary>
     internal void Guard(IEndpointConventionBuilder group) => group.Add(endpoint =>
     {
         var inner = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = context => InvokeAsync(context, inner);
+        endpoint.RequestDelegate = context => Invoke(context, inner);
     });
 
-    private async Task InvokeAsync(HttpContext context, RequestDelegate inner)
+    /// <summary>Counts a request as waiting; false where too many wait already.</summary>
+    internal bool TryStartWaiting(OrganizationShare? share)
     {
+        if (Interlocked.Increment(ref _waiting) <= _maxWaiting && share?.TryStartWaiting(_shareOfWaiting) != false)
+        {
+            metrics.Waiting(1);
+            return true;
+        }
+
+        Interlocked.Decrement(ref _waiting);
+        metrics.Shed(LimitNames.Waiting);
+        return false;
+    }
+
+    internal void StopWaiting(OrganizationShare? share)
+    {
+        share?.StopWaiting();
+        Interlocked.Decrement(ref _waiting);
+        metrics.Waiting(-1);
+    }
+
+    internal void Leave() => Interlocked.Decrement(ref _inFlight);
+
+    private Task Invoke(HttpContext context, RequestDelegate inner)
+    {
+        if (Interlocked.Increment(ref _inFlight) <= _limit)
+        {
+            return ServeAsync(context, inner);
+        }
+
+        Leave();
+        metrics.Shed(LimitNames.InFlight);
+        return context.AnswerAsync(Problem.Overloaded());
+    }
+
+    private async Task ServeAsync(HttpContext context, RequestDelegate inner)
+    {
+        var slot = new InFlightSlot(this, bodies);
         try
         {
-            if (Interlocked.Increment(ref _inFlight) > _limit)
-            {
-                _shed.Add(1);
-                await context.AnswerAsync(Problem.Overloaded());
-                return;
-            }
-
+            context.Features.Set(slot);
             await inner(context);
         }
         finally
         {
-            Interlocked.Decrement(ref _inFlight);
+            slot.End();
         }
     }
 }

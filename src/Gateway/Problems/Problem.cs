@@ -1,8 +1,13 @@
+using LeadGrain.Gateway.Idempotency;
+
 namespace LeadGrain.Gateway.Problems;
 
 /// <summary>A refusal or failure as it is answered (RFC 9457).</summary>
 internal sealed record Problem(int Status, string Code, string Title, string Detail)
 {
+    // Long enough to spread a herd, short enough for a failover of a second or two.
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(1);
+
     /// <summary>The member, parameter or header at fault, such as <c>leads[3].email</c>.</summary>
     public string? Member { get; init; }
 
@@ -34,11 +39,21 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem InvalidHeader(string name, string must) =>
         new(400, ProblemCodes.InvalidHeader, "Invalid header", $"{name} {must}") { Member = name };
 
+    internal static Problem InvalidIdempotencyKey(string must) =>
+        new(400, ProblemCodes.InvalidIdempotencyKey, "Invalid idempotency key", $"{IdempotencyKey.Header} {must}") { Member = IdempotencyKey.Header };
+
     internal static Problem Unauthorized() =>
         new(401, ProblemCodes.Unauthorized, "Unauthorized", "X-API-Key is missing or wrong.") { Member = "X-API-Key" };
 
     internal static Problem NamespaceNotFound() =>
         new(404, ProblemCodes.NamespaceNotFound, "Namespace not found", "Nothing was ever pushed to this namespace.") { Member = "namespace" };
+
+    internal static Problem RequestInProgress() =>
+        new(409, ProblemCodes.RequestInProgress, "Request in progress", "The first request with this Idempotency-Key has no answer yet.")
+        {
+            Member = IdempotencyKey.Header,
+            RetryAfter = TimeSpan.FromSeconds(1),
+        };
 
     internal static Problem BodyTooLarge(long limit) =>
         new(413, ProblemCodes.BodyTooLarge, "Body too large", $"The body must be at most {limit} bytes.");
@@ -46,8 +61,30 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem UnsupportedMediaType() =>
         new(415, ProblemCodes.UnsupportedMediaType, "Unsupported media type", "The body must be application/json in UTF-8.");
 
+    internal static Problem IdempotencyKeyReused() =>
+        new(422, ProblemCodes.IdempotencyKeyReused, "Idempotency key reused", "Another request, with another body, had this Idempotency-Key.")
+        {
+            Member = IdempotencyKey.Header,
+        };
+
+    internal static Problem RateLimited(TimeSpan retryAfter) =>
+        new(429, ProblemCodes.RateLimited, "Rate limited", "The organization asks more often than its limit allows.") { RetryAfter = retryAfter };
+
+    internal static Problem TooManyInFlight() =>
+        new(429, ProblemCodes.TooManyInFlight, "Too many in flight", "The organization has too many requests under way.") { RetryAfter = s_soon };
+
+    // Room comes with the next acknowledgement or expiry.
+    internal static Problem TooManyLeases() =>
+        new(429, ProblemCodes.TooManyLeases, "Too many leases", "As many leads of this namespace are on lease or on a delay as may be. Acknowledge some first.")
+        {
+            RetryAfter = s_soon,
+        };
+
     internal static Problem Overloaded() =>
         Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many requests are under way.");
+
+    internal static Problem OverloadedByBodies() =>
+        Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many large requests are under way.");
 
     internal static Problem StorageUnavailable() =>
         Unavailable(ProblemCodes.StorageUnavailable, "Storage unavailable", "The database cannot be reached.");
@@ -73,7 +110,5 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
         _ => new(status, ProblemCodes.BadRequest, "Bad request", "The request is not valid HTTP."),
     };
 
-    // One second: long enough to spread a herd, short enough for a failover of a second or two.
-    private static Problem Unavailable(string code, string title, string detail) =>
-        new(503, code, title, detail) { RetryAfter = TimeSpan.FromSeconds(1) };
+    private static Problem Unavailable(string code, string title, string detail) => new(503, code, title, detail) { RetryAfter = s_soon };
 }

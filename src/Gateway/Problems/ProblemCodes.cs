@@ -33,6 +33,9 @@ public static class ProblemCodes
     /// <summary>400: a header is missing or outside its bounds.</summary>
     public const string InvalidHeader = "invalid_header";
 
+    /// <summary>400: an Idempotency-Key that cannot be one.</summary>
+    public const string InvalidIdempotencyKey = "invalid_idempotency_key";
+
     /// <summary>401: no API key, or not the right one.</summary>
     public const string Unauthorized = "unauthorized";
 
@@ -48,11 +51,26 @@ public static class ProblemCodes
     /// <summary>408: the body came too slowly.</summary>
     public const string RequestTimeout = "request_timeout";
 
+    /// <summary>409: the first request with this Idempotency-Key has no answer yet.</summary>
+    public const string RequestInProgress = "request_in_progress";
+
     /// <summary>413: the body is larger than the route takes.</summary>
     public const string BodyTooLarge = "body_too_large";
 
     /// <summary>415: the body is not declared as JSON in UTF-8.</summary>
     public const string UnsupportedMediaType = "unsupported_media_type";
+
+    /// <summary>422: another request had this Idempotency-Key.</summary>
+    public const string IdempotencyKeyReused = "idempotency_key_reused";
+
+    /// <summary>429: as many leads are on lease as one namespace may have.</summary>
+    public const string TooManyLeases = "too_many_leases";
+
+    /// <summary>429: the organization asks more often than its rate allows.</summary>
+    public const string RateLimited = "rate_limited";
+
+    /// <summary>429: the organization has too many requests under way.</summary>
+    public const string TooManyInFlight = "too_many_in_flight";
 
     /// <summary>500: a fault of ours.</summary>
     public const string InternalError = "internal_error";
@@ -90,6 +108,6 @@ public static class ProblemCodes
     /// <summary>503: no answer in time; what was asked may or may not have been done.</summary>
     public const string TimedOut = "timed_out";
 
-    /// <summary>503: too many requests under way.</summary>
+    /// <summary>503: too many requests, or too large ones, under way.</summary>
     public const string Overloaded = "overloaded";
 }

@@ -33,6 +33,15 @@ public static class RunTasks
     /// <summary>POST /buffer/next.</summary>
     public const string Next = "lead-buffer-next";
 
+    /// <summary>POST /buffer/ack.</summary>
+    public const string Ack = "lead-buffer-ack";
+
+    /// <summary>POST /buffer/nack.</summary>
+    public const string Nack = "lead-buffer-nack";
+
+    /// <summary>POST /buffer/extend.</summary>
+    public const string Extend = "lead-buffer-extend";
+
     /// <summary>POST /enrich.</summary>
     public const string Enrich = "lead-enrich";
 }

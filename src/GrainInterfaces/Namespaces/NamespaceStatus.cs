@@ -4,8 +4,11 @@ namespace LeadGrain.GrainInterfaces.Namespaces;
 
 /// <summary>What an operator sees of a namespace. Counts are exact as of one snapshot of the database.</summary>
 /// <param name="Name">The namespace.</param>
-/// <param name="Waiting">Leads in the buffer.</param>
-/// <param name="Served">Leads handed out, ever.</param>
+/// <param name="Paused">Whether it hands nothing out until resumed.</param>
+/// <param name="Waiting">Leads in the buffer, those on a delay included.</param>
+/// <param name="Leased">Leads handed out for a while and not yet acknowledged.</param>
+/// <param name="Dead">Leads set aside after their last attempt.</param>
+/// <param name="Served">Leads handed out for good, ever.</param>
 /// <param name="Skipped">Buffered leads passed over because their email had been served meanwhile.</param>
 /// <param name="OldestWaitingSince">When the oldest waiting lead was pushed; null with none waiting.</param>
 /// <param name="LastPushAt">The newest push that buffered a lead; null before the first.</param>
@@ -13,7 +16,10 @@ namespace LeadGrain.GrainInterfaces.Namespaces;
 [GenerateSerializer, Immutable]
 public sealed record NamespaceStatus(
     string Name,
+    bool Paused,
     long Waiting,
+    long Leased,
+    long Dead,
     long Served,
     long Skipped,
     DateTimeOffset? OldestWaitingSince,

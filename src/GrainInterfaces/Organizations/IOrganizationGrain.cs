@@ -3,7 +3,7 @@ using LeadGrain.GrainInterfaces.Namespaces;
 
 namespace LeadGrain.GrainInterfaces.Organizations;
 
-/// <summary>One tenant: what is asked across its namespaces. Keyed by <see cref="Tenant.GrainKey"/>.</summary>
+/// <summary>One tenant: what is asked across its namespaces, and its limits. Keyed by <see cref="Tenant.GrainKey"/>.</summary>
 public interface IOrganizationGrain : IGrainWithStringKey
 {
     /// <summary>A page of the tenant's served leads, newest first.</summary>
@@ -23,4 +23,13 @@ public interface IOrganizationGrain : IGrainWithStringKey
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
     [AlwaysInterleave]
     Task<NamespaceStatus?> GetNamespaceAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>What was set of the tenant's limits; all defaults where nothing was.</summary>
+    /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
+    [AlwaysInterleave]
+    Task<OrganizationLimits> GetLimitsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Sets all of the tenant's limits. Gateways learn of it within seconds.</summary>
+    /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
+    Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken);
 }

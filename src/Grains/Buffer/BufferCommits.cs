@@ -15,8 +15,8 @@ internal sealed class BufferCommits
     {
         _metrics = metrics;
         var (limit, lanes) = (options.Value.CommitLeads, options.Value.ConcurrentCommits);
-        Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Served.Count + w.Skipped.Count, limit, lanes);
-        Pushes = new(Measured<PushWrite, bool>("push", store.CommitPushesAsync), w => w.Leads.Count, limit, lanes);
+        Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Weight, limit, lanes, w => w.OrganizationId);
+        Pushes = new(Measured<PushWrite, bool>("push", store.CommitPushesAsync), w => w.Leads.Count + w.Answers.Count, limit, lanes, w => w.OrganizationId);
     }
 
     internal GroupCommit<PullWrite, PullResult> Pulls { get; }

@@ -21,7 +21,7 @@ internal sealed class BufferMetrics
         var meter = meters.Create(MeterName);
         _buffered = meter.CreateCounter<long>("leadgrain.buffer.pushed", "{lead}", "Leads buffered.");
         _alreadyServed = meter.CreateCounter<long>("leadgrain.buffer.already_served", "{lead}", "Pushed leads left out because their namespace had served their email.");
-        _served = meter.CreateCounter<long>("leadgrain.buffer.served", "{lead}", "Leads served.");
+        _served = meter.CreateCounter<long>("leadgrain.buffer.served", "{lead}", "Leads handed out by pulls, for good or on lease.");
         _skipped = meter.CreateCounter<long>("leadgrain.buffer.skipped", "{lead}", "Waiting leads passed over because their email had been served meanwhile.");
         _active = meter.CreateUpDownCounter<long>("leadgrain.buffer.active_namespaces", "{namespace}", "Namespaces with an activation in this process.");
         _writes = meter.CreateCounter<long>("leadgrain.buffer.commit.writes", "{write}", "Writes of namespaces that commits joined, by kind.");

@@ -25,6 +25,21 @@ public sealed class BufferOptions
     [Range(1, 64)]
     public int ConcurrentCommits { get; set; } = 2; // one executes while the other waits for the disk
 
+    /// <summary>The most leads of one namespace that may be on lease or on a delay at once; they are held in memory.</summary>
+    [Range(1, 1_000_000)]
+    public int MaxLeases { get; set; } = 20_000;
+
+    /// <summary>How often a lead may be handed out by lease before it is set aside as dead. Setting <c>LEASE_MAX_ATTEMPTS</c>.</summary>
+    [Range(1, 1_000)]
+    public int MaxAttempts { get; set; } = 5;
+
+    /// <summary>
+    /// Memory, in bytes, for the served sets of all active namespaces together: 9 to 28 bytes a served lead. A namespace
+    /// for whose set there is no room asks the database instead. Setting <c>SERVED_SET_BYTES</c>.
+    /// </summary>
+    [Range(0, 1L << 40)]
+    public long ServedSetBytes { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>How long after a pull the checkpoint follows.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan CheckpointAfter { get; set; } = TimeSpan.FromSeconds(2);

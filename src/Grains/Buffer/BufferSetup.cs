@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Leases;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,12 +9,23 @@ internal static class BufferSetup
 {
     internal static IServiceCollection AddBuffer(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<BufferOptions>().Bind(configuration.GetSection("Buffer")).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<BufferOptions>()
+            .Bind(configuration.GetSection("Buffer"))
+            .Configure(options =>
+            {
+                options.MaxAttempts = configuration.GetValue("LEASE_MAX_ATTEMPTS", options.MaxAttempts);
+                options.ServedSetBytes = configuration.GetValue("SERVED_SET_BYTES", options.ServedSetBytes);
+            })
+            .ValidateDataAnnotations()
+            .ValidateOnStart();
         return services
             .AddSingleton<BufferStore>()
             .AddSingleton<BufferCommits>()
             .AddSingleton<UnansweredPulls>()
             .AddSingleton<ServedLeadIds>()
-            .AddSingleton<BufferMetrics>();
+            .AddSingleton<ServedSetBudget>()
+            .AddSingleton<BufferMetrics>()
+            .AddSingleton<DeadLeadStore>()
+            .AddSingleton<LeaseMetrics>();
     }
 }

@@ -1,19 +1,34 @@
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
 
 namespace LeadGrain.Grains.Buffer;
 
+/// <summary>Pulls: one pump takes all that wait, commits what it decided for them together, then answers.</summary>
 internal sealed partial class NamespaceGrain
 {
-    private const int FirstRefill = 50;
-
+    // In the order in which they are given leads: those that lost theirs, those that wait, those that just came.
+    private readonly Queue<Pull> _again = new();
+    private readonly Queue<Pull> _waiters = new();
     private readonly Queue<Pull> _pulls = new();
-    private readonly List<long> _toSkip = [];
-    private bool _pulling;
-    private int _refill;
+    private readonly Queue<Change> _changes = new();
+    private readonly List<(Place Place, bool IsHeld)> _toSkip = [];
+    private bool _pumping;
+    private IGrainTimer? _wakeTimer;
+
+    private bool HasWork
+        => _pulls.Count > 0 || _again.Count > 0 || _changes.Count > 0 || _toSkip.Count > 0
+            || (_waiters.Count > 0 && MayHaveLead) || _held.NextDueAt <= time.GetTimestamp();
 
     /// <inheritdoc/>
-    public Task<PullOutcome> NextAsync(CancellationToken cancellationToken)
+    public Task<Keyed<PullOutcome>> NextAsync(PullCommand command, CancellationToken cancellationToken)
+        => command.Key is { } key
+            ? AnswerOnceAsync(KeyedRoute.Next, key, () => PullAsync(command, cancellationToken), ReplayPullAsync)
+            : PullAsync(command, cancellationToken);
+
+    private Task<Keyed<PullOutcome>> PullAsync(PullCommand command, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_pulls.Count >= options.Value.QueueLimit)
@@ -21,36 +36,37 @@ internal sealed partial class NamespaceGrain
             throw new OverloadedException("Too many pulls wait in this namespace.");
         }
 
-        var pull = new Pull(new TaskCompletionSource<PullOutcome>(TaskCreationOptions.RunContinuationsAsynchronously), cancellationToken);
+        var pull = new Pull(command, cancellationToken);
         _pulls.Enqueue(pull);
-        if (!_pulling)
-        {
-            _pulling = true;
-            _ = ApartFromCaller(PumpPullsAsync);
-        }
-
-        return pull.Completion.Task;
+        Pump();
+        return pull.Task;
     }
 
-    private async Task PumpPullsAsync()
+    private void Pump()
+    {
+        if (!_pumping)
+        {
+            _pumping = true;
+            _ = ApartFromCaller(PumpAsync);
+        }
+    }
+
+    private async Task PumpAsync()
     {
         try
         {
-            while (_ended is null && (_pulls.Count > 0 || _toSkip.Count > 0))
+            while (_ended is null && HasWork)
             {
-                if (_window.Count == 0 && _window.ReadThrough < _lastSeq)
-                {
-                    await RefillAsync();
-                }
-                else if (_window.Count == 0 && _toSkip.Count == 0)
-                {
-                    AnswerEmpty();
-                }
-                else
-                {
-                    await ServeAsync();
-                }
+                await ReadOnAsync();
+                var round = new PullRound(_claimed);
+                SkipLost(round);
+                ReturnDue(round);
+                TakeChanges(round);
+                await GatherAsync(round);
+                await CommitAsync(round);
             }
+
+            SetWake();
         }
 #pragma warning disable CA1031 // The loop's edge: whatever failed ends the activation, and the callers are told.
         catch (Exception exception)
@@ -59,122 +75,118 @@ internal sealed partial class NamespaceGrain
             End(exception);
         }
 
-        _pulling = false;
+        _pumping = false;
     }
 
-    private async Task RefillAsync()
+    private async ValueTask CommitAsync(PullRound round)
     {
-        // A namespace that is asked for one lead reads a few; one that is drained reads ever more at a time.
-        _refill = Math.Min(Math.Max(FirstRefill, 2 * _refill), options.Value.WindowLeads);
-        var bytes = options.Value.WindowBytes;
-        _window.Fill(await store.ReadWaitingAsync(_claimed!.Id, _window.ReadThrough, _refill, bytes, _origins));
-    }
-
-    private void AnswerEmpty()
-    {
-        while (_pulls.TryDequeue(out var pull))
+        if (round.Write.Weight == 0)
         {
-            pull.Completion.TrySetResult(PullOutcome.Empty.Value);
-        }
-    }
-
-    private async Task ServeAsync()
-    {
-        var (pulls, marks) = Match();
-        if (marks.Count == 0 && _toSkip.Count == 0)
-        {
+            round.Answer(PullResult.Done.All.AlreadyServed);
             return;
         }
 
-        var skips = _toSkip.ToArray();
         PullResult result;
         try
         {
-            result = await commits.Pulls.CommitAsync(new PullWrite(_claimed!.Id, _claimed.Epoch, marks, skips));
+            result = await commits.Pulls.CommitAsync(round.Write);
         }
         catch (Exception exception)
         {
-            unanswered.Add(GrainKey, marks);
-            pulls.ForEach(p => p.Completion.TrySetException(exception));
+            unanswered.Add(GrainKey, round.PulledWithoutKey());
+            round.Fail(exception);
             throw;
         }
 
-        switch (result)
+        if (result is not PullResult.Done { AlreadyServed: var alreadyServed })
         {
-            case PullResult.Done done:
-                _toSkip.RemoveRange(0, skips.Length);
-                _skipped += skips.Length;
-                Answer(pulls, marks, done.AlreadyServed);
-                break;
-            default:
-                pulls.ForEach(p => p.Completion.TrySetException(Fenced()));
-                End(Fenced());
-                break;
-        }
-    }
-
-    /// <summary>Pairs the pulls that still have a caller with the leads in front.</summary>
-    private (List<Pull> Pulls, List<ServedMark> Marks) Match()
-    {
-        var (pulls, marks) = (new List<Pull>(), new List<ServedMark>());
-        var now = time.GetUtcNow();
-        while (_window.Count > 0 && _pulls.TryDequeue(out var pull))
-        {
-            if (pull.CancellationToken.IsCancellationRequested)
-            {
-                pull.Completion.TrySetCanceled(pull.CancellationToken);
-            }
-            else if (_window.TryTake(out var lead))
-            {
-                pulls.Add(pull);
-                marks.Add(new ServedMark(ids.Next(now), now, lead));
-            }
+            round.Fail(Fenced());
+            throw Fenced();
         }
 
-        return (pulls, marks);
+        Count(round, alreadyServed);
+        foreach (var pull in round.Answer(alreadyServed) ?? [])
+        {
+            _again.Enqueue(pull);
+        }
+
+        Settle();
     }
 
-    private void Answer(List<Pull> pulls, List<ServedMark> marks, IReadOnlySet<long> alreadyServed)
+    private void Count(PullRound round, IReadOnlySet<long> alreadyServed)
     {
-        var again = new List<Pull>();
-        for (var i = 0; i < pulls.Count; i++)
+        var write = round.Write;
+        _served += write.Served.Count;
+        _skipped += write.Skipped.Count;
+        _lastId = round.LastId > _lastId ? round.LastId : _lastId;
+        foreach (var mark in alreadyServed.Count > 0 ? write.Served : [])
         {
-            var (id, _, lead) = marks[i];
-            if (alreadyServed.Contains(lead.Seq))
+            if (alreadyServed.Contains(mark.Lead.Seq))
             {
                 // The skip is recorded by the next commit; should that never come, the lead is found served once more.
-                _toSkip.Add(lead.Seq);
-                again.Add(pulls[i]);
-            }
-            else
-            {
-                (_served, _lastServedId) = (_served + 1, id);
-                pulls[i].Completion.TrySetResult(new PullOutcome.Served(id, lead.Lead, lead.Origin));
+                _served--;
+                _toSkip.Add((mark.Lead.Place, IsHeld: false));
             }
         }
 
-        metrics.Pulled(pulls.Count - again.Count, again.Count);
-        PutInFront(again);
-        if (_toSkip.Count == 0)
+        foreach (var mark in alreadyServed.Count > 0 ? write.Leased : [])
         {
-            Settle();
+            if (alreadyServed.Contains(mark.Lead.Seq))
+            {
+                _held.TakeIn(mark.Lead.Place);
+                _toSkip.Add((mark.Lead.Place, IsHeld: true));
+            }
+        }
+
+        metrics.Pulled(round.Count - alreadyServed.Count, write.Skipped.Count);
+        LoadServedSet(round.Count);
+    }
+
+    private void SkipLost(PullRound round)
+    {
+        foreach (var (place, isHeld) in _toSkip)
+        {
+            Skip(round, place, isHeld);
+        }
+
+        _toSkip.Clear();
+    }
+
+    private void Skip(PullRound round, Place place, bool isHeld)
+    {
+        round.Write.Skip(new SkippedMark(NextId(round, time.GetUtcNow()), place.Seq));
+        if (isHeld)
+        {
+            round.Write.Hold(place, null);
         }
     }
 
-    private void PutInFront(List<Pull> pulls)
+    private Guid NextId(PullRound round, DateTimeOffset now) => round.LastId = ids.Next(now);
+
+    /// <summary>Sees to it that the pump runs when the next lease or delay ends.</summary>
+    private void SetWake()
     {
-        if (pulls.Count == 0)
+        if (_held.NextDueAt is not { } dueAt)
         {
             return;
         }
 
-        var later = _pulls.ToArray();
-        _pulls.Clear();
-        foreach (var pull in (Pull[])[.. pulls, .. later])
+        var now = time.GetTimestamp();
+        var wait = dueAt > now ? time.GetElapsedTime(now, dueAt) : TimeSpan.Zero;
+        if (_wakeTimer is null)
         {
-            _pulls.Enqueue(pull);
+            _wakeTimer = this.RegisterGrainTimer(
+                WakeAsync, new GrainTimerCreationOptions(wait, Timeout.InfiniteTimeSpan) { Interleave = true });
+        }
+        else
+        {
+            _wakeTimer.Change(wait, Timeout.InfiniteTimeSpan);
         }
     }
 
-    private readonly record struct Pull(TaskCompletionSource<PullOutcome> Completion, CancellationToken CancellationToken);
+    private Task WakeAsync(CancellationToken cancellationToken)
+    {
+        Pump();
+        return Task.CompletedTask;
+    }
 }

@@ -1,21 +1,36 @@
+using System.Text.Json;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
 
 namespace LeadGrain.Grains.Buffer;
 
+/// <summary>Pushes: one pump takes all that wait and commits them together.</summary>
 internal sealed partial class NamespaceGrain
 {
+    private static readonly HashSet<string> s_none = [];
+
     private readonly Queue<Push> _pushes = new();
     private bool _pushing;
 
     /// <inheritdoc/>
-    public Task<PushOutcome> PushAsync(PushCommand command, CancellationToken cancellationToken)
+    public async Task<Keyed<PushOutcome>> PushAsync(PushCommand command, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
-        if (command.Leads.IsEmpty)
+        if (command.Key is not { } key)
         {
-            return Task.FromResult(new PushOutcome(0, 0));
+            return new(KeyUse.First, command.Leads.IsEmpty ? new PushOutcome(0, 0) : await BufferAsync(command));
         }
+
+        await ClaimOrCreateAsync();
+        return await AnswerOnceAsync(KeyedRoute.Push, key, async () => new(KeyUse.First, await BufferAsync(command)), ReplayPushAsync);
+    }
+
+    private Task<PushOutcome> BufferAsync(PushCommand command)
+    {
+        ThrowIfEnded();
 
         if (_pushes.Count >= options.Value.QueueLimit)
         {
@@ -40,7 +55,7 @@ internal sealed partial class NamespaceGrain
         {
             while (_ended is null && TakePushes(taken))
             {
-                await BufferAsync(taken);
+                await CommitAsync(taken);
             }
         }
 #pragma warning disable CA1031 // The loop's edge: whatever failed ends the activation, and the callers are told.
@@ -67,25 +82,35 @@ internal sealed partial class NamespaceGrain
         return taken.Count > 0;
     }
 
-    private async Task BufferAsync(List<Push> pushes)
+    private async Task CommitAsync(List<Push> pushes)
     {
         var claimed = await ClaimOrCreateAsync();
         var served = await FindServedAsync(claimed, pushes);
-        var leads = new List<WaitingLead>();
+        var (leads, answers) = (new List<WaitingLead>(), new List<KeptAnswer>());
         var outcomes = new List<PushOutcome>();
-        var seq = _lastSeq;
-        foreach (var (origin, newLeads) in pushes.Select(p => p.Command))
+        foreach (var (origin, newLeads, key) in pushes.Select(p => p.Command))
         {
             var before = leads.Count;
             var originId = await OriginIdAsync(claimed, origin);
-            leads.AddRange(newLeads
-                .Where(lead => !served.Contains(EmailKey.Of(lead.Email)))
-                .Select(lead => new WaitingLead(++seq, originId, origin, lead)));
+            foreach (var lead in newLeads)
+            {
+                if (served.Count == 0 || !served.Contains(EmailKey.Of(lead.Email)))
+                {
+                    leads.Add(new WaitingLead(_lastSeq + leads.Count + 1, originId, origin, lead));
+                }
+            }
+
             var buffered = leads.Count - before;
             outcomes.Add(new PushOutcome(buffered, newLeads.Length - buffered));
+            if (key is not null)
+            {
+                answers.Add(new KeptAnswer(
+                    KeyedRoute.Push, key, JsonSerializer.SerializeToUtf8Bytes(outcomes[^1], KeptAnswers.Default.PushOutcome)));
+            }
         }
 
-        if (leads.Count > 0 && !await commits.Pushes.CommitAsync(new PushWrite(claimed.Id, claimed.Epoch, leads)))
+        var write = new PushWrite(claimed.OrganizationId, claimed.Id, claimed.Epoch, leads, answers);
+        if (leads.Count + answers.Count > 0 && !await commits.Pushes.CommitAsync(write))
         {
             throw Fenced();
         }
@@ -96,6 +121,8 @@ internal sealed partial class NamespaceGrain
             metrics.Pushed(outcomes[i]);
             pushes[i].Completion.TrySetResult(outcomes[i]);
         }
+
+        LoadServedSet(leads.Count);
     }
 
     private void Append(List<WaitingLead> leads)
@@ -105,14 +132,44 @@ internal sealed partial class NamespaceGrain
             _window.Fill(leads);
         }
 
+        foreach (var lead in leads)
+        {
+            if (lead.Lead.Priority != 0)
+            {
+                _held.Add(new HeldLead(lead, new HeldState(0)));
+            }
+        }
+
         _lastSeq += leads.Count;
+        if (_waiters.Count > 0)
+        {
+            Pump();
+        }
     }
 
+    /// <summary>Which of the emails pushed were served before: the served set names the suspects, the database convicts.</summary>
     private async Task<IReadOnlySet<string>> FindServedAsync(ClaimedNamespace claimed, List<Push> pushes)
-        => _served == 0
-            ? new HashSet<string>()
-            : await store.FindServedAsync(
-                claimed.Id, [.. pushes.SelectMany(p => p.Command.Leads).Select(lead => EmailKey.Of(lead.Email)).Distinct()]);
+    {
+        if (_served == 0)
+        {
+            return s_none;
+        }
+
+        var suspects = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var push in pushes)
+        {
+            foreach (var lead in push.Command.Leads)
+            {
+                var key = EmailKey.Of(lead.Email);
+                if (!_servedSet.IsComplete || _servedSet.Contains(ServedSet.Hash(key)))
+                {
+                    suspects.Add(key);
+                }
+            }
+        }
+
+        return suspects.Count > 0 ? await store.FindServedAsync(claimed.Id, [.. suspects]) : s_none;
+    }
 
     private async Task<long> OriginIdAsync(ClaimedNamespace claimed, LeadOrigin origin)
     {

@@ -1,6 +1,8 @@
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Cursors;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -14,14 +16,19 @@ internal sealed partial class NamespaceGrain(
     BufferStore store,
     BufferCommits commits,
     CursorStore cursors,
+    DeadLeadStore deadLeads,
+    KeyLookups keys,
     UnansweredPulls unanswered,
     ServedLeadIds ids,
+    ServedSetBudget servedSets,
     BufferMetrics metrics,
+    LeaseMetrics leaseMetrics,
     IOptions<BufferOptions> options,
     TimeProvider time,
     ILogger<NamespaceGrain> log) : Grain, INamespaceGrain
 {
     private readonly OriginCache _origins = new();
+    private readonly ServedSet _servedSet = new(servedSets);
     private readonly Window _window = new(options.Value.WindowLeads, options.Value.WindowBytes);
     private NamespaceKey _key = null!;
     private IGrainTimer? _checkpointTimer;
@@ -33,8 +40,10 @@ internal sealed partial class NamespaceGrain(
     private long _lastSeq;
     private long _served;
     private long _skipped;
-    private Guid _lastServedId;
+    private bool _paused;
+    private Guid _lastId;
     private Checkpoint _settled;
+    private long _gapsThrough;
     private bool _checkpointDue;
     private Exception? _ended;
 
@@ -58,6 +67,7 @@ internal sealed partial class NamespaceGrain(
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
         metrics.Deactivated();
+        _servedSet.Abandon();
         if (_ended is null)
         {
             await CheckpointAsync(cancellationToken);
@@ -82,18 +92,48 @@ internal sealed partial class NamespaceGrain(
         }
     }
 
+    /// <inheritdoc/>
+    public async Task<bool> SetPausedAsync(bool paused, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return false;
+        }
+
+        if (!await store.SetPausedAsync(claimed, paused))
+        {
+            throw End(Fenced());
+        }
+
+        _paused = paused;
+        while (paused && _waiters.TryDequeue(out var waiter))
+        {
+            waiter.TryEnd(PullOutcome.Paused.Value);
+        }
+
+        return true;
+    }
+
     private async Task LoadAsync(ClaimedNamespace claimed)
     {
-        ids.RiseAbove(claimed.LastServedId);
+        ids.RiseAbove(claimed.LastId);
         var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled);
-        (_settled, _lastServedId) = (claimed.Settled, claimed.LastServedId);
+        (_settled, _lastId, _paused) = (claimed.Settled, claimed.LastId, claimed.Paused);
         (_served, _skipped) = (_settled.Served + since.Served, _settled.Skipped + since.Skipped);
-        if (_served + _skipped < since.LastSeq)
+        if (_settled.Seq < since.LastSeq)
         {
             _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _settled, since.LastSeq, _origins));
+            _gapsThrough = since.LastSeq;
+        }
+
+        if (_served == 0)
+        {
+            _servedSet.Complete();
         }
 
         _window.StartAfter(since.LastSeq);
+        await LoadHeldAsync(claimed);
         (_claimed, _lastSeq) = (claimed, claimed.LastSeq);
     }
 
@@ -134,15 +174,26 @@ internal sealed partial class NamespaceGrain(
 
     private void RefuseQueued()
     {
-        while (_pulls.TryDequeue(out var pull))
+        var refusal = new OwnershipLostException("This activation has ended.", _ended!);
+        foreach (var pull in (IEnumerable<Pull>)[.. _again, .. _waiters, .. _pulls])
         {
-            pull.Completion.TrySetException(new OwnershipLostException("This activation has ended.", _ended!));
+            pull.Fail(refusal);
+        }
+
+        foreach (var change in _changes)
+        {
+            change.Fail(refusal);
         }
 
         while (_pushes.TryDequeue(out var push))
         {
-            push.Completion.TrySetException(new OwnershipLostException("This activation has ended.", _ended!));
+            push.Completion.TrySetException(refusal);
         }
+
+        _again.Clear();
+        _waiters.Clear();
+        _pulls.Clear();
+        _changes.Clear();
     }
 
     // A pump outlives the call that starts it, so it must not carry that call's trace and log scope along.
@@ -156,16 +207,17 @@ internal sealed partial class NamespaceGrain(
 
     private static OwnershipLostException Fenced() => new("Another activation owns this namespace.");
 
-    /// <summary>Moves the checkpoint behind the last settled lead, where nothing before it still waits, and sees to its being written soon.</summary>
+    /// <summary>Moves the checkpoint behind what was just committed, and sees to its being written soon.</summary>
     private void Settle()
     {
-        var seq = _window.NextSeq - 1;
-        if (_served + _skipped != seq)
+        // Leads that are to be skipped still wait, by the database; and between gaps there are settled leads, which a
+        // checkpoint before them would hide from the next activation.
+        if (_toSkip.Count > 0 || _window.NextSeq <= _gapsThrough)
         {
             return;
         }
 
-        _settled = new Checkpoint(seq, _lastServedId, _served, _skipped);
+        _settled = new Checkpoint(_window.NextSeq - 1, _lastId, _served, _skipped);
         if (!_checkpointDue)
         {
             _checkpointDue = true;

@@ -5,6 +5,7 @@ namespace LeadGrain.Grains.Buffer;
 /// <summary>
 /// Leads whose serving was being committed when the database broke off. Nobody was given them, and nobody will be: if the
 /// commit went through after all, the namespace's next activation in this process takes it back, so that they wait again.
+/// Not so where the pull had a key: a repeat may be answered from what the commit kept, by another process too.
 /// </summary>
 internal sealed class UnansweredPulls
 {

@@ -10,49 +10,39 @@ namespace LeadGrain.Grains.Buffer;
 internal readonly record struct WaitingLead(long Seq, long OriginId, LeadOrigin Origin, NewLead Lead)
 {
     internal int Size => 64 + (2 * Lead.Email.Length) + (Lead.Data?.Length ?? 0);
+
+    internal Place Place => new(-Lead.Priority, Seq);
+}
+
+/// <summary>Where a lead stands in the order of serving: the lower first.</summary>
+/// <param name="Rank">Its priority, negated.</param>
+/// <param name="Seq">Its place in the push order.</param>
+internal readonly record struct Place(int Rank, long Seq) : IComparable<Place>
+{
+    /// <summary>Before every place.</summary>
+    internal static readonly Place Start = new(int.MinValue, 0);
+
+    /// <inheritdoc/>
+    public int CompareTo(Place other) => Rank != other.Rank ? Rank.CompareTo(other.Rank) : Seq.CompareTo(other.Seq);
 }
 
 /// <summary>A namespace as its grain claimed it.</summary>
 /// <param name="Id">Row of namespaces.</param>
+/// <param name="OrganizationId">Row of organizations.</param>
 /// <param name="Epoch">What this claim's writes carry.</param>
 /// <param name="Settled">The checkpoint.</param>
+/// <param name="Paused">Whether it hands nothing out.</param>
 /// <param name="LastSeq">Of the newest lead in the buffer; 0 with none.</param>
-/// <param name="LastServedId">Of the lead served last; empty with none.</param>
-internal sealed record ClaimedNamespace(long Id, long Epoch, Checkpoint Settled, long LastSeq, Guid LastServedId);
+/// <param name="LastId">The greatest id of a served or skipped lead; empty with none.</param>
+/// <param name="HasHeld">Whether any lead is out of the plain order.</param>
+internal sealed record ClaimedNamespace(
+    long Id, long OrganizationId, long Epoch, Checkpoint Settled, bool Paused, long LastSeq, Guid LastId, bool HasHeld);
 
 /// <summary>
-/// Every seq up to <paramref name="Seq"/> is settled, this many by serving and this many by skipping;
-/// <paramref name="LastId"/> is the greatest id of the served ones.
+/// Every lead of priority 0 up to <paramref name="Seq"/> is served, skipped, held or dead. The counts are of all leads
+/// served and skipped under ids up to <paramref name="LastId"/>.
 /// </summary>
 internal readonly record struct Checkpoint(long Seq, Guid LastId, long Served, long Skipped);
 
-/// <summary>What was settled after a checkpoint: the greatest seq, and how many by which way. Seqs below may still wait.</summary>
+/// <summary>What left the plain order after a checkpoint: the greatest seq, and how many were settled by which way. Seqs below may still wait.</summary>
 internal readonly record struct SettledSince(long LastSeq, long Served, long Skipped);
-
-/// <summary>Leads of one namespace to be marked served or skipped in one commit.</summary>
-internal sealed record PullWrite(long NamespaceId, long Epoch, IReadOnlyList<ServedMark> Served, IReadOnlyList<long> Skipped);
-
-/// <summary>One lead to be marked served.</summary>
-/// <param name="Id">UUID version 7 of the same instant as <paramref name="At"/>.</param>
-/// <param name="At">When it was decided.</param>
-/// <param name="Lead">Which.</param>
-internal readonly record struct ServedMark(Guid Id, DateTimeOffset At, WaitingLead Lead);
-
-/// <summary>What became of a <see cref="PullWrite"/>: <see cref="Done"/> or <see cref="Fenced"/>.</summary>
-internal abstract record PullResult
-{
-    /// <summary>Committed, but for leads whose email had been served meanwhile.</summary>
-    internal sealed record Done(IReadOnlySet<long> AlreadyServed) : PullResult
-    {
-        internal static readonly Done All = new(new HashSet<long>());
-    }
-
-    /// <summary>Refused: another activation has claimed the namespace since.</summary>
-    internal sealed record Fenced : PullResult
-    {
-        internal static readonly Fenced Value = new();
-    }
-}
-
-/// <summary>Leads of one namespace to be buffered.</summary>
-internal sealed record PushWrite(long NamespaceId, long Epoch, IReadOnlyList<WaitingLead> Leads);

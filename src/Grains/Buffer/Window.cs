@@ -1,8 +1,8 @@
 namespace LeadGrain.Grains.Buffer;
 
 /// <summary>
-/// The front of a namespace's buffer, held in memory: the leads that wait next. What lies behind it is in the database
-/// only. Bounded in leads and in bytes.
+/// The front of a namespace's plain order, leads of priority 0 by seq, held in memory. What lies behind it is in the
+/// database only. Bounded in leads and in bytes.
 /// </summary>
 internal sealed class Window(int maxLeads, int maxBytes)
 {
@@ -16,7 +16,6 @@ internal sealed class Window(int maxLeads, int maxBytes)
 
     /// <summary>The seq of the front lead; with none, the next one to come.</summary>
     internal long NextSeq => _leads.TryPeek(out var lead) ? lead.Seq : ReadThrough + 1;
-
 
     /// <summary>Starts behind a seq.</summary>
     internal void StartAfter(long seq) => ReadThrough = seq;
@@ -44,6 +43,9 @@ internal sealed class Window(int maxLeads, int maxBytes)
         }
     }
 
+    /// <summary>The front lead.</summary>
+    internal bool TryPeek(out WaitingLead lead) => _leads.TryPeek(out lead);
+
     /// <summary>Takes the front lead out.</summary>
     internal bool TryTake(out WaitingLead lead)
     {
@@ -58,8 +60,13 @@ internal sealed class Window(int maxLeads, int maxBytes)
 
     private void Add(WaitingLead lead)
     {
-        _leads.Enqueue(lead);
-        _bytes += lead.Size;
+        // Leads of another priority are not in the plain order; they are only passed by.
+        if (lead.Lead.Priority == 0)
+        {
+            _leads.Enqueue(lead);
+            _bytes += lead.Size;
+        }
+
         ReadThrough = lead.Seq;
     }
 }

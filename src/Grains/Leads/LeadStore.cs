@@ -72,12 +72,13 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         """;
 
     /// <summary>A page of a tenant's served leads.</summary>
+    /// <remarks>A caller who goes does not interrupt a statement: see <see cref="StorageFaults"/>.</remarks>
     internal Task<ServedLeadPage> ListAsync(Tenant tenant, ServedLeadQuery query, CancellationToken cancellationToken)
         => StorageFaults.GuardAsync(async () =>
         {
             await using var connection = await database.OpenConnectionAsync(cancellationToken);
-            var organizationId = await FindOrganizationAsync(connection, tenant, cancellationToken);
-            var origins = await FindOriginsAsync(connection, organizationId, query, cancellationToken);
+            var organizationId = await FindOrganizationAsync(connection, tenant);
+            var origins = await FindOriginsAsync(connection, organizationId, query);
             if (organizationId is null || origins is { Ids.Length: 0 })
             {
                 return new ServedLeadPage([], false);
@@ -86,9 +87,9 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             await using var command = Choose(query, origins);
             command.Connection = connection;
             Bind(command, organizationId.Value, query, origins);
-            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            await using var row = await command.ExecuteReaderAsync(CancellationToken.None);
             var leads = new List<ServedLead>();
-            while (await row.ReadAsync(cancellationToken))
+            while (await row.ReadAsync(CancellationToken.None))
             {
                 leads.Add(Read(row));
             }
@@ -130,17 +131,15 @@ internal sealed class LeadStore(NpgsqlDataSource database)
         : origins is { Namespaces.Length: <= MergedNamespaces } ? OfNamespaces
         : OfOrganization);
 
-    private static async Task<long?> FindOrganizationAsync(
-        NpgsqlConnection connection, Tenant tenant, CancellationToken cancellationToken)
+    private static async Task<long?> FindOrganizationAsync(NpgsqlConnection connection, Tenant tenant)
     {
         await using var command = new NpgsqlCommand("select id from organizations where app_id = $1 and org_id = $2", connection);
         command.Bind(tenant.App, tenant.Org);
-        return (long?)await command.ExecuteScalarAsync(cancellationToken);
+        return (long?)await command.ExecuteScalarAsync();
     }
 
     // Null where no filter speaks of origins: then any will do.
-    private static async Task<Origins?> FindOriginsAsync(
-        NpgsqlConnection connection, long? organizationId, ServedLeadQuery query, CancellationToken cancellationToken)
+    private static async Task<Origins?> FindOriginsAsync(NpgsqlConnection connection, long? organizationId, ServedLeadQuery query)
     {
         if (organizationId is null || query is { Namespace: null, BrandId: null, ClerkOrgId: null, ClerkUserId: null })
         {
@@ -159,8 +158,8 @@ internal sealed class LeadStore(NpgsqlDataSource database)
             """,
             connection);
         command.Bind(organizationId.Value, query.Namespace, query.BrandId, query.ClerkOrgId, query.ClerkUserId);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        await row.ReadAsync(cancellationToken);
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
         return new Origins(row.GetFieldValue<long[]>(0), row.GetFieldValue<long[]>(1));
     }
 

@@ -11,15 +11,25 @@ internal sealed class NamespaceStore(NpgsqlDataSource database)
 {
     private const string ListSql =
         """
-        select v.name, v.waiting, v.served, v.skipped, oldest.pushed_at, v.last_push_at, v.last_pull_at
+        select v.name, v.paused, v.waiting, v.leased, v.dead, v.served, v.skipped,
+            least(plain.pushed_at, held.pushed_at), v.last_push_at, v.last_pull_at
         from namespace_status v
         left join lateral (
             select b.pushed_at from lead_buffer b
-            where b.namespace_id = v.id and b.seq > v.settled_seq
+            where b.namespace_id = v.id and b.priority = 0 and b.seq > v.settled_seq
                 and b.seq not in (select s.seq from served_leads s where s.namespace_id = v.id and s.id > v.settled_id)
                 and b.seq not in (select k.seq from skipped_leads k where k.namespace_id = v.id and k.seq > v.settled_seq)
+                and b.seq not in (select h.seq from held_leads h where h.namespace_id = v.id and h.rank = 0)
+                and b.seq not in (select d.seq from dead_leads d where d.namespace_id = v.id and d.seq > v.settled_seq)
             order by b.seq limit 1
-        ) oldest on v.waiting > 0
+        ) plain on v.waiting > 0
+        left join lateral (
+            select b.pushed_at from lead_buffer b
+            where b.namespace_id = v.id and b.seq = (
+                select min(h.seq) from held_leads h
+                where h.namespace_id = v.id and (h.lease_id is null or h.due_at <= now())
+            )
+        ) held on v.waiting > 0
         where v.organization_id = (select id from organizations where app_id = $1 and org_id = $2)
             and v.name > $3 and ($4::text is null or v.name = $4)
         order by v.name
@@ -41,14 +51,24 @@ internal sealed class NamespaceStore(NpgsqlDataSource database)
         Tenant tenant, string after, string? name, int limit, CancellationToken cancellationToken)
         => StorageFaults.GuardAsync(async () =>
         {
+            cancellationToken.ThrowIfCancellationRequested(); // and never in the middle of a statement: see StorageFaults
             await using var command = database.CreateCommand(ListSql);
             command.Bind(tenant.App, tenant.Org, after, name, limit);
-            await using var row = await command.ExecuteReaderAsync(cancellationToken);
+            await using var row = await command.ExecuteReaderAsync(CancellationToken.None);
             var found = new List<NamespaceStatus>();
-            while (await row.ReadAsync(cancellationToken))
+            while (await row.ReadAsync(CancellationToken.None))
             {
                 found.Add(new NamespaceStatus(
-                    row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.GetInt64(3), Time(row, 4), Time(row, 5), Time(row, 6)));
+                    row.GetString(0),
+                    row.GetBoolean(1),
+                    row.GetInt64(2),
+                    row.GetInt64(3),
+                    row.GetInt64(4),
+                    row.GetInt64(5),
+                    row.GetInt64(6),
+                    Time(row, 7),
+                    Time(row, 8),
+                    Time(row, 9)));
             }
 
             return found;

@@ -6,8 +6,8 @@ using LeadGrain.Grains.Namespaces;
 
 namespace LeadGrain.Grains.Organizations;
 
-/// <summary>One tenant. It only reads so far, so its calls interleave.</summary>
-internal sealed class OrganizationGrain(LeadStore leads, NamespaceStore namespaces) : Grain, IOrganizationGrain
+/// <summary>One tenant. It keeps nothing in memory, so its reads interleave and its writes need no epoch: the last one stands.</summary>
+internal sealed class OrganizationGrain(LeadStore leads, NamespaceStore namespaces, LimitsStore store) : Grain, IOrganizationGrain
 {
     private Tenant Tenant => Tenant.FromGrainKey(this.GetPrimaryKeyString());
 
@@ -22,4 +22,12 @@ internal sealed class OrganizationGrain(LeadStore leads, NamespaceStore namespac
     /// <inheritdoc/>
     public Task<NamespaceStatus?> GetNamespaceAsync(string name, CancellationToken cancellationToken)
         => namespaces.FindAsync(Tenant, name, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<OrganizationLimits> GetLimitsAsync(CancellationToken cancellationToken)
+        => store.GetAsync(Tenant, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken)
+        => store.SetAsync(Tenant, limits, cancellationToken);
 }

@@ -5,17 +5,18 @@ namespace LeadGrain.Grains.Storage;
 
 /// <summary>
 /// Joins the writes of many grains into few commits: while one commit is under way, the writes that arrive wait for the
-/// next. A lone write is committed at once.
+/// next. A lone write is committed at once. Parties take turns, so that one with many writes does not hold the others up.
 /// </summary>
 /// <param name="commit">Commits writes together, all or none, and answers for each, in order.</param>
 /// <param name="weigh">How much of a commit's limit a write takes.</param>
 /// <param name="maxWeight">The limit of one commit; a heavier write goes alone.</param>
 /// <param name="maxConcurrent">How many commits may be under way at once.</param>
+/// <param name="party">On whose behalf a write is made: its organization's id. Null: all are one party, served in order.</param>
 internal sealed class GroupCommit<TWrite, TResult>(
-    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit, Func<TWrite, int> weigh, int maxWeight, int maxConcurrent)
+    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit, Func<TWrite, int> weigh, int maxWeight, int maxConcurrent, Func<TWrite, long>? party = null)
 {
     private readonly Lock _lock = new();
-    private readonly Queue<Entry> _waiting = new();
+    private readonly FairQueue<long, Entry> _waiting = new();
     private int _committers;
 
     /// <summary>Commits a write, together with whatever else waits.</summary>
@@ -25,7 +26,7 @@ internal sealed class GroupCommit<TWrite, TResult>(
         var entry = new Entry(write, new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_lock)
         {
-            _waiting.Enqueue(entry);
+            _waiting.Enqueue(party?.Invoke(write) ?? 0, entry);
             if (_committers < maxConcurrent)
             {
                 _committers++;

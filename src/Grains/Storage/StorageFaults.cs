@@ -5,12 +5,18 @@ using Npgsql;
 namespace LeadGrain.Grains.Storage;
 
 /// <summary>Tells a database that is away from a statement that is wrong.</summary>
+/// <remarks>
+/// Callers' tokens open connections but do not interrupt statements. Npgsql (up to 10.0.3) takes a statement that failed between being
+/// parsed and being planned for prepared; a cancelled one fails there, and the connection then breaks under whoever uses it next.
+/// </remarks>
 internal static class StorageFaults
 {
     /// <summary>Whether the database could not be reached, broke off or is not able to work now: worth trying again.</summary>
     internal static bool IsUnavailable(Exception exception) => exception switch
     {
         PostgresException { SqlState: var state } => IsPassing(state),
+        // Npgsql's own words for a connection that it has lost the thread of, and closed.
+        { Source: "Npgsql" } when exception.GetType() == typeof(Exception) => true,
         NpgsqlException or TimeoutException or SocketException or IOException => true,
         _ => false,
     };

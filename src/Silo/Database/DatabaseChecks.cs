@@ -9,11 +9,11 @@ namespace LeadGrain.Silo;
 /// </summary>
 internal sealed class HealthConnections(string connectionString) : IAsyncDisposable
 {
-    private readonly NpgsqlDataSource _source = new NpgsqlDataSourceBuilder(
+    private readonly NpgsqlDataSource _source = DatabaseHosts.BuildSource(new NpgsqlDataSourceBuilder(
         new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = Name, MaxPoolSize = 2 }.ConnectionString)
     {
         Name = Name,
-    }.Build();
+    });
 
     private const string Name = "leadgrain-health";
 

@@ -36,7 +36,7 @@ internal sealed class GridDatabase : IAsyncDisposable
             var settings = Tune(local is null ? DatabaseUrl.Parse(url!) : new NpgsqlConnectionStringBuilder(local.ConnectionString));
             await MigrateAsync(settings.ConnectionString, sqlFolders, patience, logs, cancellationToken);
             var description = local is null
-                ? $"PostgreSQL at {settings.Host}:{settings.Port}/{settings.Database}"
+                ? $"PostgreSQL at {DatabaseHosts.Name(settings)}/{settings.Database}"
                 : $"its own PostgreSQL {local.Version} in {local.DataDirectory}";
             return new GridDatabase(local, settings.ConnectionString, description);
         }
@@ -63,6 +63,7 @@ internal sealed class GridDatabase : IAsyncDisposable
         settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
         settings.IncludeErrorDetail = false; // details hold lead data
         settings.TcpKeepAlive = true;
+        DatabaseHosts.Tune(settings);
         return settings;
     }
 
@@ -70,7 +71,8 @@ internal sealed class GridDatabase : IAsyncDisposable
         string connectionString, IReadOnlyList<string> sqlFolders, TimeSpan patience, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
-        await using var source = new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build();
+        await using var source = DatabaseHosts.BuildSource(
+            new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName });
         var migrator = new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>());
         var start = TimeProvider.System.GetTimestamp();
         while (true)
@@ -80,7 +82,7 @@ internal sealed class GridDatabase : IAsyncDisposable
                 await migrator.ApplyAsync(cancellationToken, sqlFolders);
                 return;
             }
-            catch (NpgsqlException away) when (away.IsTransient && TimeProvider.System.GetElapsedTime(start) < patience)
+            catch (NpgsqlException away) when (DatabaseHosts.IsAway(away, settings) && TimeProvider.System.GetElapsedTime(start) < patience)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             }

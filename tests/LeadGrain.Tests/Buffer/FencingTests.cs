@@ -26,7 +26,7 @@ public sealed class FencingTests
 
         Assert.False(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 2, "b@x.example")])));
         Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example")])));
-        Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([new PullWrite(stale.Id, stale.Epoch, [], [1])])));
+        Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, [], 1)])));
         Assert.Equal(0, await store.SettleAsync(stale.Id, stale.Epoch, new Checkpoint(1, Guid.AllBitsSet, 1, 0)));
         Assert.Null(await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, new LeadOrigin("another", null, null)));
         Assert.False(await new CursorStore(database.DataSource, TimeProvider.System).SetAsync(stale.Id, stale.Epoch, "1"u8.ToArray(), default));
@@ -42,7 +42,7 @@ public sealed class FencingTests
         var store = new BufferStore(database.DataSource, TimeProvider.System);
         var stale = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
-        await store.CommitPushesAsync([new PushWrite(stale.Id, stale.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")])]);
+        await store.CommitPushesAsync([new PushWrite(stale.OrganizationId, stale.Id, stale.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")], [])]);
         var current = (await store.ClaimAsync(s_key, []))!;
 
         var results = await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example"), Pull(current, origin, 2, "b@x.example")]);
@@ -90,8 +90,7 @@ public sealed class FencingTests
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
         await store.CommitPullsAsync([Pull(claim, origin, 1, "a@x.example")]);
 
-        var write = new PullWrite(
-            claim.Id, claim.Epoch, [Mark(origin, 2, "A@x.example "), Mark(origin, 3, "b@x.example"), Mark(origin, 4, "B@x.example")], []);
+        var write = Pull(claim, [Mark(origin, 2, "A@x.example "), Mark(origin, 3, "b@x.example"), Mark(origin, 4, "B@x.example")]);
         var done = Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([write])));
 
         Assert.Equal([2L, 4L], done.AlreadyServed.Order());
@@ -104,15 +103,17 @@ public sealed class FencingTests
         var store = new BufferStore(database.DataSource, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
-        await store.CommitPushesAsync([new PushWrite(claim.Id, claim.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")])]);
+        await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")], [])]);
         var (answered, unanswered) = (Mark(origin, 2, "b@x.example"), Mark(origin, 1, "a@x.example"));
-        await store.CommitPullsAsync([new PullWrite(claim.Id, claim.Epoch, [answered, unanswered], [])]);
+        await store.CommitPullsAsync([Pull(claim, [answered, unanswered])]);
 
         var next = (await store.ClaimAsync(s_key, [unanswered, Mark(origin, 2, "b@x.example")]))!;
 
         // The second mark has another id than the row: that row was answered, so it stays.
-        var gaps = await store.ReadGapsAsync(next.Id, default, 2, new OriginCache());
-        Assert.Equal([1L], gaps.Select(lead => lead.Seq));
+        Assert.True(next.HasHeld);
+        var held = await store.ReadHeldAsync(next.Id, Place.Start, 2, 10, new OriginCache());
+        Assert.Equal([1L], held.Select(lead => lead.Place.Seq));
+        Assert.Empty(await store.ReadGapsAsync(next.Id, default, 2, new OriginCache()));
         Assert.Equal(new SettledSince(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, default));
     }
 
@@ -124,9 +125,17 @@ public sealed class FencingTests
         return new ServedMark(Guid.CreateVersion7(now), now, Lead(origin, seq, email));
     }
 
-    private static PushWrite Push(ClaimedNamespace claim, long origin, long seq, string email) => new(claim.Id, claim.Epoch, [Lead(origin, seq, email)]);
+    private static PushWrite Push(ClaimedNamespace claim, long origin, long seq, string email) => new(claim.OrganizationId, claim.Id, claim.Epoch, [Lead(origin, seq, email)], []);
 
-    private static PullWrite Pull(ClaimedNamespace claim, long origin, long seq, string email) => new(claim.Id, claim.Epoch, [Mark(origin, seq, email)], []);
+    private static PullWrite Pull(ClaimedNamespace claim, long origin, long seq, string email) => Pull(claim, [Mark(origin, seq, email)]);
+
+    private static PullWrite Pull(ClaimedNamespace claim, ServedMark[] served, params long[] skipped)
+    {
+        var write = new PullWrite(claim.OrganizationId, claim.Id, claim.Epoch);
+        Array.ForEach(served, write.Serve);
+        Array.ForEach(skipped, seq => write.Skip(new SkippedMark(Guid.CreateVersion7(), seq)));
+        return write;
+    }
 
     private static async Task<string> CountsAsync(TestDatabase database)
     {

@@ -1,3 +1,5 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.Grains.Buffer;
 
 namespace LeadGrain.Tests.Buffer;
@@ -31,6 +33,18 @@ public sealed class UnansweredPullsTests
         unanswered.Forget("a/b/c", taken);
 
         Assert.Equal(marks, unanswered.Of("a/b/c"));
+    }
+
+    [Fact]
+    public void A_pull_with_a_key_is_not_taken_back_since_a_repeat_may_have_been_answered()
+    {
+        var round = new PullRound(null);
+        ServedMark[] marks = [Mark(), Mark()];
+
+        round.Serve(new Pull(PullCommand.One, default), marks[0]);
+        round.Serve(new Pull(new PullCommand(Key: new RequestKey("key", new byte[32])), default), marks[1]);
+
+        Assert.Equal(marks[..1], round.PulledWithoutKey());
     }
 
     private static ServedMark Mark() => default(ServedMark) with { Id = Guid.CreateVersion7() };

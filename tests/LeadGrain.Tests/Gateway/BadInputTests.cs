@@ -61,6 +61,22 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
         { "/buffer/push", Leads($"{{\"email\":\"a@b.c\",\"externalId\":\"{Long256}\"}}"), "invalid_member", "leads[1].externalId" },
         { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"data\":{\"x\":1,\"y\":[0,{\"z\":1,\"z\":2}]}}"), "duplicate_member", "leads[1].data.y[1].z" },
         { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"data\":{\"x\":\"\\\\\\u0000\"}}"), "invalid_text", null },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":1.5}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":\"1\"}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":true}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":1000000001}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":-1000000001}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/push", Leads("{\"email\":\"a@b.c\",\"priority\":99999999999999999999}"), "invalid_member", "leads[1].priority" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"count\":0}", "invalid_member", "count" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"count\":1001}", "invalid_member", "count" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"count\":2.0}", "invalid_member", "count" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"count\":\"2\"}", "invalid_member", "count" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"leaseSeconds\":0}", "invalid_member", "leaseSeconds" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"leaseSeconds\":86401}", "invalid_member", "leaseSeconds" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"leaseSeconds\":1e3}", "invalid_member", "leaseSeconds" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"waitSeconds\":-1}", "invalid_member", "waitSeconds" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"waitSeconds\":31}", "invalid_member", "waitSeconds" },
+        { "/buffer/next", "{\"namespace\":\"n\",\"waitSeconds\":[1]}", "invalid_member", "waitSeconds" },
         { "/enrich", "{}", "missing_member", "email" },
         { "/enrich", "{\"email\":[]}", "invalid_member", "email" },
         { "/enrich", "{\"email\":\"  \"}", "invalid_member", "email" },
@@ -198,6 +214,24 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
 
         // Whether an answer or a reset comes first is up to the network.
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/health")).Status);
+    }
+
+    [Theory]
+    [InlineData("fffffffff")] // larger than the server counts
+    [InlineData("80000000")]
+    [InlineData("zz")]
+    [InlineData("-1")]
+    public async Task A_chunk_of_an_impossible_size_is_a_bad_request(string size)
+    {
+        using var socket = new System.Net.Sockets.TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, new Uri(shared.Server.App.Urls.Single()).Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /buffer/next HTTP/1.1\r\nHost: x\r\nX-API-Key: {GatewayServer.Key}\r\nX-App-Id: a\r\nX-Org-Id: o\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n"));
+        using var reader = new StreamReader(stream);
+
+        Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+        Assert.Contains("\"code\":\"bad_request\"", await reader.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     private static string Leads(string second) => $$"""{"namespace":"n","leads":[{"email":"first@b.c"},{{second}}]}""";

@@ -1,62 +1,9 @@
-using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
 
 namespace LeadGrain.Tests.Gateway;
-
-internal sealed class FakeNamespace(FakeGrid grid) : INamespaceGrain
-{
-    private readonly Queue<PullOutcome.Served> _waiting = new();
-    private readonly HashSet<string> _served = [];
-    private readonly Lock _lock = new();
-
-    internal byte[]? Cursor { get; private set; }
-
-    internal List<PushCommand> Pushes { get; } = [];
-
-    public async Task<PushOutcome> PushAsync(PushCommand command, CancellationToken cancellationToken)
-    {
-        await grid.EnterAsync(cancellationToken);
-        lock (_lock)
-        {
-            Pushes.Add(command);
-            var fresh = command.Leads.Where(lead => !_served.Contains(EmailKey.Of(lead.Email))).ToList();
-            fresh.ForEach(lead => _waiting.Enqueue(new PullOutcome.Served(Guid.NewGuid(), lead, command.Origin)));
-            return new PushOutcome(fresh.Count, command.Leads.Length - fresh.Count);
-        }
-    }
-
-    public async Task<PullOutcome> NextAsync(CancellationToken cancellationToken)
-    {
-        await grid.EnterAsync(cancellationToken);
-        lock (_lock)
-        {
-            while (_waiting.TryDequeue(out var next))
-            {
-                if (_served.Add(EmailKey.Of(next.Lead.Email)))
-                {
-                    return next;
-                }
-            }
-
-            return PullOutcome.Empty.Value;
-        }
-    }
-
-    public async Task<byte[]?> GetCursorAsync(CancellationToken cancellationToken)
-    {
-        await grid.EnterAsync(cancellationToken);
-        return Cursor;
-    }
-
-    public async Task SetCursorAsync(byte[] state, CancellationToken cancellationToken)
-    {
-        await grid.EnterAsync(cancellationToken);
-        Cursor = state;
-    }
-}
 
 internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
 {
@@ -66,6 +13,12 @@ internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
     internal SortedDictionary<string, NamespaceStatus> Namespaces { get; } = new(StringComparer.Ordinal);
 
     internal List<ServedLeadQuery> Queries { get; } = [];
+
+    internal OrganizationLimits Limits { get; set; } = OrganizationLimits.Default;
+
+    internal Exception? LimitsFault { get; set; }
+
+    internal SemaphoreSlim LimitsAsked { get; } = new(0);
 
     public async Task<ServedLeadPage> ListServedLeadsAsync(ServedLeadQuery query, CancellationToken cancellationToken)
     {
@@ -86,6 +39,19 @@ internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
     {
         await grid.EnterAsync(cancellationToken);
         return Namespaces.GetValueOrDefault(name);
+    }
+
+    // Gateways ask on their own account as well, so these calls are told apart from those that a test counts or fails.
+    public Task<OrganizationLimits> GetLimitsAsync(CancellationToken cancellationToken)
+    {
+        LimitsAsked.Release();
+        return LimitsFault is { } fault ? Task.FromException<OrganizationLimits>(fault) : Task.FromResult(Limits);
+    }
+
+    public async Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken)
+    {
+        await grid.EnterAsync(cancellationToken);
+        Limits = limits;
     }
 }
 

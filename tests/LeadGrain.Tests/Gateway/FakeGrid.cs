@@ -21,6 +21,8 @@ internal sealed class FakeGrid
 
     internal IGrainFactory Grains { get; }
 
+    internal TimeProvider Time { get; set; } = TimeProvider.System;
+
     /// <summary>Thrown by the next calls, one each, before anything is done.</summary>
     internal ConcurrentQueue<Exception> Faults { get; } = new();
 

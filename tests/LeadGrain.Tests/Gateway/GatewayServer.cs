@@ -71,10 +71,28 @@ internal sealed class GatewayServer : IAsyncDisposable
     internal async Task<Answer> PostAsync(string path, byte[] body, string? contentType = "application/json") =>
         await Answer.OfAsync(await Client.PostAsync(path, Content(body, contentType)));
 
+    /// <summary>Posts with an Idempotency-Key.</summary>
+    internal async Task<Answer> PostKeyedAsync(string path, string json, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = Content(Encoding.UTF8.GetBytes(json), "application/json") };
+        request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        return await Answer.OfAsync(await Client.SendAsync(request));
+    }
+
     internal async Task<Answer> PutAsync(string path, string json) =>
         await Answer.OfAsync(await Client.PutAsync(path, Content(Encoding.UTF8.GetBytes(json), "application/json")));
 
     internal async Task<Answer> GetAsync(string path) => await Answer.OfAsync(await Client.GetAsync(path));
+
+    /// <summary>Asks until it is served: what a request took is given back a moment after its answer.</summary>
+    internal static async Task ServedAsync(Func<Task<Answer>> ask)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await ask()).Status != HttpStatusCode.OK)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {

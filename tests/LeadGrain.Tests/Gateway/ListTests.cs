@@ -70,7 +70,7 @@ public sealed class ListTests
         await using var server = await GatewayServer.StartAsync();
         foreach (var name in new[] { "ü/1", "a", "b", "c d", new string('\uFFFD', 255) })
         {
-            server.Grid.Organization("app/org").Namespaces[name] = new NamespaceStatus(name, 1, 2, 3, null, null, null);
+            server.Grid.Organization("app/org").Namespaces[name] = new NamespaceStatus(name, false, 1, 0, 0, 2, 3, null, null, null);
         }
 
         var listed = await FollowAsync(server, "/namespaces?limit=2", "namespaces", "namespace");
@@ -105,13 +105,13 @@ public sealed class ListTests
         var time = new FakeTime();
         await using var server = await GatewayServer.StartAsync(services => services.AddSingleton<TimeProvider>(time));
         server.Grid.Organization("app/org").Namespaces["a/b"] =
-            new NamespaceStatus("a/b", 1, 2, 3, time.GetUtcNow().AddSeconds(-90.9), Noon, null);
+            new NamespaceStatus("a/b", true, 1, 4, 5, 2, 3, time.GetUtcNow().AddSeconds(-90.9), Noon, null);
 
         var known = await server.GetAsync("/namespaces/a%2Fb");
         var unknown = await server.GetAsync("/namespaces/a");
 
         Assert.Equal(
-            """{"namespace":"a/b","waiting":1,"served":2,"skipped":3,"oldestWaitingSince":"2030-01-01T11:58:29.1Z","oldestWaitingAgeSeconds":90,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":null}""",
+            """{"namespace":"a/b","paused":true,"waiting":1,"leased":4,"dead":5,"served":2,"skipped":3,"oldestWaitingSince":"2030-01-01T11:58:29.1Z","oldestWaitingAgeSeconds":90,"lastPushAt":"2024-01-15T10:00:00Z","lastPullAt":null}""",
             known.Body);
         unknown.MustBeProblem(404, "namespace_not_found", "namespace");
     }

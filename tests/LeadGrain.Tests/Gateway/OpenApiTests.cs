@@ -7,6 +7,8 @@ namespace LeadGrain.Tests.Gateway;
 
 public sealed class OpenApiTests
 {
+    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace"];
+
     [Fact]
     public async Task Every_route_is_described_with_its_errors_security_and_examples()
     {
@@ -16,7 +18,7 @@ public sealed class OpenApiTests
             .Where(route => !route.RoutePattern.RawText!.StartsWith("/openapi", StringComparison.Ordinal))
             .ToList();
 
-        Assert.Equal(11, routes.Count);
+        Assert.Equal(20, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();
@@ -30,6 +32,43 @@ public sealed class OpenApiTests
                 MustDescribeTheGate(operation, method);
             }
         }
+    }
+
+    [Fact]
+    public async Task Routes_that_can_be_repeated_take_a_key_and_say_what_became_of_it()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        var paths = (await server.GetAsync("/openapi/v1.json")).Json["paths"]!;
+
+        foreach (var path in new[] { "/buffer/push", "/buffer/next", "/buffer/ack", "/buffer/nack", "/buffer/extend" })
+        {
+            var operation = paths[path]!["post"]!;
+            var key = operation["parameters"]!.AsArray().Single(parameter => (string?)parameter!["name"] == "Idempotency-Key")!;
+            Assert.Equal(("header", 255), ((string?)key["in"], (int)key["schema"]!["maxLength"]!));
+            Assert.False((bool?)key["required"] ?? false);
+            Assert.NotNull(operation["responses"]!["200"]!["headers"]!["Idempotent-Replayed"]);
+            Assert.NotNull(operation["responses"]!["409"]!["headers"]!["Retry-After"]);
+            Assert.Equal("request_in_progress", ExampleCode(operation, "409"));
+            Assert.Equal("idempotency_key_reused", ExampleCode(operation, "422"));
+        }
+
+    }
+
+    [Fact]
+    public async Task New_members_of_old_requests_are_optional_and_bounded()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        var schemas = (await server.GetAsync("/openapi/v1.json")).Json["components"]!["schemas"]!;
+
+        var next = schemas["NextRequest"]!;
+        Assert.Equal(["namespace"], next["required"]!.AsArray().Select(name => (string)name!));
+        Assert.Equal((1, 1_000), Bounds(next, "count"));
+        Assert.Equal((1, 86_400), Bounds(next, "leaseSeconds"));
+        Assert.Equal((0, 30), Bounds(next, "waitSeconds"));
+        Assert.Equal((-1_000_000_000, 1_000_000_000), Bounds(schemas["PushRequest"]!["properties"]!["leads"]!["items"]!, "priority"));
+        Assert.Equal((0, 86_400), Bounds(schemas["NackRequest"]!, "delaySeconds"));
+        Assert.Equal(1_000, (int)schemas["AckRequest"]!["properties"]!["leaseIds"]!["maxItems"]!);
+        Assert.Equal(["found"], schemas["NextResponse"]!["required"]!.AsArray().Select(name => (string)name!));
     }
 
     [Fact]
@@ -58,20 +97,31 @@ public sealed class OpenApiTests
         Assert.Equal(["namespace"], Names(paths["/cursor/{namespace}"]!["put"]!, "path"));
         Assert.Equal(["namespace"], Names(paths["/namespaces/{namespace}"]!["get"]!, "path"));
         Assert.NotNull(paths["/namespaces/{namespace}"]!["get"]!["responses"]!["404"]);
+        Assert.Equal(["limit", "next"], Names(paths["/namespaces/{namespace}/dead"]!["get"]!, "query"));
+        foreach (var (path, method) in new[] { ("/pause", "post"), ("/resume", "post"), ("/dead", "get"), ("/dead/revive", "post") })
+        {
+            Assert.Equal(["namespace"], Names(paths["/namespaces/{namespace}" + path]![method]!, "path"));
+            Assert.NotNull(paths["/namespaces/{namespace}" + path]![method]!["responses"]!["404"]);
+        }
     }
 
     private static void MustDescribeTheGate(JsonNode operation, string method)
     {
         Assert.NotNull(operation["security"]![0]!["ApiKey"]);
-        Assert.Equal(["X-App-Id", "X-Org-Id"], Names(operation, "header"));
-        foreach (var status in new[] { "400", "401", "500", "503" })
+        Assert.Equal(["X-App-Id", "X-Org-Id"], Names(operation, "header").Where(name => name.StartsWith("X-", StringComparison.Ordinal)));
+        foreach (var status in new[] { "400", "401", "429", "500", "503" })
         {
             var problem = operation["responses"]![status]!["content"]!["application/problem+json"]!;
             Assert.EndsWith("/ProblemResponse", (string?)problem["schema"]!["$ref"], StringComparison.Ordinal);
             Assert.NotNull(problem["example"]!["code"]);
         }
 
-        if (method != "GET")
+        Assert.NotNull(operation["responses"]!["503"]!["headers"]!["Retry-After"]);
+        Assert.Equal(
+            ["Retry-After", "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"],
+            operation["responses"]!["429"]!["headers"]!.AsObject().Select(header => header.Key));
+
+        if (method != "GET" && !s_withoutBody.Contains((string)operation["operationId"]!))
         {
             Assert.NotNull(operation["requestBody"]!["content"]!["application/json"]!["schema"]);
             Assert.NotNull(operation["requestBody"]!["content"]!["application/json"]!["example"]);
@@ -79,6 +129,12 @@ public sealed class OpenApiTests
             Assert.NotNull(operation["responses"]!["415"]);
         }
     }
+
+    private static string? ExampleCode(JsonNode operation, string status) =>
+        (string?)operation["responses"]![status]!["content"]!["application/problem+json"]!["example"]!["code"];
+
+    private static (int Least, int Most) Bounds(JsonNode schema, string member) =>
+        ((int)schema["properties"]![member]!["minimum"]!, (int)schema["properties"]![member]!["maximum"]!);
 
     private static IEnumerable<string> Names(JsonNode operation, string place) => operation["parameters"]!.AsArray()
         .Where(parameter => (string?)parameter!["in"] == place)

@@ -22,7 +22,7 @@ public sealed class RawDataTests
             using var stream = new MemoryStream();
             using (var writer = new Utf8JsonWriter(stream))
             {
-                BufferAnswers.WriteNext(writer, new PullOutcome.Served(Guid.Empty, push.Command.Leads[0], push.Command.Origin));
+                BufferAnswers.WriteNext(writer, new PullOutcome.Served([new PulledLead(push.Command.Leads[0], push.Command.Origin, null)]));
             }
 
             Assert.Contains($"\"data\":{data},\"brandId\":null", Encoding.UTF8.GetString(stream.ToArray()), StringComparison.Ordinal);

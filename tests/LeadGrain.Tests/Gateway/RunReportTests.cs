@@ -13,6 +13,9 @@ public sealed class RunReportTests
     {
         { "/buffer/push", """{"namespace":"n","parentRunId":"run_abc","leads":[]}""", "lead-buffer-push" },
         { "/buffer/next", """{"namespace":"n","parentRunId":"run_abc"}""", "lead-buffer-next" },
+        { "/buffer/ack", $$"""{"namespace":"n","parentRunId":"run_abc","leaseIds":["{{Guid.NewGuid()}}"]}""", "lead-buffer-ack" },
+        { "/buffer/nack", $$"""{"namespace":"n","parentRunId":"run_abc","leaseIds":["{{Guid.NewGuid()}}"]}""", "lead-buffer-nack" },
+        { "/buffer/extend", $$"""{"namespace":"n","parentRunId":"run_abc","leaseIds":["{{Guid.NewGuid()}}"],"leaseSeconds":5}""", "lead-buffer-extend" },
         { "/enrich", """{"email":"a@b.c","parentRunId":"run_abc"}""", "lead-enrich" },
     };
 

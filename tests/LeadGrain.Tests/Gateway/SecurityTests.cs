@@ -18,6 +18,13 @@ public sealed class SecurityTests
         { "PUT", "/cursor/n" },
         { "GET", "/namespaces" },
         { "GET", "/namespaces/n" },
+        { "POST", "/namespaces/n/pause" },
+        { "POST", "/namespaces/n/resume" },
+        { "GET", "/namespaces/n/dead" },
+        { "POST", "/namespaces/n/dead/revive" },
+        { "POST", "/buffer/ack" },
+        { "POST", "/buffer/nack" },
+        { "POST", "/buffer/extend" },
     };
 
     [Theory]

@@ -6,10 +6,13 @@ using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Leads;
+using LeadGrain.Gateway.Leases;
 using LeadGrain.Gateway.Namespaces;
 using LeadGrain.Gateway.Problems;
+using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
+using LeadGrain.GrainInterfaces.Leases;
 using LeadGrain.GrainInterfaces.Namespaces;
 
 namespace LeadGrain.Tests.Gateway;
@@ -25,7 +28,7 @@ public sealed class ShapeTests
         await using var server = await GatewayServer.StartAsync();
         var organization = server.Grid.Organization("app/org");
         organization.Leads.Add(new ServedLead(Guid.NewGuid(), "e", null, "n", null, null, null, default, Person));
-        organization.Namespaces["n"] = new NamespaceStatus("n", 1, 2, 3, null, null, null);
+        organization.Namespaces["n"] = new NamespaceStatus("n", false, 1, 2, 3, 4, 5, null, null, null);
         server.Grid.Enrichment = new EnrichOutcome.Known(Guid.NewGuid(), Person, false, default);
 
         var leads = (await server.GetAsync("/leads")).Json;
@@ -33,8 +36,8 @@ public sealed class ShapeTests
         var next = (await server.PostAsync("/buffer/next", """{"namespace":"n"}""")).Json;
 
         MustHave<PushResponse>(pushed);
-        MustHave<NextResponse>(next);
-        MustHave<NextLead>(next["lead"]!);
+        MustHave<NextResponse>(next, absent: ["leads", "paused"]);
+        MustHave<NextLead>(next["lead"]!, absent: ["leaseId", "leaseExpiresAt", "attempt"]);
         MustHave<EnrichResponse>((await server.PostAsync("/enrich", """{"email":"e"}""")).Json);
         MustHave<LeadsResponse>(leads);
         MustHave<ServedLeadView>(leads["leads"]![0]!);
@@ -49,10 +52,39 @@ public sealed class ShapeTests
         MustHave<ProblemResponse>((await server.GetAsync("/leads?limit=0")).Json);
     }
 
-    private static void MustHave<TShape>(JsonNode answer)
+    [Fact]
+    public async Task Answers_about_leases_have_exactly_the_members_that_are_described()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        var fake = server.Grid.Namespace("app/org/n");
+        fake.Paused = false;
+        fake.Dead.Add(new DeadLead(Guid.NewGuid(), new NewLead("e", null, null), new LeadOrigin(null, null, null), 5, default));
+        await server.PostAsync("/buffer/push", """{"namespace":"n","leads":[{"email":"e"}]}""");
+
+        var next = (await server.PostAsync("/buffer/next", """{"namespace":"n","count":1,"leaseSeconds":60}""")).Json;
+        var leases = $$"""{"namespace":"n","leaseIds":["{{next["leads"]![0]!["leaseId"]}}"],"leaseSeconds":60}""";
+        var extended = (await server.PostAsync("/buffer/extend", leases)).Json;
+        var nacked = (await server.PostAsync("/buffer/nack", leases)).Json;
+        var acked = (await server.PostAsync("/buffer/ack", leases)).Json;
+        var dead = (await server.GetAsync("/namespaces/n/dead")).Json;
+
+        MustHave<NextResponse>(next, absent: ["lead", "paused"]);
+        MustHave<NextLead>(next["leads"]![0]!);
+        MustHave<ExtendResponse>(extended);
+        MustHave<LeaseResult>(extended["results"]![0]!);
+        MustHave<NackResponse>(nacked);
+        MustHave<LeaseResult>(nacked["results"]![0]!, absent: ["leaseExpiresAt"]);
+        MustHave<AckResponse>(acked);
+        MustHave<DeadLeadsResponse>(dead);
+        MustHave<DeadLeadView>(dead["leads"]![0]!);
+        MustHave<ReviveResponse>((await server.PostAsync("/namespaces/n/dead/revive", """{"all":true}""")).Json);
+        MustHave<PausedResponse>((await server.PostAsync("/namespaces/n/pause", [], null)).Json);
+    }
+
+    private static void MustHave<TShape>(JsonNode answer, params string[] absent)
     {
         var described = typeof(TShape).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Select(property => JsonNamingPolicy.CamelCase.ConvertName(property.Name));
-        Assert.Equal(described.Order(StringComparer.Ordinal), answer.AsObject().Select(member => member.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(described.Except(absent).Order(StringComparer.Ordinal), answer.AsObject().Select(member => member.Key).Order(StringComparer.Ordinal));
     }
 }

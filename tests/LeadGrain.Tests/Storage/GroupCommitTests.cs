@@ -51,6 +51,28 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
+    public async Task Parties_take_turns_so_that_one_with_many_writes_does_not_hold_another_up()
+    {
+        var gate = new TaskCompletionSource();
+        var group = Group(
+            async writes =>
+            {
+                await gate.Task;
+                return [.. writes];
+            },
+            maxWeight: 40,
+            party: w => w % 10);
+
+        var first = group.CommitAsync(1);
+        await StartedAsync(1);
+        var others = new[] { 11, 21, 31, 12, 22, 13 }.Select(group.CommitAsync).ToArray();
+        gate.SetResult();
+        await Task.WhenAll([first, .. others]);
+
+        Assert.Equal(["1", "11 12 13", "21", "22", "31"], _commits.Select(c => string.Join(' ', c)));
+    }
+
+    [Fact]
     public async Task One_write_that_the_database_refuses_fails_alone()
     {
         var gate = new TaskCompletionSource();
@@ -95,7 +117,7 @@ public sealed class GroupCommitTests
 
     private static PostgresException Refusal(string state) => new("refused", "ERROR", "ERROR", state);
 
-    private GroupCommit<int, int> Group(Func<IReadOnlyList<int>, Task<int[]>> commit, int maxWeight = int.MaxValue) => new(
+    private GroupCommit<int, int> Group(Func<IReadOnlyList<int>, Task<int[]>> commit, int maxWeight = int.MaxValue, Func<int, long>? party = null) => new(
         writes =>
         {
             _commits.Enqueue([.. writes]);
@@ -103,7 +125,8 @@ public sealed class GroupCommitTests
         },
         weigh: w => w,
         maxWeight,
-        maxConcurrent: 1);
+        maxConcurrent: 1,
+        party);
 
     private async Task StartedAsync(int commits)
     {

@@ -1,0 +1,32 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Gateway.Organizations;
+
+/// <summary>
+/// The RateLimit fields in the form that clients know best (draft-ietf-httpapi-ratelimit-headers-06): three plain numbers
+/// and the policy. Later drafts fold them into two structured fields, which few clients read yet.
+/// </summary>
+internal static class RateLimitHeaders
+{
+    internal const string Limit = "RateLimit-Limit";
+    internal const string Remaining = "RateLimit-Remaining";
+    internal const string Reset = "RateLimit-Reset";
+    internal const string Policy = "RateLimit-Policy";
+
+    internal static void Set(IHeaderDictionary headers, RequestQuota quota, QuotaDecision decision)
+    {
+        headers[Limit] = quota.LimitText;
+        headers[Remaining] = decision.Remaining.ToString(CultureInfo.InvariantCulture);
+        headers[Reset] = decision.ResetSeconds.ToString(CultureInfo.InvariantCulture);
+        headers[Policy] = quota.PolicyText;
+    }
+
+    /// <summary>For a request over the number that may be under way: when one ends cannot be known, so it says a second.</summary>
+    internal static void SetInFlight(IHeaderDictionary headers, int limit)
+    {
+        headers[Limit] = limit.ToString(CultureInfo.InvariantCulture);
+        headers[Remaining] = "0";
+        headers[Reset] = "1";
+    }
+}

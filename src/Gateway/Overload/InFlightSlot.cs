@@ -1,0 +1,71 @@
+using LeadGrain.Gateway.Organizations;
+
+namespace LeadGrain.Gateway.Overload;
+
+/// <summary>What one request takes up of what there is: a place, memory for its body, a turn. All is given back at its end.</summary>
+internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
+{
+    private OrganizationShare? _share;
+    private bool _waits;
+    private int _bodyBytes;
+    private bool _hasTurn;
+
+    /// <summary>
+    /// Gives the place up for a request that is about to wait for something to happen, such as a push. Nothing more is to be
+    /// done then but to wait and to answer; the place is not taken again.
+    /// </summary>
+    /// <returns>False where too many requests wait already: answer <c>Problem.Overloaded()</c>.</returns>
+    internal bool TryWait()
+    {
+        if (!_waits && limit.TryStartWaiting(_share))
+        {
+            _waits = true;
+            limit.Leave();
+            _share?.Leave();
+        }
+
+        return _waits;
+    }
+
+    /// <summary>The organization in whose share it has entered.</summary>
+    internal void Join(OrganizationShare share) => _share = share;
+
+    /// <summary>Takes memory for a body; false where its organization or the process holds too much.</summary>
+    internal bool TryTake(int bytes)
+    {
+        if (!bodies.TryTake(_share, bytes))
+        {
+            return false;
+        }
+
+        _bodyBytes += bytes;
+        return true;
+    }
+
+    /// <summary>Waits, fairly between organizations, until a large body may be worked on; false where that takes too long.</summary>
+    internal async ValueTask<bool> TakeTurnAsync(CancellationToken cancellationToken)
+        => _hasTurn = await bodies.TakeTurnAsync(_share, cancellationToken);
+
+    internal void End()
+    {
+        if (_hasTurn)
+        {
+            bodies.EndTurn();
+        }
+
+        if (_bodyBytes > 0)
+        {
+            bodies.GiveBack(_share, _bodyBytes);
+        }
+
+        if (_waits)
+        {
+            limit.StopWaiting(_share);
+        }
+        else
+        {
+            limit.Leave();
+            _share?.Leave();
+        }
+    }
+}

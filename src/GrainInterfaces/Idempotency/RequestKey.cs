@@ -1,0 +1,7 @@
+namespace LeadGrain.GrainInterfaces.Idempotency;
+
+/// <summary>Marks a request so that it can be repeated safely: scoped to its organization and to what it asks for.</summary>
+/// <param name="Key">The caller's Idempotency-Key, 1 to 255 characters.</param>
+/// <param name="Body">SHA-256 of the request's body as received, 32 bytes.</param>
+[GenerateSerializer, Immutable]
+public sealed record RequestKey(string Key, byte[] Body);

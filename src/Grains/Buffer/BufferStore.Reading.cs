@@ -1,0 +1,186 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>What an activation reads: the leads that wait, those that are held, and what was served.</summary>
+internal sealed partial class BufferStore
+{
+    /// <summary>What <see cref="ReadLead"/> reads, of lead_buffer as b and lead_origins as o.</summary>
+    internal const string LeadColumns =
+        "b.seq, b.priority, b.email, b.external_id, b.data, b.origin_id, o.brand_id, o.clerk_org_id, o.clerk_user_id";
+
+    /// <summary>What left the plain order after a checkpoint.</summary>
+    internal Task<SettledSince> ReadSettledSinceAsync(long namespaceId, Checkpoint settled) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(
+            """
+            select greatest($2, s.last, k.last, h.last, d.last), s.n, k.n
+            from (
+                select max(b.seq) filter (where b.priority = 0) as last, count(*) as n
+                from served_leads s join lead_buffer b on b.namespace_id = s.namespace_id and b.seq = s.seq
+                where s.namespace_id = $1 and s.id > $3
+            ) s, (
+                select max(b.seq) filter (where b.priority = 0) as last, count(*) as n
+                from skipped_leads k join lead_buffer b on b.namespace_id = k.namespace_id and b.seq = k.seq
+                where k.namespace_id = $1 and k.id > $3
+            ) k,
+            (select max(seq) as last from held_leads where namespace_id = $1 and rank = 0 and seq > $2) h,
+            (select max(seq) as last from dead_leads where namespace_id = $1 and rank = 0 and seq > $2) d
+            """);
+        command.Bind(namespaceId, settled.Seq, settled.LastId);
+        await using var row = await command.ExecuteReaderAsync();
+        await row.ReadAsync();
+        return new SettledSince(row.GetInt64(0), row.GetInt64(1), row.GetInt64(2));
+    });
+
+    /// <summary>The leads between a checkpoint and a seq that still wait in the plain order: the gaps that a broken-off commit left.</summary>
+    internal Task<List<WaitingLead>> ReadGapsAsync(long namespaceId, Checkpoint settled, long throughSeq, OriginCache origins)
+        => ReadAsync(
+            $"""
+            select {LeadColumns}
+            from lead_buffer b
+            join lead_origins o on o.id = b.origin_id
+            left join (
+                select seq from served_leads where namespace_id = $1 and id > $4
+                union all
+                select seq from skipped_leads where namespace_id = $1 and seq > $2
+                union all
+                select seq from held_leads where namespace_id = $1 and rank = 0 and seq > $2
+                union all
+                select seq from dead_leads where namespace_id = $1 and rank = 0 and seq > $2
+            ) settled on settled.seq = b.seq
+            where b.namespace_id = $1 and b.priority = 0 and b.seq > $2 and b.seq <= $3 and settled.seq is null
+            order by b.seq
+            """,
+            row => ReadLead(row, origins),
+            namespaceId,
+            settled.Seq,
+            throughSeq,
+            settled.LastId);
+
+    /// <summary>Leads after a seq, in order, those of other priorities without their data; none of them may be settled or held.</summary>
+    /// <param name="namespaceId">The namespace.</param>
+    /// <param name="afterSeq">Where to start.</param>
+    /// <param name="limit">At most this many leads.</param>
+    /// <param name="bytes">No more after those whose stored data come to this many bytes together.</param>
+    /// <param name="origins">Looks origins up and learns new ones.</param>
+    internal Task<List<WaitingLead>> ReadWaitingAsync(long namespaceId, long afterSeq, int limit, int bytes, OriginCache origins)
+        => ReadAsync(
+            $"""
+            select {LeadColumns}
+            from (
+                select l.*, sum(pg_column_size(l.data)) over (order by l.seq) - pg_column_size(l.data) as bytes_before
+                from (
+                    select namespace_id, seq, priority, origin_id, email, external_id, case when priority = 0 then data end as data
+                    from lead_buffer where namespace_id = $1 and seq > $2 order by seq limit $3
+                ) l
+            ) b
+            join lead_origins o on o.id = b.origin_id
+            where coalesce(b.bytes_before, 0) < $4
+            order by b.seq
+            """,
+            row => ReadLead(row, origins),
+            namespaceId,
+            afterSeq,
+            limit,
+            bytes);
+
+    /// <summary>The leads of a kept answer, in its order, but for those that were not handed out after all.</summary>
+    internal Task<List<WaitingLead>> ReadHandedOutAsync(long namespaceId, IReadOnlyCollection<KeptLead> kept, OriginCache origins)
+        => ReadAsync(
+            $"""
+            select {LeadColumns}
+            from unnest($2::bigint[], $3::uuid[]) with ordinality as a (seq, served_id, n)
+            join lead_buffer b on b.namespace_id = $1 and b.seq = a.seq
+            join lead_origins o on o.id = b.origin_id
+            where case when a.served_id is null
+                then not exists (select from skipped_leads k where k.namespace_id = $1 and k.seq = a.seq)
+                else exists (select from served_leads s where s.namespace_id = $1 and s.id = a.served_id) end
+            order by a.n
+            """,
+            row => ReadLead(row, origins),
+            namespaceId,
+            kept.Select(lead => lead.Seq).ToArray(),
+            kept.Select(lead => lead.ServedId).ToArray());
+
+    /// <summary>All leads on lease or on a delay.</summary>
+    internal Task<List<HeldLead>> ReadOutAsync(long namespaceId, OriginCache origins)
+        => ReadAsync(
+            $"""
+            select {LeadColumns}, h.attempts, h.lease_id, h.due_at, h.held_for
+            from held_leads h
+            join lead_buffer b on b.namespace_id = h.namespace_id and b.seq = h.seq
+            join lead_origins o on o.id = b.origin_id
+            where h.namespace_id = $1 and h.due_at is not null
+            """,
+            row => ReadHeld(row, origins),
+            namespaceId);
+
+    /// <summary>Held leads after a place, in order.</summary>
+    /// <param name="namespaceId">The namespace.</param>
+    /// <param name="after">Where to start.</param>
+    /// <param name="throughSeq">Of the newest lead to look at.</param>
+    /// <param name="limit">At most this many.</param>
+    /// <param name="origins">Looks origins up and learns new ones.</param>
+    internal Task<List<HeldLead>> ReadHeldAsync(long namespaceId, Place after, long throughSeq, int limit, OriginCache origins)
+        => ReadAsync(
+            $"""
+            select {LeadColumns}, h.attempts, h.lease_id, h.due_at, h.held_for
+            from (
+                select * from held_leads
+                where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
+                order by rank, seq limit $5
+            ) h
+            join lead_buffer b on b.namespace_id = h.namespace_id and b.seq = h.seq
+            join lead_origins o on o.id = b.origin_id
+            order by h.rank, h.seq
+            """,
+            row => ReadHeld(row, origins),
+            namespaceId,
+            after.Rank,
+            after.Seq,
+            throughSeq,
+            limit);
+
+    /// <summary>Which of these email keys the namespace has served.</summary>
+    internal async Task<HashSet<string>> FindServedAsync(long namespaceId, string[] keys)
+        => [.. await ReadAsync(
+            """
+            select k.key from unnest($2::text[]) as k (key)
+            where exists (select from served_leads s where s.namespace_id = $1 and s.email_key = k.key)
+            """,
+            static row => row.GetString(0),
+            namespaceId,
+            keys)];
+
+    /// <summary>The hashes of all email keys that the namespace has served.</summary>
+    internal Task<List<ulong>> ReadServedHashesAsync(long namespaceId)
+        => ReadAsync(
+            "select email_key from served_leads where namespace_id = $1",
+            static row => ServedSet.Hash(row.GetFieldValue<byte[]>(0)),
+            namespaceId);
+
+    private Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values)
+        => StorageFaults.GuardAsync(() => database.ReadAllAsync(sql, read, values));
+
+    internal static WaitingLead ReadLead(NpgsqlDataReader row, OriginCache origins)
+    {
+        var originId = row.GetInt64(5);
+        var origin = origins.Find(originId) ?? origins.Add(originId, new LeadOrigin(Text(row, 6), Text(row, 7), Text(row, 8)));
+        var data = row.IsDBNull(4) ? null : row.GetFieldValue<byte[]>(4);
+        return new WaitingLead(row.GetInt64(0), originId, origin, new NewLead(row.GetString(2), Text(row, 3), data, row.GetInt32(1)));
+    }
+
+    private static HeldLead ReadHeld(NpgsqlDataReader row, OriginCache origins)
+        => new(ReadLead(row, origins), new HeldState(
+            row.GetInt32(9),
+            row.IsDBNull(10) ? null : row.GetGuid(10),
+            row.IsDBNull(11) ? null : new DateTimeOffset(row.GetDateTime(11), TimeSpan.Zero),
+            row.IsDBNull(12) ? null : row.GetTimeSpan(12)));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}

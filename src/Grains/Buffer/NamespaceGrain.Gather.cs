@@ -1,0 +1,236 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Leases;
+using LeadGrain.Grains.Leases;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>Pairs pulls with the leads in front.</summary>
+internal sealed partial class NamespaceGrain
+{
+    private const int FirstRefill = 50;
+
+    private int _refill;
+
+    // Whether a lead may be had, now or after reading on.
+    private bool MayHaveLead
+        => !_paused && (_window.Count > 0 || _window.ReadThrough < _lastSeq || _held.MustRead || _held.TryPeek(out _));
+
+    private async ValueTask GatherAsync(PullRound round)
+    {
+        while (round.Write.Weight < options.Value.CommitLeads && TryPeekPull(out var queue, out var pull))
+        {
+            if (_paused)
+            {
+                queue.Dequeue();
+                EndWith(queue, pull, PullOutcome.Paused.Value);
+            }
+            else if (!await FindFrontAsync(round, pull.Command.Count, pull.Command.Count))
+            {
+                if (!_held.Lacks(pull.Command.Count))
+                {
+                    RunDry();
+                }
+
+                return;
+            }
+            else if (pull.Command.Lease is not null && _held.OutCount >= options.Value.MaxLeases)
+            {
+                queue.Dequeue();
+                EndWith(queue, pull, PullOutcome.TooManyLeases.Value);
+            }
+            else
+            {
+                queue.Dequeue();
+                if (queue == _again || pull.TryTake())
+                {
+                    await GiveAsync(round, pull);
+                    round.Keep(pull, replaces: queue == _again);
+                }
+            }
+        }
+    }
+
+    private async ValueTask GiveAsync(PullRound round, Pull pull)
+    {
+        var given = 0;
+        do
+        {
+            Give(round, pull);
+        }
+        while (++given < pull.Command.Count
+            && round.Write.Weight < options.Value.CommitLeads
+            && (pull.Command.Lease is null || _held.OutCount < options.Value.MaxLeases)
+            && await FindFrontAsync(round, pull.Command.Count - given, 1));
+    }
+
+    private void Give(PullRound round, Pull pull)
+    {
+        var now = time.GetUtcNow();
+        var held = TakeFront(out var lead);
+        if (pull.Command.Lease is { } duration)
+        {
+            var state = new HeldState((held?.State.Attempts ?? 0) + 1, Guid.CreateVersion7(now), now + duration, duration);
+            _held.PutOut(new HeldLead(lead, state), DueAt(duration));
+            round.Lease(pull, new LeasedMark(lead, state), new Lease(state.LeaseId!.Value, now + duration, state.Attempts));
+            return;
+        }
+
+        if (held is not null)
+        {
+            round.Write.Hold(lead.Place, null);
+        }
+
+        NoteServed(round, lead);
+        round.Serve(pull, new ServedMark(NextId(round, now), now, lead));
+    }
+
+    /// <summary>Adds an email to the served set; where it may be there already, the database is to tell.</summary>
+    private void NoteServed(PullRound round, WaitingLead lead)
+    {
+        var isNew = _servedSet.Add(ServedSet.Hash(EmailKey.Of(lead.Lead.Email)));
+        round.Write.Careful |= !isNew || !_servedSet.IsComplete;
+    }
+
+    private bool TryPeekPull(out Queue<Pull> queue, out Pull pull)
+    {
+        while (_waiters.TryPeek(out var waiter) && waiter.IsOver)
+        {
+            _waiters.Dequeue();
+        }
+
+        queue = _again.Count > 0 ? _again : _waiters.Count > 0 ? _waiters : _pulls;
+        return queue.TryPeek(out pull!);
+    }
+
+    private void EndWith(Queue<Pull> queue, Pull pull, PullOutcome outcome)
+    {
+        if (queue == _again)
+        {
+            pull.Answer(outcome);
+        }
+        else
+        {
+            pull.TryEnd(outcome);
+        }
+    }
+
+    /// <summary>No lead is to be had: whoever does not wait is told so.</summary>
+    private void RunDry()
+    {
+        while (_again.TryDequeue(out var pull))
+        {
+            pull.Answer(PullOutcome.Empty.Value);
+        }
+
+        while (_pulls.TryDequeue(out var pull))
+        {
+            if (pull.Command.Wait > TimeSpan.Zero)
+            {
+                pull.Park(time);
+                _waiters.Enqueue(pull);
+            }
+            else
+            {
+                pull.TryEnd(PullOutcome.Empty.Value);
+            }
+        }
+    }
+
+    // Before the round decides anything, for the sake of the pull that comes first: held leads are never read while it has.
+    private async ValueTask ReadOnAsync()
+    {
+        if (_toSkip.Count == 0 && TryPeekPull(out _, out var first) && _held.Lacks(first.Command.Count))
+        {
+            await ReadHeldAsync();
+        }
+    }
+
+    /// <summary>
+    /// Whether a lead can be handed out; reads on where memory does not tell, and passes over those in other hands. False
+    /// also where held leads must be read on and the round has decided something: the database does not know of it yet,
+    /// and would show leads as held that are settled. They are read in the next round.
+    /// </summary>
+    /// <param name="round">Where leads that are passed over are noted.</param>
+    /// <param name="wanted">How many leads are to follow.</param>
+    /// <param name="held">How many of the held ones memory should have for that, if there are as many.</param>
+    private async ValueTask<bool> FindFrontAsync(PullRound round, int wanted, int held)
+    {
+        while (true)
+        {
+            if (_held.Lacks(held) && round.Write.Weight > 0)
+            {
+                return false;
+            }
+            else if (_held.Lacks(held))
+            {
+                await ReadHeldAsync();
+            }
+            else if (_window.Count == 0 && _window.ReadThrough < _lastSeq && !(_held.TryPeek(out var first) && first.Place.Rank < 0))
+            {
+                await RefillAsync(wanted);
+            }
+            else if (!TryPeekFront(out var lead, out _))
+            {
+                return false;
+            }
+            else if (_held.OutCount > 0 && _held.IsOut(EmailKey.Of(lead.Lead.Email)))
+            {
+                var taken = TakeFront(out lead);
+                Skip(round, lead.Place, taken is not null);
+            }
+            else
+            {
+                return true;
+            }
+        }
+    }
+
+    private bool TryPeekFront(out WaitingLead lead, out HeldLead? held)
+    {
+        var isPlain = _window.TryPeek(out lead);
+        if (_held.TryPeek(out var first) && (!isPlain || first.Place.CompareTo(lead.Place) < 0))
+        {
+            (lead, held) = (first.Lead, first);
+            return true;
+        }
+
+        held = null;
+        return isPlain;
+    }
+
+    /// <summary>Takes the front lead; not null where it was a held one.</summary>
+    private HeldLead? TakeFront(out WaitingLead lead)
+    {
+        TryPeekFront(out lead, out var held);
+        if (held is not null)
+        {
+            _held.Remove(held.Place);
+        }
+        else
+        {
+            _window.TryTake(out _);
+        }
+
+        return held;
+    }
+
+    private async Task RefillAsync(int wanted)
+    {
+        // A namespace that is asked for one lead reads a few; one that is drained reads ever more at a time.
+        _refill = Math.Min(Math.Max(Math.Max(FirstRefill, wanted), 2 * _refill), options.Value.WindowLeads);
+        var bytes = options.Value.WindowBytes;
+        _window.Fill(await store.ReadWaitingAsync(_claimed!.Id, _window.ReadThrough, _refill, bytes, _origins));
+    }
+
+    private async Task ReadHeldAsync()
+    {
+        var limit = MostHeldWaiting(options.Value);
+        var read = await store.ReadHeldAsync(_claimed!.Id, _held.BeginRead(), _lastSeq, limit, _origins);
+        _held.EndRead(read, wasLast: read.Count < limit);
+    }
+
+    // Enough for the largest pull.
+    private static int MostHeldWaiting(BufferOptions options) => Math.Max(options.WindowLeads, PullCommand.MaxCount);
+
+    private long DueAt(TimeSpan after) => time.GetTimestamp() + (long)(after.TotalSeconds * time.TimestampFrequency);
+}

@@ -1,0 +1,224 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Leases;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>Leases: settled by their holders, ended by time, and what has had its last attempt set aside.</summary>
+internal sealed partial class NamespaceGrain
+{
+    private const int MostRevivedAtOnce = 1_000;
+
+    private readonly HeldLeads _held = new(MostHeldWaiting(options.Value));
+
+    /// <inheritdoc/>
+    public Task<Keyed<LeaseOutcomes>> SettleAsync(LeaseCommand command, CancellationToken cancellationToken)
+        => command.Key is { } key
+            ? AnswerOnceAsync(RouteOf(command.Action), key, () => ChangeAsync(command), ReplayLeasesAsync)
+            : ChangeAsync(command);
+
+    /// <inheritdoc/>
+    public async Task<DeadLeadPage?> ListDeadAsync(Guid after, int limit, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return null;
+        }
+
+        var found = await deadLeads.ListAsync(claimed.Id, after, limit + 1, _origins);
+        return new DeadLeadPage(
+            [.. found.Take(limit).Select(d => new DeadLead(d.Id, d.Lead.Lead, d.Lead.Origin, d.Attempts, d.At))], found.Count > limit);
+    }
+
+    /// <inheritdoc/>
+    public async Task<long?> ReviveAsync(ImmutableArray<Guid>? ids, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return null;
+        }
+
+        if (ids is { } asked)
+        {
+            return await ReviveAsync(await deadLeads.FindAsync(claimed.Id, [.. asked], _origins));
+        }
+
+        long revived = 0;
+        while (!cancellationToken.IsCancellationRequested && await deadLeads.ListAsync(claimed.Id, Guid.Empty, MostRevivedAtOnce, _origins) is { Count: > 0 } dead)
+        {
+            revived += await ReviveAsync(dead);
+        }
+
+        return revived;
+    }
+
+    private async Task<int> ReviveAsync(List<BuriedLead> dead)
+    {
+        if (dead.Count > 0)
+        {
+            var revival = new Revival(dead);
+            Enqueue(revival);
+            await revival.Task;
+        }
+
+        return dead.Count;
+    }
+
+    private Task<Keyed<LeaseOutcomes>> ChangeAsync(LeaseCommand command)
+    {
+        var change = new LeaseChange(command);
+        Enqueue(change);
+        return change.Task;
+    }
+
+    private void Enqueue(Change change)
+    {
+        ThrowIfEnded();
+        if (_changes.Count >= options.Value.QueueLimit)
+        {
+            throw new OverloadedException("Too many changes wait in this namespace.");
+        }
+
+        _changes.Enqueue(change);
+        Pump();
+    }
+
+    private void TakeChanges(PullRound round)
+    {
+        while (round.Write.Weight < options.Value.CommitLeads && _changes.TryDequeue(out var change))
+        {
+            round.Add(change);
+            switch (change)
+            {
+                case LeaseChange leases:
+                    Settle(round, leases);
+                    break;
+                case Revival revival:
+                    Revive(round, revival);
+                    break;
+            }
+        }
+    }
+
+    private void Settle(PullRound round, LeaseChange change)
+    {
+        var (now, at) = (time.GetTimestamp(), time.GetUtcNow());
+        var outcomes = new LeaseOutcomes(
+            [.. change.Command.Leases.Select(id => _held.OnLease(id, now) is { } held
+                ? Settle(round, held, change.Command.Action, at)
+                : new LeaseOutcome(LeaseFate.NotHeld))]);
+        change.Outcomes = outcomes;
+        leaseMetrics.Settled(outcomes);
+        if (change.Command.Key is { } key)
+        {
+            var answer = JsonSerializer.SerializeToUtf8Bytes(outcomes, KeptAnswers.Default.LeaseOutcomes);
+            round.Write.Keep(new KeptAnswer(RouteOf(change.Command.Action), key, answer));
+        }
+    }
+
+    private LeaseOutcome Settle(PullRound round, HeldLead held, LeaseAction action, DateTimeOffset now)
+    {
+        var (lead, state) = held;
+        _held.TakeIn(held.Place);
+        switch (action)
+        {
+            case LeaseAction.Ack:
+                round.Write.Hold(held.Place, null);
+                NoteServed(round, lead);
+                round.Write.Serve(new ServedMark(NextId(round, now), now, lead));
+                return new LeaseOutcome(LeaseFate.Acked);
+            case LeaseAction.Extend(var duration):
+                Hold(round, lead, state with { DueAt = now + duration, HeldFor = duration });
+                return new LeaseOutcome(LeaseFate.Extended, now + duration);
+            case LeaseAction.Nack when IsLast(state):
+                Bury(round, held, now);
+                return new LeaseOutcome(LeaseFate.Dead);
+            case LeaseAction.Nack(var delay):
+                Hold(round, lead, delay > TimeSpan.Zero ? new HeldState(state.Attempts, null, now + delay, delay) : new HeldState(state.Attempts));
+                return new LeaseOutcome(LeaseFate.Returned);
+            default:
+                throw new InvalidOperationException($"Not an action on leases: {action}");
+        }
+    }
+
+    private void Revive(PullRound round, Revival revival)
+    {
+        foreach (var dead in revival.Leads)
+        {
+            round.Write.Revive(dead.Id, dead.Lead.Place);
+            _held.Add(new HeldLead(dead.Lead, new HeldState(0)));
+        }
+    }
+
+    private void ReturnDue(PullRound round)
+    {
+        var now = time.GetTimestamp();
+        while (_held.TryTakeDue(now, out var held))
+        {
+            var wasLease = held.State.LeaseId is not null;
+            if (wasLease && IsLast(held.State))
+            {
+                Bury(round, held, time.GetUtcNow());
+            }
+            else
+            {
+                Hold(round, held.Lead, new HeldState(held.State.Attempts));
+            }
+
+            leaseMetrics.Ended(wasLease);
+        }
+    }
+
+    private void Hold(PullRound round, WaitingLead lead, HeldState state)
+    {
+        round.Write.Hold(lead.Place, state);
+        if (state.HeldFor is { } duration)
+        {
+            _held.PutOut(new HeldLead(lead, state), DueAt(duration));
+        }
+        else
+        {
+            _held.Add(new HeldLead(lead, state));
+        }
+    }
+
+    private void Bury(PullRound round, HeldLead held, DateTimeOffset now)
+    {
+        round.Write.Bury(new Death(ids.Next(now), held.Place, held.State.Attempts, now));
+        leaseMetrics.Buried();
+    }
+
+    private bool IsLast(HeldState state) => state.Attempts >= options.Value.MaxAttempts;
+
+    private async Task LoadHeldAsync(ClaimedNamespace claimed)
+    {
+        if (!claimed.HasHeld)
+        {
+            return;
+        }
+
+        _held.StartReading();
+        var now = time.GetUtcNow();
+        foreach (var held in await store.ReadOutAsync(claimed.Id, _origins))
+        {
+            // Neither longer than was granted, should the clock have stepped back, nor less than nothing.
+            var (left, granted) = (held.State.DueAt!.Value - now, held.State.HeldFor!.Value);
+            _held.PutOut(held, DueAt(left > granted ? granted : left < TimeSpan.Zero ? TimeSpan.Zero : left));
+        }
+
+        SetWake();
+    }
+
+    private static KeyedRoute RouteOf(LeaseAction action) => action switch
+    {
+        LeaseAction.Ack => KeyedRoute.Ack,
+        LeaseAction.Nack => KeyedRoute.Nack,
+        _ => KeyedRoute.Extend,
+    };
+}

@@ -1,0 +1,13 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Leases;
+
+namespace LeadGrain.Grains.Idempotency;
+
+/// <summary>The JSON of kept answers.</summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
+[JsonSerializable(typeof(PushOutcome))]
+[JsonSerializable(typeof(KeptPull))]
+[JsonSerializable(typeof(LeaseOutcomes))]
+internal sealed partial class KeptAnswers : JsonSerializerContext;

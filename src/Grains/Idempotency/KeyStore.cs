@@ -1,0 +1,61 @@
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Idempotency;
+
+/// <summary>Kept answers in PostgreSQL. They are written by the commits that they answer for.</summary>
+internal sealed class KeyStore(NpgsqlDataSource database)
+{
+    // Too old an answer is none, and makes way for the next of its key.
+    private const string FindSql =
+        """
+        with asked as (
+            select * from unnest($1::bigint[], $2::smallint[], $3::text[]) with ordinality as a (organization_id, route, key, n)
+        ), removed as (
+            delete from idempotency_keys k using asked a
+            where k.organization_id = a.organization_id and k.route = a.route and k.key = a.key and k.created_at < $4
+        )
+        select a.n, k.namespace_id, k.body, k.answer
+        from asked a
+        join idempotency_keys k on k.organization_id = a.organization_id and k.route = a.route and k.key = a.key
+        where k.created_at >= $4
+        """;
+
+    // Bounded, so that it never holds many rows locked; what is left over goes the next time.
+    private const string RemoveSql =
+        """
+        delete from idempotency_keys
+        where ctid = any(array(select ctid from idempotency_keys where created_at < $1 limit 10000))
+        """;
+
+    /// <summary>The answers kept since a time for several keys, in their order; null where there is none.</summary>
+    internal async Task<FoundAnswer?[]> FindAsync(IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
+    {
+        await using var command = database.CreateCommand(FindSql);
+        command.Bind(
+            keys.Select(k => k.OrganizationId).ToArray(),
+            keys.Select(k => (short)k.Route).ToArray(),
+            keys.Select(k => k.Key).ToArray(),
+            since.UtcDateTime);
+        await using var row = await command.ExecuteReaderAsync();
+        var found = new FoundAnswer?[keys.Count];
+        while (await row.ReadAsync())
+        {
+            found[row.GetInt64(0) - 1] = new FoundAnswer(row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3));
+        }
+
+        return found;
+    }
+
+    /// <summary>Removes some of the answers that are older than a time.</summary>
+    /// <returns>How many.</returns>
+    internal Task<int> RemoveAsync(DateTimeOffset before) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(RemoveSql);
+        command.Bind(before.UtcDateTime);
+        return await command.ExecuteNonQueryAsync();
+    });
+}
+
+/// <summary>A key to look up.</summary>
+internal readonly record struct KeyQuery(long OrganizationId, KeyedRoute Route, string Key);

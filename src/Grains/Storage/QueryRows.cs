@@ -1,0 +1,26 @@
+using Npgsql;
+
+namespace LeadGrain.Grains.Storage;
+
+/// <summary>A query's rows in one line.</summary>
+internal static class QueryRows
+{
+    /// <summary>Reads all rows of a query. A caller who goes does not interrupt it: see <see cref="StorageFaults"/>.</summary>
+    internal static async Task<List<T>> ReadAllAsync<T>(
+        this NpgsqlDataSource database,
+        string sql,
+        Func<NpgsqlDataReader, T> read,
+        params object?[] values)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Bind(values);
+        await using var row = await command.ExecuteReaderAsync();
+        var found = new List<T>();
+        while (await row.ReadAsync())
+        {
+            found.Add(read(row));
+        }
+
+        return found;
+    }
+}

@@ -1,0 +1,53 @@
+using Npgsql;
+
+namespace LeadGrain.Silo;
+
+/// <summary>Several hosts in DATABASE_URL, a primary and its standbys: of these the grid uses whichever can be written to.</summary>
+internal static class DatabaseHosts
+{
+    private const string Writable = "read-write";
+
+    // After a failover the new primary is still remembered as a standby for this long.
+    private const int RecheckSeconds = 1;
+
+    private static readonly int s_defaultRecheck = new NpgsqlConnectionStringBuilder().HostRecheckSeconds;
+
+    /// <summary>What the grid needs where there are several hosts, whatever is said of them.</summary>
+    internal static void Tune(NpgsqlConnectionStringBuilder settings)
+    {
+        if (!AreSeveral(settings))
+        {
+            return;
+        }
+
+        settings.TargetSessionAttributes = Writable;
+        if (settings.HostRecheckSeconds == s_defaultRecheck)
+        {
+            settings.HostRecheckSeconds = RecheckSeconds;
+        }
+    }
+
+    /// <summary>Builds a data source; of several hosts it finds the one that can be written to at each new connection.</summary>
+    internal static NpgsqlDataSource BuildSource(NpgsqlDataSourceBuilder builder)
+    {
+        var settings = builder.ConnectionStringBuilder;
+        if (!AreSeveral(settings))
+        {
+            return builder.Build();
+        }
+
+        // A source of several hosts takes it from its wrapper only.
+        settings.TargetSessionAttributes = null;
+        return builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite);
+    }
+
+    /// <summary>Whether it is worth asking again: no host answers, or none of several can be written to yet.</summary>
+    internal static bool IsAway(NpgsqlException exception, NpgsqlConnectionStringBuilder settings)
+        => exception.IsTransient || (AreSeveral(settings) && exception is not PostgresException { IsTransient: false });
+
+    /// <summary>Hosts and ports, for people.</summary>
+    internal static string Name(NpgsqlConnectionStringBuilder settings)
+        => AreSeveral(settings) ? settings.Host! : $"{settings.Host}:{settings.Port}";
+
+    private static bool AreSeveral(NpgsqlConnectionStringBuilder settings) => settings.Host?.Contains(',', StringComparison.Ordinal) == true;
+}

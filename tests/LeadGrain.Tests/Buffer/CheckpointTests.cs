@@ -1,0 +1,44 @@
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Buffer;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Buffer;
+
+public sealed class CheckpointTests
+{
+    private static readonly NamespaceKey s_key = new(new Tenant("app", "org"), "ns");
+
+    /// <summary>A process that dies between finding emails served and passing their leads over leaves such gaps.</summary>
+    [Fact]
+    public async Task While_leads_wait_in_front_of_settled_ones_no_checkpoint_takes_the_settled_ones_for_waiting()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, new LeadOrigin(null, null, null)))!.Value;
+        var leads = Enumerable.Range(1, 6).Select(n => Lead(origin, n)).ToList();
+        await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, leads, [])]);
+        var settled = new PullWrite(claim.OrganizationId, claim.Id, claim.Epoch);
+        foreach (var lead in leads.Where(lead => lead.Seq is not (2 or 4)))
+        {
+            var now = DateTimeOffset.UtcNow;
+            settled.Serve(new ServedMark(Guid.CreateVersion7(now), now, lead));
+        }
+
+        await store.CommitPullsAsync([settled]);
+
+        await using (var grid = await TestGrid.StartAsync(database))
+        {
+            Assert.Equal("2@x.example", await grid.Client.NextAsync("ns"));
+        }
+
+        await using var next = await TestGrid.StartAsync(database);
+        Assert.Equal((1, 5, 0), await next.Client.CountsAsync("ns"));
+        Assert.Equal(["4@x.example"], await next.Client.DrainAsync("ns"));
+        Assert.Equal((0, 6, 0), await next.Client.CountsAsync("ns"));
+    }
+
+    private static WaitingLead Lead(long origin, int n)
+        => new(n, origin, new LeadOrigin(null, null, null), new NewLead($"{n}@x.example", null, null));
+}

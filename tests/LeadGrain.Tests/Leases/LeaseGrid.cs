@@ -1,0 +1,50 @@
+using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LeadGrain.Tests.Leases;
+
+/// <summary>One grid for all tests of a class, by a clock that runs and can be put forward. They keep apart by names.</summary>
+public sealed class LeaseGrid : IAsyncLifetime
+{
+    private IDisposable? _running;
+
+    internal TestDatabase Database { get; private set; } = null!;
+
+    internal TestGrid Grid { get; private set; } = null!;
+
+    internal FakeTime Time { get; } = new();
+
+    internal HttpClient Client => Grid.Client;
+
+    public async Task InitializeAsync()
+    {
+        _running = Time.Run();
+        Database = await TestDatabase.CreateAsync();
+        Grid = await StartAsync(Database, Time);
+    }
+
+    public async Task DisposeAsync()
+    {
+        await Grid.DisposeAsync();
+        await Database.DisposeAsync();
+        _running!.Dispose();
+    }
+
+    /// <summary>A grid by this clock, which must run. Putting it forward does not cost the grid its database.</summary>
+    internal static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time, params (string Name, string Value)[] settings)
+        => TestGrid.StartAsync(
+            database,
+            builder => builder.Services.AddSingleton<TimeProvider>(time),
+            [
+                ("EmbeddedHost:Heartbeat", "00:01:00"),
+                ("EmbeddedHost:OwnerTimeout", "00:05:00"),
+                ("EmbeddedHost:CollectionAge", "7.00:00:00"),
+                .. settings,
+            ]);
+
+    internal async Task RestartAsync()
+    {
+        await Grid.DisposeAsync();
+        Grid = await StartAsync(Database, Time);
+    }
+}

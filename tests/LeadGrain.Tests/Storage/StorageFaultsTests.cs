@@ -1,0 +1,32 @@
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Storage;
+using LeadGrain.Silo;
+using LeadGrain.Tests.Postgres;
+using Npgsql;
+
+namespace LeadGrain.Tests.Storage;
+
+public sealed class StorageFaultsTests
+{
+    [Fact]
+    public async Task A_connection_that_the_driver_lost_the_thread_of_is_a_database_that_is_away()
+    {
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var source = NpgsqlDataSource.Create(
+            GridDatabase.Tune(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 1 }));
+        Assert.Equal(1, await DivideAsync(source, 1));
+
+        // Prepared with its second use, and refused when it is planned: the driver takes it for prepared.
+        await Assert.ThrowsAsync<PostgresException>(() => DivideAsync(source, 0));
+
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => DivideAsync(source, 1));
+        Assert.Equal(1, await DivideAsync(source, 1));
+    }
+
+    private static Task<int> DivideAsync(NpgsqlDataSource source, int by) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = source.CreateCommand("select 1 / $1::int");
+        command.Bind(by);
+        return (int)(await command.ExecuteScalarAsync())!;
+    });
+}
