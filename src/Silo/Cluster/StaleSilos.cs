@@ -41,18 +41,18 @@ internal sealed partial class StaleSilos(
                 set version = v.version + 1, changed_at = now()
                 where v.cluster_id = $1 and exists (
                     select from orleans_members m
-                    where m.cluster_id = $1 and m.status between 1 and 5 and greatest(m.started_at, m.alive_at) < $2
+                    where m.cluster_id = $1 and m.status between 1 and 5 and m.heard_at < now() - $2
                 )
                 returning v.cluster_id
             )
             update orleans_members m
             set status = 6
             from turn
-            where m.cluster_id = turn.cluster_id and m.status between 1 and 5 and greatest(m.started_at, m.alive_at) < $2
+            where m.cluster_id = turn.cluster_id and m.status between 1 and 5 and m.heard_at < now() - $2
             """;
         await using var command = database.CreateCommand(Sql);
         command.Parameters.AddWithValue(cluster.ClusterId);
-        command.Parameters.AddWithValue(time.GetUtcNow().UtcDateTime - (ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats));
+        command.Parameters.AddWithValue(ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats);
         var count = await command.ExecuteNonQueryAsync(cancellationToken);
         if (count > 0)
         {

@@ -34,7 +34,10 @@ public sealed class LeaseGrid : IAsyncLifetime
     internal static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time, params (string Name, string Value)[] settings)
         => TestGrid.StartAsync(
             database,
-            builder => builder.Services.AddSingleton<TimeProvider>(time),
+            builder => builder.Services
+                .AddSingleton<TimeProvider>(time)
+                // On Orleans. Silos know each other by true time: one that started before the year of this clock is dead to it.
+                .AddKeyedSingleton("Orleans.Membership", TimeProvider.System),
             [
                 ("EmbeddedHost:Heartbeat", "00:01:00"),
                 ("EmbeddedHost:OwnerTimeout", "00:05:00"),
