@@ -5,12 +5,14 @@ namespace LeadGrain.Grains.Buffer;
 
 /// <summary>
 /// Makes UUIDs of version 7 that rise strictly within the process, also within a millisecond and when the clock steps back:
-/// the 12 bits behind the milliseconds count (RFC 9562, 6.2, method 1).
+/// the 12 bits behind the milliseconds count (RFC 9562, 6.2, method 1). That alone keeps those of one process apart; the
+/// random rest is drawn once and keeps processes apart.
 /// </summary>
 internal sealed class ServedLeadIds
 {
     private const int CounterBits = 12;
 
+    private readonly ulong _process = DrawRandom();
     private long _last;
 
     /// <summary>Makes all further identifiers greater than one that another process may have made by a faster clock.</summary>
@@ -41,8 +43,13 @@ internal sealed class ServedLeadIds
         Span<byte> bytes = stackalloc byte[16];
         BinaryPrimitives.WriteInt64BigEndian(bytes, (next >> CounterBits) << 16);
         BinaryPrimitives.WriteUInt16BigEndian(bytes[6..], (ushort)(0x7000 | (next & 0xFFF)));
-        RandomNumberGenerator.Fill(bytes[8..]);
-        bytes[8] = (byte)(0x80 | (bytes[8] & 0x3F));
+        BinaryPrimitives.WriteUInt64BigEndian(bytes[8..], _process);
         return new Guid(bytes, bigEndian: true);
+    }
+
+    private static ulong DrawRandom()
+    {
+        const ulong Variant = 0b10UL << 62;
+        return Variant | (BinaryPrimitives.ReadUInt64BigEndian(RandomNumberGenerator.GetBytes(8)) >> 2);
     }
 }
