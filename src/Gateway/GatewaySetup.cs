@@ -75,7 +75,7 @@ public static class GatewaySetup
     {
         app.UseMiddleware<RequestBoundary>();
         app.MapHealth();
-        app.MapOpenApi();
+        new DocumentCache().Guard(app.MapOpenApi("/openapi/v1.json"));
         var gated = app.MapGatedGroup();
         gated.MapBuffer();
         gated.MapLeases();
