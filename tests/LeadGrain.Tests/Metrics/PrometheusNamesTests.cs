@@ -29,6 +29,12 @@ public sealed class PrometheusNamesTests
     public void A_pool_is_shown_by_a_name_and_never_by_its_address(string pool, string expected) =>
         Assert.Equal($"db_client_connection_pool_name=\"{expected}\"", PrometheusText.Labels([new("db.client.connection.pool.name", pool)]));
 
+    [Theory]
+    [InlineData("/srv/data/postgres", "local")]
+    [InlineData("db.example", "db.example")]
+    public void A_server_at_a_socket_is_shown_as_local(string address, string expected) =>
+        Assert.Equal($"server_address=\"{expected}\"", PrometheusText.Labels([new("server.address", address)]));
+
     [Fact]
     public void Labels_are_escaped_sorted_and_joined_where_their_names_meet() =>
         Assert.Equal(
