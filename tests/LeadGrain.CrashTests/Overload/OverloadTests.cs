@@ -14,7 +14,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const int LeadsEach = 8_000;
     private const int Places = 256;
 
-    // An open loop of bounded size: what finds no free connection is not sent.
+    // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
     private const int OpenConnections = 1_000;
 
     private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(4);
@@ -30,7 +30,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         await using var grid = await GridProcess.StartAsync(new GridSettings
         {
             DatabaseUrl = server.ConnectionString,
-            More = new() { ["MAX_IN_FLIGHT"] = $"{Places}", ["REFUSAL_DELAY"] = Environment.GetEnvironmentVariable("X_DELAY") ?? "00:00:00.100" },
+            More = new() { ["MAX_IN_FLIGHT"] = $"{Places}" },
         });
         await using var processors = await Processors.PartAsync(grid, server);
         using var connections = new Connections(grid.Url);
@@ -53,9 +53,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
         Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
         Assert.True(sent == served || answers.Any(answer => answer.Status != 200));
 
-        // The flood takes its processor time from the host's own, and other tests run beside it: this only tells shedding
-        // from collapse. How much is served at three times the capacity is for a machine of its own to say.
-        Assert.InRange(goodput / Math.Max(capacity, after), 0.15, double.MaxValue);
+        // On a machine of its own it is above 80 %; without holding refusals back it is below 50 %.
+        Assert.InRange(goodput / Math.Max(capacity, after), 0.6, double.MaxValue);
         Assert.InRange(growth, long.MinValue, MaxGrowth);
 
         // Nothing of it stays: the next request is served.
@@ -79,7 +78,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         return pulls;
     }
 
-    /// <summary>Pulls a second in a closed loop, after a warm-up as long.</summary>
+    /// <summary>Pulls a second in a closed loop that fills all places, after a warm-up as long.</summary>
     private static async Task<double> CapacityAsync(Connections connections, List<byte[]> pulls)
     {
         var served = 0;
