@@ -44,6 +44,7 @@ public static class GatewaySetup
                     configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
                 options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
                 options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
+                options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
                 options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
             })
             .ValidateDataAnnotations()
@@ -57,6 +58,7 @@ public static class GatewaySetup
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<TenantGate>();
         services.AddSingleton<OverloadMetrics>();
+        services.AddSingleton<HeldRefusals>();
         services.AddSingleton<LargeBodies>();
         services.AddSingleton<InFlightLimit>();
         services.AddSingleton<OrganizationShares>();
@@ -75,7 +77,7 @@ public static class GatewaySetup
     {
         app.UseMiddleware<RequestBoundary>();
         app.MapHealth();
-        app.MapOpenApi();
+        new DocumentCache().Guard(app.MapOpenApi("/openapi/v1.json"));
         var gated = app.MapGatedGroup();
         gated.MapBuffer();
         gated.MapLeases();

@@ -21,6 +21,14 @@ public sealed class EmbeddedHostOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "7.00:00:00")]
     public TimeSpan CollectionAge { get; set; } = TimeSpan.FromMinutes(15); // Orleans's own default
 
+    /// <summary>
+    /// Finds the server to own: of several hosts the one that was promoted last, so that a former primary is not owned again.
+    /// Its timeline rises whenever a standby is promoted; 0 where there is only one host. Asked at each take of the ownership,
+    /// and by the owner every five heartbeats.
+    /// </summary>
+    public Func<string, CancellationToken, Task<(string ConnectionString, long Timeline)>> FindHost { get; set; } =
+        static (connectionString, _) => Task.FromResult((connectionString, 0L));
+
     /// <summary>How often the owner shows the database that it lives.</summary>
     [Range(typeof(TimeSpan), "00:00:00.100", "00:01:00")]
     public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(2);

@@ -12,12 +12,20 @@ internal sealed class DatabaseLock : IAsyncDisposable
     // The longest that a standby takes to see that the owner is gone.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
+    // A term holds its server's timeline above these bits: enough for an ownership a second over a century.
+    private const int TermBits = 32;
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlConnection _connection;
+    private readonly long _timeline;
 
-    private DatabaseLock(NpgsqlDataSource source) => (_source, _connection) = (source, source.CreateConnection());
+    private DatabaseLock(NpgsqlDataSource source, long timeline)
+        => (_source, _connection, _timeline) = (source, source.CreateConnection(), timeline);
 
-    /// <summary>The owner's number: one higher than that of every owner before it.</summary>
+    /// <summary>
+    /// The owner's number: higher than that of every owner before it. One that owns a promoted standby has a higher one than
+    /// the former primary can ever give, so that no connection to that proves it.
+    /// </summary>
     internal long Term { get; private set; }
 
     /// <summary>Waits for the lock, then makes sure that no earlier owner can write any more.</summary>
@@ -29,18 +37,24 @@ internal sealed class DatabaseLock : IAsyncDisposable
     internal static async Task<DatabaseLock> TakeAsync(
         EmbeddedHostOptions options, Action standingBy, TimeProvider time, CancellationToken cancellationToken)
     {
-        var settings = new NpgsqlConnectionStringBuilder(options.ConnectionString)
+        var (host, timeline) = await options.FindHost(options.ConnectionString, cancellationToken).ConfigureAwait(false);
+        var settings = new NpgsqlConnectionStringBuilder(host)
         {
             ApplicationName = "leadgrain-owner",
             Pooling = false,
             CancellationTimeout = -1, // a command given up is a lock given up: nothing is waited for
         };
         var taken = new DatabaseLock(
-            options.BuildSource(new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }));
+            new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build(), timeline);
         try
         {
             await taken._connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-            await taken.LockAsync(standingBy, time, cancellationToken).ConfigureAwait(false);
+            if (await taken.LockAsync(standingBy, time, cancellationToken).ConfigureAwait(false))
+            {
+                // The owner may have left for a host that was promoted while this process waited at its former one.
+                await taken.AssertLatestAsync(options, cancellationToken).ConfigureAwait(false);
+            }
+
             await taken.TakeOverAsync(options.OwnerTimeout, cancellationToken).ConfigureAwait(false);
             return taken;
         }
@@ -70,6 +84,32 @@ internal sealed class DatabaseLock : IAsyncDisposable
         }
     }
 
+    /// <summary>Watches, where there are several hosts, that this owner's is the one that was promoted last.</summary>
+    /// <exception cref="TimeoutException">Another was promoted since.</exception>
+    /// <exception cref="OperationCanceledException">Asked to stop watching.</exception>
+    internal async Task WatchHostsAsync(EmbeddedHostOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.Delay(_timeline == 0 ? Timeout.InfiniteTimeSpan : 5 * options.Heartbeat, time, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await AssertLatestAsync(options, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // What waits there, such as for a confirmation that no standby gives any more, would hold its callers up.
+                await using var another = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await CutEarlierAsync(another, cancellationToken).ConfigureAwait(false);
+                throw;
+            }
+            catch (NpgsqlException)
+            {
+                // None answers well: whether this owner's does, its heartbeat tells.
+            }
+        }
+    }
+
     /// <summary>Gives the lock back by closing its connection.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -77,23 +117,37 @@ internal sealed class DatabaseLock : IAsyncDisposable
         await _source.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task LockAsync(Action standingBy, TimeProvider time, CancellationToken cancellationToken)
+    private async Task AssertLatestAsync(EmbeddedHostOptions options, CancellationToken cancellationToken)
+    {
+        var (_, latest) = await options.FindHost(options.ConnectionString, cancellationToken).ConfigureAwait(false);
+        if (latest > _timeline)
+        {
+            throw new TimeoutException("Another host was promoted.");
+        }
+    }
+
+    /// <returns>Whether it had to wait.</returns>
+    private async Task<bool> LockAsync(Action standingBy, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var attempt = new NpgsqlCommand("select pg_try_advisory_lock($1)", _connection)
         {
             Parameters = { new() { Value = Key } },
         };
-        for (var first = true; await attempt.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true; first = false)
+        var waited = false;
+        while (await attempt.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)
         {
-            if (first)
+            if (!waited)
             {
                 standingBy();
+                waited = true;
             }
 
             // Asking again and again: a statement that waits in the database would hold its snapshot, and so keep vacuum from
             // cleaning the queue tables for as long as the standby stands by.
             await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(false);
         }
+
+        return waited;
     }
 
     private async Task TakeOverAsync(TimeSpan silence, CancellationToken cancellationToken)
@@ -105,13 +159,16 @@ internal sealed class DatabaseLock : IAsyncDisposable
         };
         await timeout.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
 
-        await using var next = new NpgsqlCommand("update embedded_owner set term = term + 1 returning term", _connection);
+        await using var next = new NpgsqlCommand("update embedded_owner set term = greatest(term, $1) + 1 returning term", _connection)
+        {
+            Parameters = { new() { Value = _timeline << TermBits } },
+        };
         Term = (long)(await next.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
-        await CutEarlierAsync(cancellationToken).ConfigureAwait(false);
+        await CutEarlierAsync(_connection, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Ends what an earlier owner still has open, transactions included, before this owner reads anything.</summary>
-    private async Task CutEarlierAsync(CancellationToken cancellationToken)
+    /// <summary>Ends what stores still have open, transactions included: an earlier owner's, before this one reads anything.</summary>
+    private static async Task CutEarlierAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await using var cut = new NpgsqlCommand(
             """
@@ -123,7 +180,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
             )
             select coalesce(array_agg(pid) filter (where not pg_terminate_backend(pid, 10000)), '{}') from signalled
             """,
-            _connection)
+            connection)
         {
             Parameters = { new() { Value = OwnerTerm.StoreApplicationName } },
             CommandTimeout = 0, // each connection is given its time above
@@ -136,7 +193,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
 
         // Those that had ended by themselves meanwhile could not be ended either.
         await using var left = new NpgsqlCommand(
-            "select count(*) from pg_stat_activity where application_name = $1 and pid = any($2)", _connection)
+            "select count(*) from pg_stat_activity where application_name = $1 and pid = any($2)", connection)
         {
             Parameters = { new() { Value = OwnerTerm.StoreApplicationName }, new() { Value = doubtful } },
         };

@@ -83,7 +83,11 @@ internal sealed partial class OwnerLoop(
             catalog.Open();
             _state = OwnerState.Owner;
             LogOwner(held.Term);
-            work = [held.WatchAsync(options.Value, time, duty.Token), .. duties.Select(d => StartAsync(d, duty.Token))];
+            work =
+            [
+                held.WatchAsync(options.Value, time, duty.Token), held.WatchHostsAsync(options.Value, time, duty.Token),
+                .. duties.Select(d => StartAsync(d, duty.Token)),
+            ];
             await await Task.WhenAny(work).ConfigureAwait(false);
             throw new InvalidOperationException("A duty ended before its time.");
         }

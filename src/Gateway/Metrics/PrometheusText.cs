@@ -46,6 +46,7 @@ internal static class PrometheusText
             if (name.Length == 0)
                 continue;
             var value = raw is bool flag ? (flag ? "true" : "false") : Convert.ToString(raw, CultureInfo.InvariantCulture) ?? "";
+            value = DatabaseLabels.Plain(key, value);
             labels[name] = labels.TryGetValue(name, out var other) ? $"{other};{value}" : value;
         }
         return string.Join(',', labels.Select(label => $"{label.Key}=\"{Escape(label.Value, quotes: true)}\""));

@@ -18,6 +18,8 @@ internal sealed class DocumentShape : IOpenApiDocumentTransformer
             Description = "Buffers leads, serves each exactly once, and never pays twice for an enrichment. "
                 + "Errors are problem+json (RFC 9457) with a stable code; X-Request-Id is accepted and answered everywhere.",
         };
+        // Relative: right behind any proxy, and no request has a say in what the next is answered.
+        document.Servers = [new OpenApiServer { Url = "/" }];
         document.Components ??= new OpenApiComponents();
         document.Components.SecuritySchemes ??= new Dictionary<string, IOpenApiSecurityScheme>();
         document.Components.SecuritySchemes[KeyScheme] = new OpenApiSecurityScheme

@@ -33,6 +33,7 @@ internal sealed partial class OrganizationShares : IDisposable
     private readonly ConcurrentDictionary<Tenant, OrganizationShare> _shares = new();
     private readonly GatewayOptions _options;
     private readonly GrainCalls _calls;
+    private readonly HeldRefusals _refusals;
     private readonly OverloadMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -42,9 +43,14 @@ internal sealed partial class OrganizationShares : IDisposable
     private int _refreshes;
 
     public OrganizationShares(
-        IOptions<GatewayOptions> options, GrainCalls calls, OverloadMetrics metrics, TimeProvider time, ILogger<OrganizationShares> log)
+        IOptions<GatewayOptions> options,
+        GrainCalls calls,
+        HeldRefusals refusals,
+        OverloadMetrics metrics,
+        TimeProvider time,
+        ILogger<OrganizationShares> log)
     {
-        (_options, _calls, _metrics, _time, _log) = (options.Value, calls, metrics, time, log);
+        (_options, _calls, _refusals, _metrics, _time, _log) = (options.Value, calls, refusals, metrics, time, log);
         _others = new OrganizationShare(null, LimitsOf(OrganizationLimits.Default), time.GetTimestamp());
         _sweep = time.CreateTimer(_ => Sweep(), null, RefreshPeriod, RefreshPeriod);
     }
@@ -91,7 +97,7 @@ internal sealed partial class OrganizationShares : IDisposable
         {
             _metrics.Throttled(LimitNames.InFlight);
             RateLimitHeaders.SetInFlight(context.Response.Headers, share.Limits.MaxInFlight);
-            return context.AnswerAsync(Problem.TooManyInFlight());
+            return _refusals.AnswerAsync(context, Problem.TooManyInFlight());
         }
 
         context.Features.Get<InFlightSlot>()!.Join(share);

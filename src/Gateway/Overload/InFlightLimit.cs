@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace LeadGrain.Gateway.Overload;
 
 /// <summary>Sheds requests over a fixed number under way, before their bodies are read.</summary>
-internal sealed class InFlightLimit(IOptions<GatewayOptions> options, LargeBodies bodies, OverloadMetrics metrics)
+internal sealed class InFlightLimit(IOptions<GatewayOptions> options, LargeBodies bodies, HeldRefusals refusals, OverloadMetrics metrics)
 {
     private readonly int _limit = options.Value.MaxInFlight;
     private readonly int _maxWaiting = options.Value.MaxWaiting;
@@ -54,7 +54,7 @@ internal sealed class InFlightLimit(IOptions<GatewayOptions> options, LargeBodie
 
         Leave();
         metrics.Shed(LimitNames.InFlight);
-        return context.AnswerAsync(Problem.Overloaded());
+        return refusals.AnswerAsync(context, Problem.Overloaded());
     }
 
     private async Task ServeAsync(HttpContext context, RequestDelegate inner)

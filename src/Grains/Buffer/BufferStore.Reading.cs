@@ -94,18 +94,28 @@ internal sealed partial class BufferStore
         => ReadAsync(
             $"""
             select {LeadColumns}
-            from unnest($2::bigint[], $3::uuid[]) with ordinality as a (seq, served_id, n)
+            from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[]) with ordinality as a (seq, served_id, lease_id, attempt, n)
             join lead_buffer b on b.namespace_id = $1 and b.seq = a.seq
             join lead_origins o on o.id = b.origin_id
-            where case when a.served_id is null
-                then not exists (select from skipped_leads k where k.namespace_id = $1 and k.seq = a.seq)
-                else exists (select from served_leads s where s.namespace_id = $1 and s.id = a.served_id) end
+            where case when a.served_id is not null
+                then exists (select from served_leads s where s.namespace_id = $1 and s.id = a.served_id)
+                -- A lease that was given has left its trace, and one whose email had been served has not: its lead may
+                -- not be marked as skipped yet. Served ids begin with their time, and so do leases' ids.
+                else exists (select from held_leads h where h.namespace_id = $1 and h.rank = -b.priority and h.seq = a.seq and h.attempts >= a.attempt)
+                    or exists (select from dead_leads d where d.namespace_id = $1 and d.seq = a.seq)
+                    or exists (
+                        select from served_leads s
+                        where s.namespace_id = $1 and s.seq = a.seq and s.id > (left(a.lease_id::text, 13) || '-0000-0000-000000000000')::uuid
+                    )
+                end
             order by a.n
             """,
             row => ReadLead(row, origins),
             namespaceId,
             kept.Select(lead => lead.Seq).ToArray(),
-            kept.Select(lead => lead.ServedId).ToArray());
+            kept.Select(lead => lead.ServedId).ToArray(),
+            kept.Select(lead => lead.Lease?.Id).ToArray(),
+            kept.Select(lead => lead.Lease?.Attempt).ToArray());
 
     /// <summary>All leads on lease or on a delay.</summary>
     internal Task<List<HeldLead>> ReadOutAsync(long namespaceId, OriginCache origins)

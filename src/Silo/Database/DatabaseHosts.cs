@@ -1,3 +1,4 @@
+using System.Globalization;
 using Npgsql;
 
 namespace LeadGrain.Silo;
@@ -39,6 +40,26 @@ internal static class DatabaseHosts
         // A source of several hosts takes it from its wrapper only.
         settings.TargetSessionAttributes = null;
         return builder.BuildMultiHost().WithTargetSession(TargetSessionAttributes.ReadWrite);
+    }
+
+    /// <summary>A connection string for each host alone, in the order given.</summary>
+    internal static IReadOnlyList<NpgsqlConnectionStringBuilder> Split(NpgsqlConnectionStringBuilder settings)
+        => AreSeveral(settings) ? [.. settings.Host!.Split(',').Select(host => Alone(settings, host.Trim()))] : [settings];
+
+    private static NpgsqlConnectionStringBuilder Alone(NpgsqlConnectionStringBuilder settings, string host)
+    {
+        var alone = new NpgsqlConnectionStringBuilder(settings.ConnectionString) { TargetSessionAttributes = null, LoadBalanceHosts = false };
+        var colon = host.LastIndexOf(':');
+
+        // The colons of an IPv6 address are within brackets, or its own.
+        var hasPort = colon > 0 && (host[colon - 1] == ']' || host.IndexOf(':', StringComparison.Ordinal) == colon);
+        alone.Host = (hasPort ? host[..colon] : host).Trim('[', ']');
+        if (hasPort)
+        {
+            alone.Port = int.Parse(host[(colon + 1)..], CultureInfo.InvariantCulture);
+        }
+
+        return alone;
     }
 
     /// <summary>Whether it is worth asking again: no host answers, or none of several can be written to yet.</summary>

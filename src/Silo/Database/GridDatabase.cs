@@ -71,15 +71,15 @@ internal sealed class GridDatabase : IAsyncDisposable
         string connectionString, IReadOnlyList<string> sqlFolders, TimeSpan patience, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
-        await using var source = DatabaseHosts.BuildSource(
-            new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName });
-        var migrator = new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>());
+        var latest = new LatestPrimary(logs.CreateLogger<LatestPrimary>());
         var start = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                await migrator.ApplyAsync(cancellationToken, sqlFolders);
+                var (host, _) = await latest.FindAsync(settings.ConnectionString, cancellationToken);
+                await using var source = new NpgsqlDataSourceBuilder(host) { Name = settings.ApplicationName }.Build();
+                await new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>()).ApplyAsync(cancellationToken, sqlFolders);
                 return;
             }
             catch (NpgsqlException away) when (DatabaseHosts.IsAway(away, settings) && TimeProvider.System.GetElapsedTime(start) < patience)

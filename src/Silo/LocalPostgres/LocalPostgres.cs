@@ -216,8 +216,10 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
         try
         {
             var maintenance = new NpgsqlConnectionStringBuilder(address.ConnectionString) { Database = "postgres", Pooling = false };
-            await using var connection = new NpgsqlConnection(maintenance.ConnectionString);
-            await connection.OpenAsync(cancellationToken);
+
+            // Named, or metrics would show its connection string.
+            await using var source = new NpgsqlDataSourceBuilder(maintenance.ConnectionString) { Name = "leadgrain-local" }.Build();
+            await using var connection = await source.OpenConnectionAsync(cancellationToken);
             await using var look = new NpgsqlCommand("select 1 from pg_database where datname = $1", connection);
             look.Parameters.AddWithValue(Database);
             if (await look.ExecuteScalarAsync(cancellationToken) is null)

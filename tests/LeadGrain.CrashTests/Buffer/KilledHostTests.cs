@@ -93,7 +93,7 @@ public sealed class KilledHostTests(ITestOutputHelper output)
             await using var run = KeyedRun.Start(output, random, grid.Url);
             for (var kill = 0; kill < KeyedRun.Rounds(Kills); kill++)
             {
-                await run.SufferAsync("kill -9 of the host", async () =>
+                await run.SufferAsync("kill -9 of the host", () => grid.KillAsync(), async () =>
                 {
                     await grid.DisposeAsync();
                     grid = GridProcess.Launch(settings);

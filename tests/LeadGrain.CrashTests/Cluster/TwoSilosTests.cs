@@ -10,25 +10,18 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
     private static readonly TimeSpan s_cutOff = TimeSpan.FromSeconds(15);
 
     [Fact]
-    public Task The_silo_that_is_killed() => RunAsync("kill -9 of one of two silos", async (victim, settings) =>
-    {
-        await victim.DisposeAsync();
-        return GridProcess.Launch(settings);
-    });
+    public Task The_silo_that_is_killed() => RunAsync("kill -9 of one of two silos", victim => victim.KillAsync(), _ => Task.CompletedTask);
 
     /// <summary>It answers nobody, and goes on with what it had under way when the others have long replaced it.</summary>
     [Fact]
-    public Task The_silo_that_is_cut_off() => RunAsync("one of two silos cut off", async (victim, settings) =>
+    public Task The_silo_that_is_cut_off() => RunAsync("one of two silos cut off", victim => victim.SuspendAsync(), async victim =>
     {
-        await victim.SuspendAsync();
         await Task.Delay(s_cutOff); // the fault itself
         await victim.ResumeAsync();
         await victim.ExitAsync(); // it finds itself declared dead
-        await victim.DisposeAsync();
-        return GridProcess.Launch(settings);
     });
 
-    private async Task RunAsync(string fault, Func<GridProcess, GridSettings, Task<GridProcess>> suffer)
+    private async Task RunAsync(string fault, Func<GridProcess, Task> strike, Func<GridProcess, Task> end)
     {
         var random = Seed.Next(output);
         await using var database = await TestDatabase.CreateEmptyAsync();
@@ -48,7 +41,12 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
             await using var run = KeyedRun.Start(output, random, name, other.Url, victim.Url);
             for (var round = 0; round < KeyedRun.Rounds(1); round++)
             {
-                await run.SufferAsync(fault, async () => victim = await suffer(victim, settings));
+                await run.SufferAsync(fault, () => strike(victim), async () =>
+                {
+                    await end(victim);
+                    await victim.DisposeAsync();
+                    victim = GridProcess.Launch(settings);
+                });
                 await victim.ReadyAsync();
             }
 

@@ -43,15 +43,19 @@ internal sealed class KeyedRun : IAsyncDisposable
     internal static KeyedRun Start(ITestOutputHelper output, Random random, string name, params IEnumerable<Uri> urls)
         => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))]);
 
-    /// <summary>Lets a host suffer while it is busy, and measures from then on, or from the end of it, to the first good answer.</summary>
-    internal async Task<TimeSpan> SufferAsync(string fault, Func<Task> suffer, bool fromItsEnd = false)
+    /// <summary>Lets a host suffer while it is busy, and measures from then on to the first good answer to a request sent since.</summary>
+    /// <param name="fault">What it suffers.</param>
+    /// <param name="strike">Does it; the measurement begins at its end.</param>
+    /// <param name="recover">What others do then, such as starting a host anew; it counts.</param>
+    internal async Task<TimeSpan> SufferAsync(string fault, Func<Task> strike, Func<Task>? recover = null)
     {
         await BusyAsync();
-        var start = Stopwatch.GetTimestamp();
-        var good = fromItsEnd ? null : Ledger.GoodAnswerAsync(start, start);
-        await suffer();
-        var took = await (good ?? Ledger.GoodAnswerAsync(start, Stopwatch.GetTimestamp()));
-        _output.WriteLine($"{fault}: first good answer {took.TotalMilliseconds:0} ms {(fromItsEnd ? "after its end" : "after it")}");
+        await strike();
+        var struck = Stopwatch.GetTimestamp();
+        var good = Ledger.GoodAnswerAsync(struck, struck);
+        await (recover?.Invoke() ?? Task.CompletedTask);
+        var took = await good;
+        _output.WriteLine($"{fault}: first good answer {took.TotalMilliseconds:0} ms after it");
         return took;
     }
 

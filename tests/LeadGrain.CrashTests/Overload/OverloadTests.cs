@@ -1,18 +1,20 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using LeadGrain.CrashTests.Postgres;
 using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Overload;
 
+[Collection(Alone.Name)]
 public sealed class OverloadTests(ITestOutputHelper output)
 {
     private const int Organizations = 8;
     private const int NamespacesEach = 8;
-    private const int LeadsEach = 5_000;
-    private const int ClosedConnections = 64;
+    private const int LeadsEach = 8_000;
+    private const int Places = 256;
 
-    // An open loop of bounded size: what finds no free connection is not sent.
+    // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
     private const int OpenConnections = 1_000;
 
     private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(4);
@@ -24,12 +26,13 @@ public sealed class OverloadTests(ITestOutputHelper output)
     [Fact]
     public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving()
     {
-        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var server = await FaultyServer.StartAsync();
         await using var grid = await GridProcess.StartAsync(new GridSettings
         {
-            DatabaseUrl = database.ConnectionString,
-            More = new() { ["MAX_IN_FLIGHT"] = "256" },
+            DatabaseUrl = server.ConnectionString,
+            More = new() { ["MAX_IN_FLIGHT"] = $"{Places}" },
         });
+        await using var processors = await Processors.PartAsync(grid, server);
         using var connections = new Connections(grid.Url);
         await connections.OpenAsync(OpenConnections);
         var pulls = await FillAsync(connections);
@@ -41,17 +44,17 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var growth = Memory(grid.Id) - before;
 
         var served = answers.Count(answer => answer.Status == 200);
-        var goodput = served / s_openFor.TotalSeconds / capacity;
+        var goodput = served / s_openFor.TotalSeconds;
+        var after = await CapacityAsync(connections, pulls);
         output.WriteLine(
-            $"capacity {capacity:0}/s; offered {3 * capacity:0}/s, sent {sent / s_openFor.TotalSeconds:0}/s ({unsent} found no connection); "
-            + $"served {served}, shed {answers.Count - served}; goodput {goodput:P0} of capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
+            $"capacity {capacity:0}/s before and {after:0}/s after; offered {3 * capacity:0}/s, sent {sent / s_openFor.TotalSeconds:0}/s ({unsent} found no connection); "
+            + $"served {served}, shed {answers.Count - served}; goodput {goodput:0}/s, {goodput / Math.Max(capacity, after):P0} of the higher capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
         Assert.Equal(sent, answers.Count);
         Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
         Assert.True(sent == served || answers.Any(answer => answer.Status != 200));
 
-        // The flood takes its processor time from the host's own, and other tests run beside it: this only tells shedding
-        // from collapse. How much is served at three times the capacity is for a machine of its own to say.
-        Assert.InRange(goodput, 0.15, double.MaxValue);
+        // On a machine of its own it is above 80 %; without holding refusals back it is below 50 %.
+        Assert.InRange(goodput / Math.Max(capacity, after), 0.6, double.MaxValue);
         Assert.InRange(growth, long.MinValue, MaxGrowth);
 
         // Nothing of it stays: the next request is served.
@@ -75,11 +78,11 @@ public sealed class OverloadTests(ITestOutputHelper output)
         return pulls;
     }
 
-    /// <summary>Pulls a second in a closed loop, after a warm-up as long.</summary>
+    /// <summary>Pulls a second in a closed loop that fills all places, after a warm-up as long.</summary>
     private static async Task<double> CapacityAsync(Connections connections, List<byte[]> pulls)
     {
         var served = 0;
-        await using var load = Load.Start(Enumerable.Range(0, ClosedConnections).Select(n => (Func<Task>)(async () =>
+        await using var load = Load.Start(Enumerable.Range(0, Places).Select(n => (Func<Task>)(async () =>
         {
             var connection = await connections.TakeAsync();
             Assert.Equal(200, (await connection.AskAsync(pulls[n % pulls.Count])).Status);

@@ -36,7 +36,7 @@ public sealed class OwnerFaultTests(ITestOutputHelper output)
         await using var run = KeyedRun.Start(output, random, grid.Url);
         var term = await server.AskAsync<long>(Term);
 
-        await run.SufferAsync("server suspended for 3 s", () => server.StallAsync(TimeSpan.FromSeconds(3)), fromItsEnd: true);
+        await run.SufferAsync("server suspended for 3 s", () => server.StallAsync(TimeSpan.FromSeconds(3)));
 
         await run.AssertWholeAsync();
         Assert.Equal(term, await server.AskAsync<long>(Term));

@@ -10,8 +10,10 @@ internal sealed class FaultyServer : IAsyncDisposable
     // The test's own sessions, which are spared.
     private const string Spared = "crash-tests";
 
-    private readonly ServerFolder _folder = new();
+    private readonly ServerFolder _folder;
     private LocalPostgres _server = null!;
+
+    private FaultyServer(ServerFolder folder) => _folder = folder;
 
     internal string ConnectionString => _server.ConnectionString;
 
@@ -23,16 +25,23 @@ internal sealed class FaultyServer : IAsyncDisposable
     /// <param name="settings">Lines for postgresql.conf.</param>
     internal static async Task<FaultyServer> StartAsync(string? root = null, string? settings = null)
     {
-        var made = new FaultyServer();
-        made._server = await made._folder.StartAsync(root is null ? made._folder.Options : made._folder.Options with { Root = root });
+        var folder = new ServerFolder();
+        var made = await StartAsync(folder, root is null ? folder.Options : folder.Options with { Root = root });
         if (settings is not null)
         {
-            await File.AppendAllTextAsync(Path.Combine(made.DataDirectory, "postgresql.conf"), $"\n{settings}\n");
+            Configure(made.DataDirectory, settings);
             await made.RestartAsync();
         }
 
         return made;
     }
+
+    /// <summary>Starts a server on data that are in its folder already.</summary>
+    internal static Task<FaultyServer> StartAsync(ServerFolder folder) => StartAsync(folder, folder.Options);
+
+    /// <summary>Adds lines to postgresql.conf, which win over those before them.</summary>
+    internal static void Configure(string dataDirectory, string settings)
+        => File.AppendAllText(Path.Combine(dataDirectory, "postgresql.conf"), $"\n{settings}\n");
 
     internal Task RestartAsync(bool immediate = true) => _server.RestartAsync(immediate, CancellationToken.None);
 
@@ -107,4 +116,7 @@ internal sealed class FaultyServer : IAsyncDisposable
         => await Signals.SendAsync("KILL", await Signals.SuspendTreeAsync(PostmasterFile.Read(DataDirectory)!.ProcessId));
 
     public async ValueTask DisposeAsync() => await _folder.DisposeAsync();
+
+    private static async Task<FaultyServer> StartAsync(ServerFolder folder, LocalPostgresOptions options)
+        => new(folder) { _server = await folder.StartAsync(options) };
 }

@@ -18,7 +18,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         await using var run = KeyedRun.Start(output, random, grid.Url);
         for (var round = 0; round < KeyedRun.Rounds(1); round++)
         {
-            await run.SufferAsync("full disk", () => FullAsync(run, disk, server), fromItsEnd: true);
+            await run.SufferAsync("full disk", () => FullAsync(run, disk, server));
         }
 
         Assert.Contains(run.Ledger.Refused, answer => answer.Status == 503);

@@ -37,7 +37,7 @@ public sealed class ServerFaultTests(ITestOutputHelper output)
     {
         for (var round = 0; round < KeyedRun.Rounds(Few); round++)
         {
-            await run.SufferAsync("immediate stop and start of the server", () => server.RestartAsync(), fromItsEnd: true);
+            await run.SufferAsync("immediate stop and start of the server", () => server.RestartAsync());
         }
     });
 
@@ -47,7 +47,7 @@ public sealed class ServerFaultTests(ITestOutputHelper output)
         {
             for (var round = 0; round < KeyedRun.Rounds(1); round++)
             {
-                await run.SufferAsync("server suspended for 10 s", () => server.StallAsync(TimeSpan.FromSeconds(10)), fromItsEnd: true);
+                await run.SufferAsync("server suspended for 10 s", () => server.StallAsync(TimeSpan.FromSeconds(10)));
             }
 
             Assert.Contains(run.Ledger.Refused, answer => answer.Status == 503);
@@ -70,7 +70,7 @@ public sealed class ServerFaultTests(ITestOutputHelper output)
         {
             for (var round = 0; round < KeyedRun.Rounds(1); round++)
             {
-                await run.SufferAsync("all connections of the pool busy for 5 s", () => LockedOutAsync(server, TimeSpan.FromSeconds(5)), fromItsEnd: true);
+                await run.SufferAsync("all connections of the pool busy for 5 s", () => LockedOutAsync(server, TimeSpan.FromSeconds(5)));
             }
 
             Assert.Contains(run.Ledger.Refused, answer => answer.Status == 503);
@@ -83,7 +83,7 @@ public sealed class ServerFaultTests(ITestOutputHelper output)
         {
             for (var round = 0; round < KeyedRun.Rounds(1); round++)
             {
-                await run.SufferAsync("no connection to be had for 2 s", () => OccupiedAsync(run, server, TimeSpan.FromSeconds(2)), fromItsEnd: true);
+                await run.SufferAsync("no connection to be had for 2 s", () => OccupiedAsync(run, server, TimeSpan.FromSeconds(2)));
             }
         },
         settings: "max_connections = 20");

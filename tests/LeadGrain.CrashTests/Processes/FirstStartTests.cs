@@ -53,6 +53,29 @@ public sealed partial class FirstStartTests
         Assert.DoesNotContain(GridSettings.TestKey, given.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_host_with_its_own_database_shows_neither_its_path_nor_its_account_in_metrics()
+    {
+        await using var folder = new GridFolder();
+        await using var grid = await GridProcess.StartAsync(new GridSettings { Folder = folder.Path });
+        using (var client = new CampaignClient(grid.Url, "metrics"))
+        {
+            Assert.Equal(200, (await client.PushAsync(["a@example.com"])).Status);
+            Assert.Equal("a@example.com", (await client.NextAsync()).Email);
+        }
+
+        using var http = new HttpClient();
+        var metrics = await http.GetStringAsync(new Uri(grid.Url, "/metrics"));
+
+        Assert.Contains("db_client_connection_pool_name=\"leadgrain-store\"", metrics, StringComparison.Ordinal);
+        foreach (var told in (string[])[folder.Path, "Host=", "Username", "postgres/"])
+        {
+            Assert.DoesNotContain(told, metrics, StringComparison.OrdinalIgnoreCase);
+        }
+
+        Assert.Equal(0, await grid.StopAsync());
+    }
+
     private static IPAddress[] Listeners(int port)
     {
         var listeners = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners();

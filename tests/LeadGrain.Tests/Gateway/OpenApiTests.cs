@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Security;
+using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Tests.Gateway;
 
@@ -103,6 +105,26 @@ public sealed class OpenApiTests
             Assert.Equal(["namespace"], Names(paths["/namespaces/{namespace}" + path]![method]!, "path"));
             Assert.NotNull(paths["/namespaces/{namespace}" + path]![method]!["responses"]!["404"]);
         }
+    }
+
+    [Fact]
+    public async Task The_document_is_made_once_and_says_the_same_whoever_asks_first()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        var made = 0;
+        server.App.Services.GetRequiredService<IOptionsMonitor<OpenApiOptions>>().Get("v1")
+            .AddDocumentTransformer((_, _, _) => Task.FromResult(Interlocked.Increment(ref made)));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/openapi/v1.json") { Headers = { Host = "elsewhere.example" } };
+        using var first = await server.Client.SendAsync(request);
+        var body = await first.Content.ReadAsStringAsync();
+
+        var second = await server.GetAsync("/openapi/v1.json");
+
+        Assert.Equal(1, made);
+        Assert.Equal(body, second.Body);
+        Assert.Equal(first.Content.Headers.ContentType, second.ContentHeaders.ContentType);
+        Assert.Equal("/", (string?)Assert.Single(second.Json["servers"]!.AsArray())!["url"]);
+        Assert.Equal(404, (int)(await server.GetAsync("/openapi/v2.json")).Status);
     }
 
     private static void MustDescribeTheGate(JsonNode operation, string method)

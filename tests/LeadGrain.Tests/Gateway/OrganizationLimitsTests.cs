@@ -40,7 +40,7 @@ public sealed class OrganizationLimitsTests
     [Fact]
     public async Task One_organizations_held_requests_leave_places_to_others_and_to_its_own_limits()
     {
-        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"));
+        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"), ("REFUSAL_DELAY", "00:00:00"));
         using var other = server.NewClient("app", "other");
         server.Grid.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new[] { server.GetAsync("/leads"), server.GetAsync("/leads") };

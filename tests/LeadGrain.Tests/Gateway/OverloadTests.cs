@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Gateway;
 
@@ -23,6 +24,28 @@ public sealed class OverloadTests
         Assert.Equal(TimeSpan.FromSeconds(1), shed.Headers.RetryAfter!.Delta);
         Assert.Equal(HttpStatusCode.OK, health.Status);
         Assert.All([.. answers, after], answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+    }
+
+    [Fact]
+    public async Task A_refusal_is_held_back_for_a_moment_and_beyond_a_bound_comes_at_once()
+    {
+        var time = new FakeTime();
+        await using var server = await GatewayServer.StartAsync(
+            services => services.AddSingleton<TimeProvider>(time), settings: [("MAX_IN_FLIGHT", "1"), ("REFUSAL_DELAY", "00:00:00.100")]);
+        server.Grid.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var served = server.GetAsync("/leads");
+        await server.Grid.Arrived.WaitAsync();
+
+        var refused = Enumerable.Range(0, 5).Select(_ => server.GetAsync("/leads")).ToList();
+        var atOnce = await Task.WhenAny(refused);
+        (await atOnce).MustBeProblem(503, "overloaded");
+        refused.Remove(atOnce);
+        Assert.All(refused, held => Assert.False(held.IsCompleted));
+        time.Advance(TimeSpan.FromMilliseconds(100));
+        Assert.All(await Task.WhenAll(refused), held => held.MustBeProblem(503, "overloaded"));
+
+        server.Grid.Barrier.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await served).Status);
     }
 
     [Fact]

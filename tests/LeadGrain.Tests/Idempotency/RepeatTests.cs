@@ -59,6 +59,36 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_repeat_of_a_pull_on_lease_whose_host_died_on_finding_the_email_served_gets_no_lease_that_nobody_holds()
+    {
+        await Client.PushAsync("twice", "a@x.example", "a@x.example");
+        await Client.NextAsync("twice");
+        var body = new { @namespace = "twice", leaseSeconds = 600 };
+        Assert.Equal("""{"found":false}""", (await AskAsync("/buffer/next", body, "twice")).Body);
+        Assert.Equal((0, 1, 1), await Client.CountsAsync("twice"));
+
+        // As it is when a host dies between the commit that finds it out and the one that skips the lead.
+        await shared.Database.DataSource.CreateCommand("delete from skipped_leads").ExecuteNonQueryAsync();
+        await shared.RestartAsync();
+
+        Assert.Equal("""{"found":false}""", (await AskAsync("/buffer/next", body, "twice")).Body);
+    }
+
+    [Fact]
+    public async Task A_pull_on_lease_is_repeated_as_it_was_when_the_lease_has_been_settled()
+    {
+        foreach (var verb in new[] { "ack", "nack" })
+        {
+            await Client.PushAsync(verb, "a@x.example");
+            var body = new { @namespace = verb, leaseSeconds = 600 };
+            var first = await AskAsync("/buffer/next", body, verb);
+            await Client.PostAsync($"/buffer/{verb}", new { @namespace = verb, leaseIds = new[] { (Guid)first.Json["lead"]!["leaseId"]! } });
+
+            Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, verb));
+        }
+    }
+
+    [Fact]
     public async Task An_answer_without_leads_is_not_kept()
     {
         var body = new { @namespace = "empty" };

@@ -21,6 +21,20 @@ public sealed class PrometheusNamesTests
     public void Names_and_units_follow_OpenTelemetrys_rules(string instrument, string? unit, object kind, string expected) =>
         Assert.Equal(expected, PrometheusNames.Metric(instrument, unit, (SeriesKind)kind));
 
+    [Theory]
+    [InlineData("leadgrain-store", "leadgrain-store")]
+    [InlineData("Host=/srv/data;Username=ann;Application Name=leadgrain-cluster", "leadgrain-cluster")]
+    [InlineData("Host=/srv/data;Username=ann", "unnamed")]
+    [InlineData("Host=/srv/data;\"", "unnamed")]
+    public void A_pool_is_shown_by_a_name_and_never_by_its_address(string pool, string expected) =>
+        Assert.Equal($"db_client_connection_pool_name=\"{expected}\"", PrometheusText.Labels([new("db.client.connection.pool.name", pool)]));
+
+    [Theory]
+    [InlineData("/srv/data/postgres", "local")]
+    [InlineData("db.example", "db.example")]
+    public void A_server_at_a_socket_is_shown_as_local(string address, string expected) =>
+        Assert.Equal($"server_address=\"{expected}\"", PrometheusText.Labels([new("server.address", address)]));
+
     [Fact]
     public void Labels_are_escaped_sorted_and_joined_where_their_names_meet() =>
         Assert.Equal(

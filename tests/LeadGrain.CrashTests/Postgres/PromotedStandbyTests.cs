@@ -1,0 +1,119 @@
+using LeadGrain.CrashTests.Keys;
+using Xunit.Abstractions;
+
+namespace LeadGrain.CrashTests.Postgres;
+
+/// <summary>The database's primary is killed and its standby promoted: nothing that was answered is missing, and nothing is done twice.</summary>
+public sealed class PromotedStandbyTests(ITestOutputHelper output)
+{
+    // Generous for a machine that runs other things: the figure is printed.
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(20);
+
+    [Fact]
+    public async Task The_host_runs_on_and_finds_the_promoted_standby_by_itself()
+    {
+        for (var round = 0; round < KeyedRun.Rounds(1); round++)
+        {
+            var random = Seed.Next(output);
+            await using var servers = await StandbyServer.StartAsync();
+            await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = servers.ConnectionString });
+            await using var run = KeyedRun.Start(output, random, grid.Url);
+
+            var took = await run.SufferAsync("primary killed, standby promoted", servers.Primary.KillAsync, servers.PromoteAsync);
+
+            await run.AssertWholeAsync();
+            Assert.InRange(took, TimeSpan.Zero, s_soon);
+            Assert.False(grid.HasExited);
+        }
+    }
+
+    [Fact]
+    public async Task The_host_is_killed_with_the_primary_and_starts_on_the_promoted_standby()
+    {
+        var random = Seed.Next(output);
+        await using var servers = await StandbyServer.StartAsync();
+        var settings = new GridSettings { DatabaseUrl = servers.ConnectionString, Port = GridSettings.LastingPort() };
+        var grid = await GridProcess.StartAsync(settings);
+        try
+        {
+            await using var run = KeyedRun.Start(output, random, grid.Url);
+
+            var took = await run.SufferAsync("primary and host killed, standby promoted, host started", () => Task.WhenAll(servers.Primary.KillAsync(), grid.KillAsync()), async () =>
+            {
+                await grid.DisposeAsync();
+                grid = GridProcess.Launch(settings);
+                await servers.PromoteAsync();
+            });
+
+            await run.AssertWholeAsync();
+            Assert.InRange(took, TimeSpan.Zero, s_soon);
+        }
+        finally
+        {
+            await grid.DisposeAsync();
+        }
+    }
+
+#if !ORLEANS_HOST
+    [Fact]
+    public async Task A_former_primary_that_comes_back_as_it_was_is_not_written_to()
+    {
+        var random = Seed.Next(output);
+        await using var servers = await StandbyServer.StartAsync();
+        var settings = new GridSettings { DatabaseUrl = servers.ConnectionString, Port = GridSettings.LastingPort() };
+        var grid = await GridProcess.StartAsync(settings);
+        try
+        {
+            await using var run = KeyedRun.Start(output, random, grid.Url);
+            await run.SufferAsync("primary killed, standby promoted", servers.Primary.KillAsync, servers.PromoteAsync);
+            await servers.ReturnAsync();
+            var before = await StateAsync(servers.Primary);
+
+            // All that could lead a host astray: new connections of the store, of the owner, and a host that knows nothing yet.
+            await run.SufferAsync("sessions of the store ended", servers.Standby.TerminateAsync);
+            await run.SufferAsync("owner's lock connection cut", servers.Standby.TerminateOwnerAsync);
+            await run.SufferAsync("new primary restarted", () => servers.Standby.RestartAsync());
+            await run.SufferAsync("kill -9 of the host", grid.KillAsync, async () =>
+            {
+                await grid.DisposeAsync();
+                grid = GridProcess.Launch(settings);
+            });
+
+            await run.AssertWholeAsync();
+            Assert.Equal(before, await StateAsync(servers.Primary));
+            Assert.NotEqual(before, await StateAsync(servers.Standby));
+            Assert.Contains("was replaced by another host", grid.Output, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await grid.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_primary_that_lives_on_when_its_standby_is_promoted_is_left()
+    {
+        var random = Seed.Next(output);
+        await using var servers = await StandbyServer.StartAsync();
+        var settings = new GridSettings { DatabaseUrl = servers.ConnectionString };
+        await using var grid = await GridProcess.StartAsync(settings);
+        await using var standby = GridProcess.Launch(settings);
+        await standby.ListeningAsync();
+        await using var run = KeyedRun.Start(output, random, grid.Url);
+
+        // Without a standby to confirm them, commits on the former primary wait: what it does there is not answered.
+        await run.SufferAsync("standby promoted beside its primary", servers.PromoteAsync);
+
+        await run.AssertWholeAsync();
+        Assert.False(grid.HasExited || standby.HasExited);
+        Assert.DoesNotContain("is ready", standby.Output, StringComparison.Ordinal);
+    }
+#endif
+
+    /// <summary>All that a host writes when it takes a database, and what clients make it write.</summary>
+    private static Task<string> StateAsync(FaultyServer server) => server.AskAsync<string>(
+        """
+        select concat_ws(' ', (select term from embedded_owner), (select sum(epoch) from namespaces), (select count(*) from lead_buffer),
+            (select count(*) from served_leads), (select count(*) from idempotency_keys), (select count(*) from held_leads))
+        """);
+}
