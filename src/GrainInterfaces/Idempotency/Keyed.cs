@@ -1,6 +1,7 @@
 namespace LeadGrain.GrainInterfaces.Idempotency;
 
 /// <summary>What a key turned out to be when its request came.</summary>
+[GenerateSerializer]
 public enum KeyUse
 {
     /// <summary>New, or the request had none: this is its first answer.</summary>

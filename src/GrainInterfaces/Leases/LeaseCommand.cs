@@ -42,6 +42,7 @@ public abstract record LeaseAction
 }
 
 /// <summary>What became of one lease of a command.</summary>
+[GenerateSerializer]
 public enum LeaseFate
 {
     /// <summary>Its lead is served for good.</summary>

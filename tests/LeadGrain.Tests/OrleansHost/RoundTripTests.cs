@@ -53,7 +53,7 @@ public sealed class RoundTripTests
         new EnrichOutcome.ProviderFailed(ProviderFailure.Unreadable, null), ProviderFailure.Rejected,
         new ServedLeadQuery("spring", null, "c", null, "a@b.c", s_at, null, Guid.NewGuid(), 1000),
         s_served, new ServedLeadPage([s_served, s_served with { Enrichment = null }], true),
-        s_status, new NamespacePage([s_status], false), new NamespacePage([], true),
+        new OrganizationLimits(1, null, 3), s_status, new NamespacePage([s_status], false), new NamespacePage([], true),
     ];
 
     private static readonly Exception[] s_faults =
