@@ -178,8 +178,14 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
     private static async Task<Answer> PatchAsync(HttpClient client, Guid id, string body, string? user = null, string? match = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Patch, $"/crm/leads/{id}") { Content = JsonContent.Create(JsonNode.Parse(body)) };
-        request.Headers.TryAddWithoutValidation("X-User-Id", user);
-        request.Headers.TryAddWithoutValidation("If-Match", match);
+        foreach (var (name, value) in new[] { ("X-User-Id", user), ("If-Match", match) })
+        {
+            if (value is not null)
+            {
+                request.Headers.TryAddWithoutValidation(name, value);
+            }
+        }
+
         return await Answer.OfAsync(await client.SendAsync(request));
     }
 }
