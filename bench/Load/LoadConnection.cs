@@ -82,8 +82,8 @@ internal sealed class LoadConnection : IDisposable
             return Answer.Partly;
         }
 
-        // HTTP/1.1 200
-        return !answer[9..12].SequenceEqual("200"u8) ? Answer.Failed
+        // HTTP/1.1 200, or 201 of a lead
+        return answer[9] != (byte)'2' ? Answer.Failed
             : body.StartsWith(expected) ? Answer.Expected
             : Answer.Unexpected;
     }

@@ -14,6 +14,9 @@ internal enum LoadKind
 
     /// <summary>POST /enrich of emails in turn.</summary>
     Enrich,
+
+    /// <summary>POST /api/lead, each email new.</summary>
+    Lead,
 }
 
 /// <summary>A load, as its process is told it.</summary>

@@ -30,6 +30,7 @@ internal sealed class RequestSet
         {
             LoadKind.Next => "{\"found\":true"u8.ToArray(),
             LoadKind.Push => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"buffered\":{plan.Batch},")),
+            LoadKind.Lead => "{\"ok\":true"u8.ToArray(),
             _ => "{\"id\":"u8.ToArray(),
         };
     }
@@ -66,11 +67,12 @@ internal sealed class RequestSet
         {
             LoadKind.Next => ("/buffer/next", $$"""{"namespace":"{{name}}"}"""),
             LoadKind.Enrich => ("/enrich", $$"""{"email":"{{name}}@example.com"}"""),
+            LoadKind.Lead => ("/api/lead", LeadBody()),
             _ => ("/buffer/push", PushBody(name, plan.Batch)),
         };
         var text = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {plan.Key}\r\nX-App-Id: {plan.App}\r\n"
             + $"X-Org-Id: {plan.Org}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
-        return (Encoding.ASCII.GetBytes(text), plan.Kind == LoadKind.Push ? EmailsIn(text) : []);
+        return (Encoding.ASCII.GetBytes(text), plan.Kind is LoadKind.Push or LoadKind.Lead ? EmailsIn(text) : []);
     }
 
     private static string PushBody(string name, int batch)
@@ -79,6 +81,12 @@ internal sealed class RequestSet
         const string Data = """{"firstName":"John","lastName":"Doe","title":"Head of Sales","company":"Acme"}""";
         var lead = $$"""{"email":"{{blank}}@example.com","externalId":"apollo_{{blank}}","data":{{Data}} }""";
         return $$"""{"namespace":"{{name}}","brandId":"brand-1","leads":[{{string.Join(',', Enumerable.Repeat(lead, batch))}}]}""";
+    }
+
+    private static string LeadBody()
+    {
+        var blank = new string('0', EmailDigits);
+        return $$"""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"{{blank}}@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
     }
 
     private static int[] EmailsIn(string text)

@@ -52,6 +52,10 @@ internal sealed partial class Pgbench(DatabaseServer server)
     internal async Task<double> InsertsAsync(double seconds, CancellationToken cancellationToken)
         => LeadsPerInsert * await BestAsync("buffer_insert.sql", seconds, cancellationToken);
 
+    /// <summary>Posts a second as two inserts, each a commit of its own: the raw row, then the lead.</summary>
+    internal Task<double> PostsAsync(double seconds, CancellationToken cancellationToken)
+        => BestAsync("lead_insert.sql", seconds, cancellationToken);
+
     /// <summary>With the number of clients that was best when first asked.</summary>
     private async Task<double> BestAsync(string script, double seconds, CancellationToken cancellationToken)
     {

@@ -30,6 +30,26 @@ create table buffer (
     primary key (namespace_id, seq)
 );
 
+-- Shaped like the product's raw log and leads.
+create table posts (
+    organization_id bigint not null,
+    received_at timestamptz not null,
+    id uuid not null,
+    body bytea not null,
+    content_type text,
+    headers json not null,
+    request_id text not null,
+    primary key (organization_id, received_at, id)
+);
+create table posted_leads (
+    organization_id bigint not null,
+    id uuid not null,
+    click_id text, country text, creo text, description text, domain text, email text, first_name text, ip text, lang text,
+    last_name text, marker text, offer text, phone text, sourcetype text,
+    created_at timestamptz not null,
+    primary key (organization_id, id)
+);
+
 -- Of the bare endpoint.
 create table bare (id uuid primary key, email text not null);
 

@@ -2,10 +2,13 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Crm;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
 using LeadGrain.Gateway.Health;
+using LeadGrain.Gateway.Ingestion;
+using LeadGrain.Gateway.Jobs;
 using LeadGrain.Gateway.Leads;
 using LeadGrain.Gateway.Leases;
 using LeadGrain.Gateway.Namespaces;
@@ -67,6 +70,7 @@ public static class GatewaySetup
         services.AddSingleton<PageTokens>();
         services.AddSingleton<RunScopes>();
         services.AddSingleton<ReadinessProbe>();
+        services.AddIngestionRoutes(configuration);
         services.AddRouting();
         AddDocument(services);
         return services;
@@ -86,6 +90,10 @@ public static class GatewaySetup
         gated.MapLeads();
         gated.MapCursors();
         gated.MapNamespaces();
+        gated.MapRaw();
+        gated.MapJobs();
+        gated.MapCrm();
+        app.MapOpenIngestion();
         app.MapGatedGroup(areLimits: true).MapLimits();
         return app;
     }

@@ -1,7 +1,10 @@
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Crm;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
 using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Ingestion;
+using LeadGrain.Grains.Jobs;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
@@ -22,5 +25,8 @@ public static class GrainsSetup
             .AddSingleton<CursorStore>()
             .AddSingleton<LeadStore>()
             .AddSingleton<NamespaceStore>()
-            .AddSingleton<LimitsStore>();
+            .AddSingleton<LimitsStore>()
+            .AddIngestion(configuration)
+            .AddJobs()
+            .AddSingleton<CrmStore>();
 }

@@ -38,12 +38,18 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             };
         }
 
-        if (metadata.OfType<TenantRequired>().Any())
+        if (metadata.OfType<TextBodies>().FirstOrDefault() is { } texts)
         {
-            AddGate(operation, context.Document);
+            AddTexts(operation, texts);
         }
 
-        DescribeAnswers(operation, metadata.OfType<AnswerExample>().FirstOrDefault());
+        var isGated = metadata.OfType<TenantRequired>().Any();
+        if (isGated || metadata.OfType<TenantOptional>().Any())
+        {
+            AddGate(operation, context.Document, isGated);
+        }
+
+        DescribeAnswers(operation, [.. metadata.OfType<AnswerExample>()], metadata.OfType<ErrorShape>().FirstOrDefault());
         if (metadata.OfType<TakesIdempotencyKey>().Any())
         {
             AddKey(operation);
@@ -59,17 +65,35 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 ParameterLocation.Path, NamespaceRoute.Parameter, "The namespace, percent-encoded (a slash is %2F).", IdSchema(), required: true));
         }
 
+        if (path.Contains("{id}", StringComparison.Ordinal))
+        {
+            operation.Parameters.Add(Parameter(ParameterLocation.Path, "id", "Identifier.", new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" }, required: true));
+        }
+
         foreach (var query in metadata.OfType<QueryDescription>())
         {
             operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
         }
     }
 
-    private static void AddGate(OpenApiOperation operation, OpenApiDocument? document)
+    private static void AddTexts(OpenApiOperation operation, TextBodies texts) => operation.RequestBody = new OpenApiRequestBody
+    {
+        Required = true,
+        Content = texts.Bodies.ToDictionary(
+            static body => body.MediaType,
+            static body => new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String }, Example = JsonValue.Create(body.Example) }),
+    };
+
+    private static void AddGate(OpenApiOperation operation, OpenApiDocument? document, bool required)
     {
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(DocumentShape.KeyScheme, document)] = [] }];
-        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required: true));
-        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required: true));
+        if (!required)
+        {
+            operation.Security.Add([]);
+        }
+
+        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required));
+        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required));
     }
 
     private static void AddKey(OpenApiOperation operation)
@@ -92,19 +116,27 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
     }
 
-    private static void DescribeAnswers(OpenApiOperation operation, AnswerExample? example)
+    private static void DescribeAnswers(OpenApiOperation operation, IReadOnlyList<AnswerExample> examples, ErrorShape? shape)
     {
         foreach (var (status, answer) in operation.Responses ?? [])
         {
             var code = int.Parse(status, CultureInfo.InvariantCulture);
             answer.Description = ReasonPhrases.GetReasonPhrase(code);
             AddHeaders(answer, code);
-            foreach (var media in answer.Content?.Values ?? [])
+            foreach (var (type, media) in answer.Content ?? new Dictionary<string, OpenApiMediaType>())
             {
-                media.Example = code == 200 ? example is null ? null : JsonNode.Parse(example.Json) : ProblemExample(code);
+                media.Example = examples.FirstOrDefault(example => example.Status == code) is { } example ? ExampleOf(type, example.Text)
+                    : code < 400 ? null
+                    : shape is null ? ProblemExample(code)
+                    : JsonNode.Parse(shape.Example);
             }
         }
     }
+
+    private static JsonNode? ExampleOf(string mediaType, string text) =>
+        mediaType.EndsWith("json", StringComparison.Ordinal) && !mediaType.EndsWith("ndjson", StringComparison.Ordinal)
+            ? JsonNode.Parse(text)
+            : JsonValue.Create(text);
 
     private static void AddHeaders(IOpenApiResponse answer, int status)
     {

@@ -18,8 +18,16 @@ internal static class RouteDescription
     internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, string example) =>
         route.WithMetadata(new BodyDescription(typeof(TBody), example));
 
-    internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example) =>
-        route.Produces<TAnswer>().WithMetadata(new AnswerExample(example));
+    internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example, int status = StatusCodes.Status200OK) =>
+        route.Produces<TAnswer>(status).WithMetadata(new AnswerExample(example, status));
+
+    /// <summary>An answer that is no JSON document.</summary>
+    internal static RouteHandlerBuilder AnswersText(this RouteHandlerBuilder route, string mediaType, string example) =>
+        route.Produces<string>(StatusCodes.Status200OK, mediaType).WithMetadata(new AnswerExample(example, StatusCodes.Status200OK));
+
+    /// <summary>A body that is no JSON document.</summary>
+    internal static RouteHandlerBuilder TakesText(this RouteHandlerBuilder route, params (string MediaType, string Example)[] bodies) =>
+        route.WithMetadata(new TextBodies(bodies));
 
     /// <summary>Errors beyond those that every route behind the gate has.</summary>
     internal static RouteHandlerBuilder Fails(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
@@ -60,8 +68,11 @@ internal static class RouteDescription
 /// <summary>The body that a route takes.</summary>
 internal sealed record BodyDescription(Type Shape, string Example);
 
-/// <summary>What a route answers when all is well.</summary>
-internal sealed record AnswerExample(string Json);
+/// <summary>What a route answers when all is well: JSON, or text where the answer's media type says so.</summary>
+internal sealed record AnswerExample(string Text, int Status);
+
+/// <summary>The bodies that a route takes, by media type.</summary>
+internal sealed record TextBodies(IReadOnlyList<(string MediaType, string Example)> Bodies);
 
 /// <summary>Marks an endpoint that takes an Idempotency-Key.</summary>
 internal sealed class TakesIdempotencyKey

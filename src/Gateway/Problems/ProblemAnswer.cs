@@ -14,12 +14,17 @@ internal static class ProblemAnswer
     {
         var response = context.Response;
         response.StatusCode = problem.Status;
-        response.ContentType = ContentType;
         if (problem.RetryAfter is { } wait)
         {
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture);
         }
 
+        if (context.GetEndpoint()?.Metadata.GetMetadata<ErrorShape>() is { } shape)
+        {
+            return JsonAnswer.WriteAsync(response, problem, shape.Write);
+        }
+
+        response.ContentType = ContentType;
         return JsonAnswer.WriteAsync(response, (problem, context.TraceIdentifier, further), Write);
     }
 
@@ -42,3 +47,9 @@ internal static class ProblemAnswer
         json.WriteEndObject();
     }
 }
+
+/// <summary>Marks an endpoint whose seed fixes the shape of its errors.</summary>
+/// <param name="Write">Writes that shape, as application/json.</param>
+/// <param name="Example">Of it.</param>
+/// <param name="Answer">Its type.</param>
+internal sealed record ErrorShape(Action<Utf8JsonWriter, Problem> Write, Type Answer, string Example);

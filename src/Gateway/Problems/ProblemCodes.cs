@@ -110,4 +110,7 @@ public static class ProblemCodes
 
     /// <summary>503: too many requests, or too large ones, under way.</summary>
     public const string Overloaded = "overloaded";
+
+    /// <summary>412: the lead was changed meanwhile.</summary>
+    public const string VersionMismatch = "version_mismatch";
 }

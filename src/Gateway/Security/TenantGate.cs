@@ -18,16 +18,24 @@ internal sealed class TenantGate(ApiKeys keys)
     private const int MaxIdLength = 255;
 
     /// <summary>Puts a group's endpoints behind the gate.</summary>
-    internal void Guard(IEndpointConventionBuilder group) => group.Add(endpoint =>
+    /// <param name="group">The endpoints.</param>
+    /// <param name="open">For whom requests without any key act; null: such are refused.</param>
+    internal void Guard(IEndpointConventionBuilder group, Tenant? open = null) => group.Add(endpoint =>
     {
         var inner = endpoint.RequestDelegate!;
-        endpoint.RequestDelegate = context => InvokeAsync(context, inner);
-        endpoint.Metadata.Add(TenantRequired.Instance);
+        endpoint.RequestDelegate = context => InvokeAsync(context, inner, open);
+        endpoint.Metadata.Add(open is null ? TenantRequired.Instance : TenantOptional.Instance);
     });
 
-    private Task InvokeAsync(HttpContext context, RequestDelegate inner)
+    private Task InvokeAsync(HttpContext context, RequestDelegate inner, Tenant? open)
     {
         var headers = context.Request.Headers;
+        if (open is not null && headers[KeyHeader].Count == 0)
+        {
+            context.Features.Set(open);
+            return inner(context);
+        }
+
         if (headers[KeyHeader] is not [{ } key] || !keys.Accept(key))
         {
             context.Response.Headers.WWWAuthenticate = "ApiKey";
@@ -77,4 +85,10 @@ internal sealed class TenantGate(ApiKeys keys)
 internal sealed class TenantRequired
 {
     internal static readonly TenantRequired Instance = new();
+}
+
+/// <summary>Marks an endpoint that takes the key and the organization's headers, and acts for an open organization without.</summary>
+internal sealed class TenantOptional
+{
+    internal static readonly TenantOptional Instance = new();
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Security;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,9 @@ namespace LeadGrain.Tests.Gateway;
 
 public sealed class OpenApiTests
 {
-    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace"];
+    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace", "importLeads"];
+
+    private static readonly Dictionary<string, string> s_texts = new() { ["exportLeads"] = "text/csv", ["importLeads"] = "application/x-ndjson" };
 
     [Fact]
     public async Task Every_route_is_described_with_its_errors_security_and_examples()
@@ -18,17 +21,20 @@ public sealed class OpenApiTests
         var document = (await server.GetAsync("/openapi/v1.json")).Json;
         var routes = server.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
             .Where(route => !route.RoutePattern.RawText!.StartsWith("/openapi", StringComparison.Ordinal))
+            .Where(route => route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null)
             .ToList();
 
-        Assert.Equal(20, routes.Count);
+        Assert.Equal(31, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();
-            var operation = document["paths"]![route.RoutePattern.RawText!]![method == "PUT" ? "put" : method == "GET" ? "get" : "post"]!;
+            var operation = document["paths"]![route.RoutePattern.RawText!]![method.ToLowerInvariant()]!;
             Assert.False(string.IsNullOrEmpty((string?)operation["summary"]), route.RoutePattern.RawText);
             Assert.NotNull(operation["operationId"]);
-            Assert.NotNull(operation["responses"]!["200"]!["content"]!["application/json"]!["example"]);
-            Assert.NotNull(operation["responses"]!["200"]!["content"]!["application/json"]!["schema"]);
+            var content = operation["responses"]!.AsObject().First(answer => answer.Key[0] == '2').Value!["content"]!.AsObject().Single();
+            Assert.Equal(s_texts.GetValueOrDefault((string)operation["operationId"]!, "application/json"), content.Key);
+            Assert.NotNull(content.Value!["example"]);
+            Assert.NotNull(content.Value["schema"]);
             if (route.Metadata.GetMetadata<TenantRequired>() is not null)
             {
                 MustDescribeTheGate(operation, method);
@@ -161,4 +167,23 @@ public sealed class OpenApiTests
     private static IEnumerable<string> Names(JsonNode operation, string place) => operation["parameters"]!.AsArray()
         .Where(parameter => (string?)parameter!["in"] == place)
         .Select(parameter => (string)parameter!["name"]!);
+
+    [Fact]
+    public async Task The_seeds_route_is_described_with_its_own_errors_and_an_optional_key()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        var operation = (await server.GetAsync("/openapi/v1.json")).Json["paths"]!["/api/lead"]!["post"]!;
+
+        Assert.True((bool)operation["responses"]!["201"]!["content"]!["application/json"]!["example"]!["ok"]!);
+        Assert.True((bool)operation["responses"]!["409"]!["content"]!["application/json"]!["example"]!["deduplicated"]!);
+        foreach (var status in new[] { "400", "401", "413", "429", "500", "503" })
+        {
+            var refused = operation["responses"]![status]!["content"]!.AsObject().Single();
+            Assert.Equal("application/json", refused.Key);
+            Assert.False((bool)refused.Value!["example"]!["ok"]!);
+        }
+
+        Assert.Equal(2, operation["security"]!.AsArray().Count);
+        Assert.All(operation["parameters"]!.AsArray(), parameter => Assert.False((bool?)parameter!["required"] ?? false));
+    }
 }

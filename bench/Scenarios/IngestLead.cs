@@ -1,0 +1,77 @@
+using System.Globalization;
+using LeadGrain.Bench.Load;
+using LeadGrain.Bench.Report;
+
+namespace LeadGrain.Bench.Scenarios;
+
+/// <summary>Leads posted as web forms do, each committed to the raw log and then as a lead, in a small and in a large raw log.</summary>
+internal sealed class IngestLead : IScenario
+{
+    private const double Target = 15_000;
+    private const double MostMilliseconds = 30;
+    private const long DefaultRows = 1_000_000;
+
+    public IReadOnlyList<string> Names => ["ingest-lead"];
+
+    public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
+    {
+        var yardsticks = await run.YardsticksAsync(cancellationToken);
+        await using var grid = await run.StartGridAsync("ingest", cancellationToken);
+        var (small, large, bare) = (new List<LoadResult>(), new List<LoadResult>(), new List<double>());
+        await PostAsync(run, grid, cancellationToken);
+        for (var round = 0; round < run.Options.Rounds; round++)
+        {
+            small.Add(await PostAsync(run, grid, cancellationToken));
+            bare.Add(await yardsticks.PostsAsync(run.Short, cancellationToken));
+            run.Say($"ingest-lead: {small[^1].PerSecond:#,0}/s, p99 {small[^1].P99:0.0} ms; pgbench {bare[^1]:#,0}/s");
+        }
+
+        var rows = long.TryParse(Environment.GetEnvironmentVariable("BENCH_RAW_ROWS"), CultureInfo.InvariantCulture, out var set) ? set : DefaultRows;
+        run.Say($"filling the raw log with {rows:#,0} rows");
+        await FillAsync(run, grid, rows, cancellationToken);
+        await PostAsync(run, grid, cancellationToken);
+        for (var round = 0; round < run.Options.Rounds; round++)
+        {
+            large.Add(await PostAsync(run, grid, cancellationToken));
+            run.Say($"ingest-lead with {rows:#,0} rows: {large[^1].PerSecond:#,0}/s, p99 {large[^1].P99:0.0} ms");
+        }
+
+        run.Report.Add(Figure.Of("ingest-lead", "/api/lead, 64 connections, raw row and lead committed", "/s", [.. small.Select(r => r.PerSecond)])
+            .Beside("the two inserts by pgbench", bare).AtLeast(Target) with { Note = "The last round" + Windows.Cost(small[^1]) });
+        run.Report.Add(Figure.Of("ingest-lead-p99", "p99 of /api/lead under that load", "ms", [.. small.Select(r => r.P99)]).AtMost(MostMilliseconds));
+        run.Report.Add(Figure.Of("ingest-lead-grown", $"/api/lead with {rows:#,0} raw rows more", "/s", [.. large.Select(r => r.PerSecond)])
+            .Beside("without", [.. small.Select(r => r.PerSecond)]).AtLeastTimes(0.8));
+    }
+
+    private static async Task<LoadResult> PostAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
+    {
+        var plan = grid.Plan(LoadKind.Lead, new NamespaceGroup("ingest", "form-", 1)) with { WarmUpSeconds = run.WarmUp, Seconds = run.Options.Seconds };
+        var result = await grid.MeasureAsync(plan, cancellationToken);
+        return result is { Unexpected: 0, Failed: 0 } ? result : throw new BenchException($"A lead was not taken: {result.Sample}");
+    }
+
+    /// <summary>Rows of another organization, as posts would have left them.</summary>
+    private static async Task FillAsync(BenchRun run, Grid grid, long rows, CancellationToken cancellationToken)
+    {
+        var some = string.Create(CultureInfo.InvariantCulture, $"generate_series(1, {rows}) as n");
+        foreach (var statement in (string[])
+        [
+            "insert into organizations (app_id, org_id) values ('bench', 'grown') on conflict do nothing",
+            $"""
+            insert into leads_raw (organization_id, received_at, id, body, content_type, headers, request_id)
+            select o.id, now() - n * interval '1 millisecond', gen_random_uuid(), convert_to(repeat('x', 300), 'UTF8'), 'application/json', '{"{}"}', n::text
+            from organizations o, {some} where o.app_id = 'bench' and o.org_id = 'grown'
+            """,
+            $"""
+            insert into leads (organization_id, id, email, first_name, last_name, phone, body_hash, created_at, updated_at)
+            select o.id, gen_random_uuid(), n || '@example.com', 'John', 'Doe', '+371', '\x00', now(), now()
+            from organizations o, {some} where o.app_id = 'bench' and o.org_id = 'grown'
+            """,
+            "vacuum analyze leads_raw",
+            "vacuum analyze leads",
+        ])
+        {
+            await run.Server.ExecuteAsync(grid.Database, statement, cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using LeadGrain.Gateway.Overload;
+using LeadGrain.Gateway.Problems;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace LeadGrain.Gateway.Json;
+
+/// <summary>Makes something of a body's bytes, which are gone once this returns.</summary>
+internal delegate Parsed<T> BodyUse<T, TState>(ReadOnlyMemory<byte> bytes, TState state)
+    where T : notnull;
+
+/// <summary>Reads request bodies: within limits, and without a copy where the body came in one piece.</summary>
+internal static class Body
+{
+    // A declared length is only a promise: memory is taken as the bytes come.
+    private const int FirstRent = LargeBodies.SmallBytes;
+
+    /// <summary>Sets the server's limit, and refuses what says that it is larger.</summary>
+    internal static Problem? Refuse(HttpContext context, int limit)
+    {
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
+        {
+            server.MaxRequestBodySize = limit;
+        }
+
+        return context.Request.ContentLength > limit ? Problem.BodyTooLarge(limit) : null;
+    }
+
+    /// <summary>Reads a body that <see cref="Refuse"/> let through.</summary>
+    internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(HttpContext context, int limit, TState state, BodyUse<T, TState> use)
+        where T : notnull
+    {
+        var reader = context.Request.BodyReader;
+        var result = await NextAsync(reader);
+        if (result.IsCompleted && result.Buffer.IsSingleSegment)
+        {
+            try
+            {
+                return result.Buffer.Length > limit ? Problem.BodyTooLarge(limit) : use(result.Buffer.First, state);
+            }
+            finally
+            {
+                reader.AdvanceTo(result.Buffer.End);
+            }
+        }
+
+        return await CollectAsync(reader, result, limit, state, use, context.Features.Get<InFlightSlot>(), context.RequestAborted);
+    }
+
+    private static async ValueTask<Parsed<T>> CollectAsync<T, TState>(
+        PipeReader reader,
+        ReadResult result,
+        int limit,
+        TState state,
+        BodyUse<T, TState> use,
+        InFlightSlot? slot,
+        CancellationToken cancellationToken)
+        where T : notnull
+    {
+        var rented = ArrayPool<byte>.Shared.Rent(FirstRent);
+        var length = 0;
+        try
+        {
+            while (true)
+            {
+                var total = length + result.Buffer.Length;
+                if (total > limit)
+                {
+                    reader.AdvanceTo(result.Buffer.End);
+                    return Problem.BodyTooLarge(limit);
+                }
+
+                if (total > FirstRent && slot?.TryTake((int)total - Math.Max(length, FirstRent)) == false)
+                {
+                    reader.AdvanceTo(result.Buffer.End);
+                    return Problem.OverloadedByBodies();
+                }
+
+                rented = Grow(rented, length, (int)total);
+                result.Buffer.CopyTo(rented.AsSpan(length));
+                length = (int)total;
+                reader.AdvanceTo(result.Buffer.End);
+                if (result.IsCompleted)
+                {
+                    return length <= FirstRent || slot is null || await slot.TakeTurnAsync(cancellationToken)
+                        ? use(rented.AsMemory(0, length), state)
+                        : Problem.OverloadedByBodies();
+                }
+
+                result = await NextAsync(reader);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
+    }
+
+    private static async ValueTask<ReadResult> NextAsync(PipeReader reader)
+    {
+        try
+        {
+            // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
+            return await reader.ReadAsync(CancellationToken.None);
+        }
+        catch (IOException broken) when (broken is not BadHttpRequestException)
+        {
+            // The server calls most of what is wrong with a body a bad request, but not a chunk of a size that it cannot count.
+            throw new BadHttpRequestException("The body cannot be read.", broken);
+        }
+    }
+
+    private static byte[] Grow(byte[] rented, int used, int needed)
+    {
+        if (needed <= rented.Length)
+        {
+            return rented;
+        }
+
+        var larger = ArrayPool<byte>.Shared.Rent(Math.Max(needed, rented.Length * 2));
+        rented.AsSpan(0, used).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(rented);
+        return larger;
+    }
+}

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace LeadGrain.Grains.Ingestion;
+
+/// <summary>
+/// The process's lane of posts: the posts of all organizations that wait are committed to the raw log together, then made
+/// leads of and committed again together.
+/// </summary>
+internal sealed partial class IngestionCommits
+{
+    private readonly RawStore _raw;
+    private readonly Settling _settling;
+    private readonly IngestionMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger<IngestionCommits> _log;
+    private readonly ServedLeadIds _ids = new();
+    private readonly GroupCommit<RawRow, IngestOutcome?> _lane;
+
+    public IngestionCommits(
+        RawStore raw,
+        Settling settling,
+        IngestionMetrics metrics,
+        TimeProvider time,
+        IOptions<IngestionOptions> options,
+        ILogger<IngestionCommits> log)
+    {
+        (_raw, _settling, _metrics, _time, _log) = (raw, settling, metrics, time, log);
+        _lane = new(CommitAsync, static r => r.Weight, options.Value.CommitRows, options.Value.ConcurrentCommits, static r => r.OrganizationId);
+    }
+
+    /// <summary>Commits a post, together with whatever else waits.</summary>
+    /// <exception cref="StorageUnavailableException">It may or may not be in the raw log; nothing may be promised.</exception>
+    internal async Task<IngestOutcome> CommitAsync(long organizationId, RawPost post)
+    {
+        var id = _ids.Next(_time.GetUtcNow());
+        return await _lane.CommitAsync(new RawRow(organizationId, id, TimeOf(id), post))
+            ?? throw new StorageUnavailableException("Committed, but whose its key is could not be read.");
+    }
+
+    /// <summary>The milliseconds of an id.</summary>
+    internal static DateTime TimeOf(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        return DateTime.UnixEpoch.AddMilliseconds(System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16);
+    }
+
+    private async Task<IngestOutcome?[]> CommitAsync(IReadOnlyList<RawRow> rows)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var openId = _ids.Next(_time.GetUtcNow());
+        var claims = await _raw.AppendAsync(openId, rows);
+        _metrics.Committed("raw", Stopwatch.GetElapsedTime(start), rows.Count);
+        return await SettleAsync(openId, rows, claims);
+    }
+
+    // From here on nothing fails a post: it is in the raw log, and what is not finished now is finished later.
+    private async Task<IngestOutcome?[]> SettleAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var outcomes = new IngestOutcome?[rows.Count];
+        Settled[]? settled = null;
+        try
+        {
+            settled = await _settling.DecideAsync(rows, claims);
+            await _settling.WriteAsync(openId, settled, attempts: 0);
+            _metrics.Committed("leads", Stopwatch.GetElapsedTime(start), rows.Count);
+        }
+#pragma warning disable CA1031 // The posts are safe: whatever this was, it is logged, and the drain tries again.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            LogPutOff(rows.Count, fault.GetType().Name, (fault as PostgresException)?.SqlState);
+            _metrics.LeftOpen(rows.Count);
+        }
+
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = settled is not null ? settled[i].Verdict.Outcome(rows[i].Id) : OutcomeWithout(rows[i], claims[i]);
+        }
+
+        return outcomes;
+    }
+
+    // What is certain without the database: a post without a key, or the first with its key.
+    private static IngestOutcome? OutcomeWithout(RawRow row, KeyClaim? claim)
+        => row.Post.Key is null || claim?.LeadId == row.Id
+            ? Verdict.Of(row, claim, LeadNormalizer.Normalize(row.Post.Body, row.Post.ContentType, row.Post.ContentEncoding)).Outcome(row.Id)
+            : null;
+
+    [LoggerMessage(131, LogLevel.Warning, "{Count} posts are in the raw log and not made leads of yet: {Cause} {SqlState}")]
+    private partial void LogPutOff(int count, string cause, string? sqlState);
+}

@@ -1,0 +1,66 @@
+using System.Globalization;
+using System.Text;
+using LeadGrain.GrainInterfaces.Ingestion;
+using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Net.Http.Headers;
+
+namespace LeadGrain.Grains.Ingestion;
+
+/// <summary>Reads a lead from multipart/form-data. Of a file only name, type and length are told; its bytes stay in the raw log.</summary>
+internal static class MultipartLead
+{
+    internal static Normalized Read(ReadOnlyMemory<byte> body, string? boundary)
+    {
+        if (string.IsNullOrEmpty(boundary))
+        {
+            return new Normalized.Invalid(LeadNormalizer.BrokenForm);
+        }
+
+        using var stream = new MemoryStream(body.ToArray(), writable: false);
+        try
+        {
+            // The stream is memory: nothing is waited for.
+            return ReadAsync(stream, boundary).GetAwaiter().GetResult();
+        }
+        catch (Exception broken) when (broken is InvalidDataException or IOException or ArgumentException)
+        {
+            return new Normalized.Invalid(LeadNormalizer.BrokenForm);
+        }
+    }
+
+    private static async Task<Normalized> ReadAsync(Stream stream, string boundary)
+    {
+        var reader = new MultipartReader(boundary, stream) { HeadersCountLimit = 100, HeadersLengthLimit = RawPost.MaxBytes };
+        var draft = new LeadDraft();
+        var parts = 0;
+        while (await reader.ReadNextSectionAsync() is { } section)
+        {
+            using var content = new MemoryStream();
+            await section.Body.CopyToAsync(content);
+            Add(draft, section, content.GetBuffer().AsMemory(0, (int)content.Length));
+            parts++;
+        }
+
+        return parts == 0 ? new Normalized.Invalid(LeadNormalizer.Empty) : draft.Finish();
+    }
+
+    private static void Add(LeadDraft draft, MultipartSection section, ReadOnlyMemory<byte> content)
+    {
+        var known = ContentDispositionHeaderValue.TryParse(section.ContentDisposition, out var disposition);
+        var name = known ? HeaderUtilities.RemoveQuotes(disposition!.Name).Value ?? string.Empty : string.Empty;
+        if (!known || !disposition!.IsFileDisposition())
+        {
+            draft.Add(name, Encoding.UTF8.GetString(LeadNormalizer.Utf8Of(content, null).Span));
+            return;
+        }
+
+        var file = HeaderUtilities.RemoveQuotes(disposition!.FileNameStar.HasValue ? disposition.FileNameStar : disposition.FileName).Value;
+        draft.AddRaw(
+            LeadDraft.Quote(name),
+            Encoding.UTF8.GetBytes(string.Create(
+                CultureInfo.InvariantCulture,
+                $$"""{"filename":{{Json(file)}},"contentType":{{Json(section.ContentType)}},"bytes":{{content.Length}}}""")));
+    }
+
+    private static string Json(string? text) => text is null ? "null" : Encoding.UTF8.GetString(LeadDraft.Quote(text));
+}

@@ -1,0 +1,69 @@
+using System.Security.Cryptography;
+using LeadGrain.GrainInterfaces.Ingestion;
+
+namespace LeadGrain.Grains.Ingestion;
+
+/// <summary>A post with its place in the raw log.</summary>
+/// <param name="OrganizationId">Row of organizations.</param>
+/// <param name="Id">Of the entry, and of the lead that it may become.</param>
+/// <param name="ReceivedAt">The milliseconds of the id.</param>
+/// <param name="Post">As it came in.</param>
+internal sealed record RawRow(long OrganizationId, Guid Id, DateTime ReceivedAt, RawPost Post)
+{
+    // A commit counts rows; a large body counts as many, so that a commit holds some 8 MB at most.
+    private const int BytesOfOne = 16 * 1024;
+
+    private byte[]? _hash;
+
+    /// <summary>What it takes of a commit.</summary>
+    internal int Weight => 1 + (Post.Body.Length / BytesOfOne);
+
+    /// <summary>SHA-256 of the body as received.</summary>
+    internal byte[] BodyHash => _hash ??= SHA256.HashData(Post.Body);
+}
+
+/// <summary>Who has a key.</summary>
+/// <param name="LeadId">The first one's id.</param>
+/// <param name="BodyHash">Of the first one's body.</param>
+internal sealed record KeyClaim(Guid LeadId, byte[] BodyHash);
+
+/// <summary>What is to be written of a raw row: a <see cref="Lead"/>, a <see cref="Repeat"/>, <see cref="Invalid"/> or <see cref="Failed"/>.</summary>
+internal abstract record Verdict
+{
+    private Verdict()
+    {
+    }
+
+    /// <summary>A lead, under the row's own id.</summary>
+    internal sealed record Lead(Normalized.Lead Made) : Verdict;
+
+    /// <summary>A repeat of another row under its key.</summary>
+    internal sealed record Repeat(Guid LeadId, bool OtherBytes, Normalized.Lead Made) : Verdict;
+
+    /// <summary>No lead.</summary>
+    internal sealed record Invalid(string Reason) : Verdict;
+
+    /// <summary>The database refuses what was made of it.</summary>
+    internal sealed record Failed(string Reason) : Verdict;
+
+    /// <summary>Decides. Who has the key wins; a body of which no lead can be made neither wins nor repeats.</summary>
+    internal static Verdict Of(RawRow row, KeyClaim? claim, Normalized normalized) => normalized switch
+    {
+        Normalized.Invalid invalid => new Invalid(invalid.Reason),
+        Normalized.Lead lead when claim is null || claim.LeadId == row.Id => new Lead(lead),
+        Normalized.Lead lead => new Repeat(claim!.LeadId, !row.BodyHash.AsSpan().SequenceEqual(claim.BodyHash), lead),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+
+    /// <summary>What its caller is told.</summary>
+    internal IngestOutcome Outcome(Guid id) => this switch
+    {
+        Lead => new IngestOutcome.Created(id),
+        Repeat repeat => new IngestOutcome.Repeated(repeat.LeadId, repeat.OtherBytes),
+        Invalid invalid => new IngestOutcome.Invalid(id, invalid.Reason),
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}
+
+/// <summary>A raw row and what is to be written of it.</summary>
+internal readonly record struct Settled(RawRow Row, Verdict Verdict);

@@ -1,0 +1,184 @@
+using LeadGrain.Grains.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LeadGrain.Grains.Ingestion;
+
+/// <summary>The first commit: posts into the raw log, and who has their keys.</summary>
+internal sealed class RawStore(NpgsqlDataSource database)
+{
+    private const string Append =
+        """
+        with posted as (
+            select * from unnest(
+                $1::bigint[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::json[], $8::text[], $9::text[], $10::text[])
+            with ordinality as p (
+                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, n)
+        ), opened as (
+            insert into raw_open (id, organization_ids, raw_ids) values ($11, $1, $3)
+        ), stored as (
+            insert into leads_raw (
+                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key)
+            select
+                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key
+            from posted
+        )
+        """;
+
+    private const string AppendSql = $"{Append} select null::bigint, null::uuid, null::bytea where false";
+
+    // One that waited here for another's commit does not see what that wrote: it asks again, in FindClaimsSql.
+    private const string AppendKeyedSql =
+        $"""
+        {Append}, keyed as (
+            select p.organization_id, p.idempotency_key as key, p.id, h.hash, p.n
+            from posted p join unnest($12::bytea[]) with ordinality as h (hash, n) on h.n = p.n
+            where p.idempotency_key is not null
+        ), claimed as (
+            insert into ingest_keys (organization_id, key, lead_id, body_hash)
+            select organization_id, key, id, hash from keyed order by organization_id, key, n
+            on conflict do nothing
+            returning organization_id, key, lead_id, body_hash
+        )
+        select k.n, coalesce(c.lead_id, e.lead_id), coalesce(c.body_hash, e.body_hash)
+        from keyed k
+        left join claimed c on c.organization_id = k.organization_id and c.key = k.key
+        left join ingest_keys e on e.organization_id = k.organization_id and e.key = k.key
+        """;
+
+    private const string FindClaimsSql =
+        """
+        select a.n, k.lead_id, k.body_hash
+        from unnest($1::bigint[], $2::text[]) with ordinality as a (organization_id, key, n)
+        join ingest_keys k on k.organization_id = a.organization_id and k.key = a.key
+        """;
+
+    private const string TakeOverSql =
+        "update ingest_keys set lead_id = $3, body_hash = $4 where organization_id = $1 and key = $2 and lead_id = $5";
+
+    private const string EnsureOrganizationSql =
+        """
+        insert into organizations (app_id, org_id) values ($1, $2)
+        on conflict on constraint organizations_app_org_key do update set app_id = excluded.app_id
+        returning id
+        """;
+
+    private const string FindOrganizationSql = "select id from organizations where app_id = $1 and org_id = $2";
+
+    /// <summary>Writes posts, all or none, and lists them as unfinished.</summary>
+    /// <param name="openId">Of that list.</param>
+    /// <param name="rows">The posts.</param>
+    /// <returns>Who has the key of each; null where it has none, or where that is not known yet.</returns>
+    internal async Task<KeyClaim?[]> AppendAsync(Guid openId, IReadOnlyList<RawRow> rows)
+    {
+        var columns = new RawColumns(rows);
+        await using var command = database.CreateCommand(columns.HasKeys ? AppendKeyedSql : AppendSql);
+        command.Bind(columns.Organizations, columns.Times, columns.Ids);
+        command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = columns.Bodies });
+        command.Bind((object)columns.Types);
+        command.Bind((object)columns.Encodings);
+        command.Parameters.Add(new NpgsqlParameter { Value = columns.Headers, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json });
+        command.Bind((object)columns.Addresses);
+        command.Bind((object)columns.RequestIds);
+        command.Bind((object)columns.Keys);
+        command.Bind(openId);
+        if (!columns.HasKeys)
+        {
+            await command.ExecuteNonQueryAsync();
+            return new KeyClaim?[rows.Count];
+        }
+
+        command.Parameters.Add(new NpgsqlParameter<byte[]?[]> { TypedValue = columns.Hashes });
+        return await ReadClaimsAsync(command, rows.Count);
+    }
+
+    /// <summary>Who has the keys of these rows; null where nobody has.</summary>
+    internal async Task<KeyClaim?[]> FindClaimsAsync(IReadOnlyList<RawRow> rows)
+    {
+        await using var command = database.CreateCommand(FindClaimsSql);
+        command.Bind(rows.Select(r => r.OrganizationId).ToArray(), rows.Select(r => r.Post.Key).ToArray());
+        return await ReadClaimsAsync(command, rows.Count);
+    }
+
+    /// <summary>Gives a row the key of another, unless that has lost it already.</summary>
+    internal async Task<bool> TakeOverAsync(RawRow row, Guid from)
+    {
+        await using var command = database.CreateCommand(TakeOverSql);
+        command.Bind(row.OrganizationId, row.Post.Key, row.Id, row.BodyHash, from);
+        return await command.ExecuteNonQueryAsync() == 1;
+    }
+
+    /// <summary>An organization's row, made where there is none.</summary>
+    internal Task<long> EnsureOrganizationAsync(string app, string org) => StorageFaults.GuardAsync(async () =>
+        await ScalarAsync(FindOrganizationSql, app, org) ?? (await ScalarAsync(EnsureOrganizationSql, app, org))!.Value);
+
+    private async Task<long?> ScalarAsync(string sql, string app, string org)
+    {
+        await using var command = database.CreateCommand(sql);
+        command.Bind(app, org);
+        return (long?)await command.ExecuteScalarAsync();
+    }
+
+    private static async Task<KeyClaim?[]> ReadClaimsAsync(NpgsqlCommand command, int count)
+    {
+        var claims = new KeyClaim?[count];
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            if (!row.IsDBNull(1))
+            {
+                claims[row.GetInt64(0) - 1] = new KeyClaim(row.GetGuid(1), row.GetFieldValue<byte[]>(2));
+            }
+        }
+
+        return claims;
+    }
+
+    /// <summary>Posts by columns: plain loops over exact arrays.</summary>
+    private sealed class RawColumns
+    {
+        internal RawColumns(IReadOnlyList<RawRow> rows)
+        {
+            var count = rows.Count;
+            (Organizations, Times, Ids) = (new long[count], new DateTime[count], new Guid[count]);
+            (Bodies, Headers, Hashes) = (new byte[count][], new byte[count][], new byte[]?[count]);
+            (Types, Encodings, Addresses) = (new string?[count], new string?[count], new string?[count]);
+            (RequestIds, Keys) = (new string[count], new string?[count]);
+            for (var i = 0; i < count; i++)
+            {
+                var (row, post) = (rows[i], rows[i].Post);
+                (Organizations[i], Times[i], Ids[i]) = (row.OrganizationId, row.ReceivedAt, row.Id);
+                (Bodies[i], Headers[i], Types[i], Encodings[i]) = (post.Body, post.Headers, post.ContentType, post.ContentEncoding);
+                (Addresses[i], RequestIds[i], Keys[i]) = (post.RemoteAddress, post.RequestId, post.Key);
+                if (post.Key is not null)
+                {
+                    (HasKeys, Hashes[i]) = (true, row.BodyHash);
+                }
+            }
+        }
+
+        internal bool HasKeys { get; }
+
+        internal long[] Organizations { get; }
+
+        internal DateTime[] Times { get; }
+
+        internal Guid[] Ids { get; }
+
+        internal byte[][] Bodies { get; }
+
+        internal byte[][] Headers { get; }
+
+        internal byte[]?[] Hashes { get; }
+
+        internal string?[] Types { get; }
+
+        internal string?[] Encodings { get; }
+
+        internal string?[] Addresses { get; }
+
+        internal string[] RequestIds { get; }
+
+        internal string?[] Keys { get; }
+    }
+}

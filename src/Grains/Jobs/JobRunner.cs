@@ -1,0 +1,139 @@
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LeadGrain.Grains.Jobs;
+
+/// <summary>
+/// Works on background jobs, one at a time in each process. A job whose runner died is claimed by another and goes on behind
+/// its last committed step.
+/// </summary>
+internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> kinds, TimeProvider time, ILogger<JobRunner> log) : BackgroundService
+{
+    // Items of one step: some milliseconds of work.
+    private const int StepItems = 500;
+
+    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
+
+    // Renewed with each step. A dead runner's job waits so long for the next.
+    private static readonly TimeSpan s_claim = TimeSpan.FromSeconds(15);
+
+    // Counting walks all that the job is about.
+    private static readonly TimeSpan s_countClaim = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<string, IJobKind> _kinds = kinds.ToDictionary(kind => kind.Name);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                while (await store.ClaimAsync(s_claim) is { } job)
+                {
+                    await WorkAsync(job, stoppingToken);
+                    stoppingToken.ThrowIfCancellationRequested();
+                }
+            }
+            catch (StorageUnavailableException)
+            {
+                // A standby, or the database is away: the job stays, and its claim runs out.
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+#pragma warning disable CA1031 // The loop's edge: logged, and tried again.
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                LogFault(fault);
+            }
+
+            await Task.Delay(s_lookEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task WorkAsync(ClaimedJob job, CancellationToken stoppingToken)
+    {
+        try
+        {
+            if (!_kinds.TryGetValue(job.Kind, out var kind))
+            {
+                await store.FinishAsync(job, "unknown kind");
+                return;
+            }
+
+            if (job.Total is null)
+            {
+                await store.SetTotalAsync(job, 0, s_countClaim);
+                await store.SetTotalAsync(job, await kind.CountAsync(job), s_claim);
+            }
+
+            await StepAsync(job, kind, stoppingToken);
+        }
+        catch (PostgresException refused) when (!StorageFaults.IsUnavailable(refused))
+        {
+            LogRefused(job.Id, job.Kind, refused.SqlState);
+            await store.FinishAsync(job, $"sqlstate {refused.SqlState}");
+        }
+    }
+
+    private async Task StepAsync(ClaimedJob job, IJobKind kind, CancellationToken stoppingToken)
+    {
+        var alone = 0;
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            JobStep? step = null;
+            try
+            {
+                var most = alone > 0 ? 1 : StepItems;
+                if (!await store.StepAsync(job, batch => kind.StepAsync(job, batch, most), s_claim, prepared => step = prepared))
+                {
+                    return;
+                }
+            }
+            catch (PostgresException refused) when (step is not null && !StorageFaults.IsUnavailable(refused))
+            {
+                if (alone == 0)
+                {
+                    alone = StepItems;
+                    continue;
+                }
+
+                // The one that the database refuses is passed over, and counted.
+                LogItem(job.Id, job.Kind, refused.SqlState);
+                step = step with { Failed = step.Done };
+                if (!await store.StepAsync(job, _ => Task.FromResult<JobStep?>(step), s_claim, static _ => { }))
+                {
+                    return;
+                }
+            }
+
+            if (step is null)
+            {
+                await store.FinishAsync(job, error: null);
+                LogDone(job.Id, job.Kind);
+                return;
+            }
+
+            job = job with { Position = step.Position };
+            alone -= alone > 0 ? 1 : 0;
+        }
+    }
+
+    [LoggerMessage(140, LogLevel.Information, "Job {Id} ({Kind}) is done")]
+    private partial void LogDone(Guid id, string kind);
+
+    [LoggerMessage(141, LogLevel.Error, "Job {Id} ({Kind}) failed: SQLSTATE {SqlState}")]
+    private partial void LogRefused(Guid id, string kind, string sqlState);
+
+    [LoggerMessage(143, LogLevel.Error, "Job {Id} ({Kind}) passes an item over that the database refuses: SQLSTATE {SqlState}")]
+    private partial void LogItem(Guid id, string kind, string sqlState);
+
+    [LoggerMessage(142, LogLevel.Error, "Jobs could not be looked after")]
+    private partial void LogFault(Exception fault);
+}

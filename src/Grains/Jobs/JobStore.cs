@@ -1,0 +1,147 @@
+using LeadGrain.GrainInterfaces.Jobs;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Ingestion;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LeadGrain.Grains.Jobs;
+
+/// <summary>Background jobs in PostgreSQL. A claim runs by the database's clock, which all hosts share.</summary>
+internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
+{
+    private const string Columns =
+        "j.id, j.kind, j.state, j.total, j.done, j.failed, j.error, j.created_at, j.started_at, j.finished_at";
+
+    private const string OfTenant = "j.organization_id = (select id from organizations where app_id = $1 and org_id = $2)";
+
+    private const string AddSql = "insert into jobs (organization_id, id, kind, spec, created_at) values ($1, $2, $3, $4, $5)";
+
+    private const string ListSql = $"select {Columns} from jobs j where {OfTenant} and j.id < $3 order by j.id desc limit $4";
+
+    private const string FindSql = $"select {Columns} from jobs j where {OfTenant} and j.id = $3";
+
+    private const string ClaimSql =
+        """
+        update jobs set state = 'running', started_at = coalesce(started_at, now()), claimed_until = now() + $1
+        where (organization_id, id) = (
+            select organization_id, id from jobs
+            where state in ('queued', 'running') and claimed_until <= now()
+            order by created_at limit 1 for update skip locked
+        )
+        returning organization_id, id, kind, spec, total, position
+        """;
+
+    private const string CountedSql = "update jobs set total = $3, claimed_until = now() + $4 where organization_id = $1 and id = $2";
+
+    // Only from where the step began: a runner that lost its claim finds another's progress, and its step is undone.
+    private const string ProgressSql =
+        """
+        update jobs set done = done + $4, failed = failed + $5, position = $6, claimed_until = now() + $7
+        where organization_id = $1 and id = $2 and state = 'running' and position is not distinct from $3
+        """;
+
+    private const string FinishSql =
+        """
+        update jobs set state = $3, error = $4, finished_at = now()
+        where organization_id = $1 and id = $2 and state = 'running'
+        """;
+
+    /// <summary>Adds a job; its id.</summary>
+    internal Task<Guid> AddAsync(long organizationId, string kind, byte[] spec) => StorageFaults.GuardAsync(async () =>
+    {
+        var now = time.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        await using var command = database.CreateCommand(AddSql);
+        command.Bind(organizationId, id, kind);
+        command.Parameters.Add(new NpgsqlParameter { Value = spec, NpgsqlDbType = NpgsqlDbType.Json });
+        command.Bind(now.UtcDateTime);
+        await command.ExecuteNonQueryAsync();
+        return id;
+    });
+
+    internal Task<JobPage> ListAsync(Tenant tenant, Guid? before, int limit) => StorageFaults.GuardAsync(async () =>
+    {
+        var jobs = await database.ReadAllAsync(ListSql, Read, tenant.App, tenant.Org, before ?? Guid.AllBitsSet, limit + 1);
+        return new JobPage([.. jobs.Take(limit)], jobs.Count > limit);
+    });
+
+    internal Task<Job?> FindAsync(Tenant tenant, Guid id) => StorageFaults.GuardAsync(async () =>
+        (await database.ReadAllAsync(FindSql, Read, tenant.App, tenant.Org, id)).SingleOrDefault());
+
+    /// <summary>Claims the oldest unfinished job that nobody works on; null where there is none.</summary>
+    internal Task<ClaimedJob?> ClaimAsync(TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
+        (await database.ReadAllAsync(
+            ClaimSql,
+            static row => new ClaimedJob(
+                row.GetInt64(0),
+                row.GetGuid(1),
+                row.GetString(2),
+                row.GetFieldValue<byte[]>(3),
+                row.IsDBNull(4) ? null : row.GetInt64(4),
+                row.IsDBNull(5) ? null : row.GetGuid(5)),
+            claimFor)).SingleOrDefault());
+
+    internal Task SetTotalAsync(ClaimedJob job, long total, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(CountedSql);
+        command.Bind(job.OrganizationId, job.Id, total, claimFor);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    internal Task FinishAsync(ClaimedJob job, string? error) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(FinishSql);
+        command.Bind(job.OrganizationId, job.Id, error is null ? "done" : "failed");
+        command.Parameters.Add(new NpgsqlParameter { Value = (object?)error ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>Commits a step with its progress.</summary>
+    /// <returns>False where another runner has the job by now; then nothing was done.</returns>
+    internal Task<bool> StepAsync(ClaimedJob job, Func<NpgsqlBatch, Task<JobStep?>> prepare, TimeSpan claimFor, Action<JobStep?> prepared)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            await using var connection = await database.OpenConnectionAsync();
+            await using var transaction = await connection.BeginTransactionAsync();
+            await using var batch = connection.CreateBatch();
+            var step = await prepare(batch);
+            prepared(step);
+            if (step is null)
+            {
+                return true;
+            }
+
+            if (batch.BatchCommands.Count > 0)
+            {
+                await batch.ExecuteNonQueryAsync();
+            }
+
+            await using var command = new NpgsqlCommand(ProgressSql, connection, transaction);
+            command.Bind(job.OrganizationId, job.Id);
+            command.Parameters.Add(new NpgsqlParameter { Value = (object?)job.Position ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Uuid });
+            command.Bind(step.Done, step.Failed, step.Position, claimFor);
+            if (await command.ExecuteNonQueryAsync() == 0)
+            {
+                return false;
+            }
+
+            await transaction.CommitAsync();
+            return true;
+        });
+
+    private static Job Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        row.GetString(2),
+        row.IsDBNull(3) ? null : row.GetInt64(3),
+        row.GetInt64(4),
+        row.GetInt64(5),
+        OpenStore.Text(row, 6),
+        Time(row, 7)!.Value,
+        Time(row, 8),
+        Time(row, 9));
+
+    private static DateTimeOffset? Time(NpgsqlDataReader row, int column)
+        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column), TimeSpan.Zero);
+}

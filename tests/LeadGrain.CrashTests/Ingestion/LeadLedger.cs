@@ -1,0 +1,106 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace LeadGrain.CrashTests.Ingestion;
+
+/// <summary>Web forms that post leads with keys and try again, and what they were told.</summary>
+internal sealed class LeadLedger(Uri url) : IDisposable
+{
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
+
+    private readonly HttpClient _http = new() { BaseAddress = url, Timeout = TimeSpan.FromSeconds(10) };
+    private readonly ConcurrentDictionary<string, Guid> _told = new();
+    private int _posts;
+    private int _refused;
+    private int _broken;
+
+    internal int Told => _told.Count;
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>Posts one lead until it is taken; now and then twice at once, and sometimes again afterwards.</summary>
+    internal async Task PostAsync()
+    {
+        var number = Interlocked.Increment(ref _posts);
+        var key = $"key-{number}";
+        if (number % 10 == 0)
+        {
+            await Task.WhenAll(TakeAsync(key), TakeAsync(key));
+        }
+        else
+        {
+            await TakeAsync(key);
+        }
+
+        if (number % 7 == 0)
+        {
+            await TakeAsync(key);
+        }
+    }
+
+    /// <summary>Every lead that was promised is there, once, with what was posted; what was left open was finished.</summary>
+    internal async Task<string> AssertWholeAsync()
+    {
+        _http.DefaultRequestHeaders.Add("X-API-Key", GridSettings.TestKey);
+        _http.DefaultRequestHeaders.Add("X-App-Id", "default");
+        _http.DefaultRequestHeaders.Add("X-Org-Id", "default");
+        await Eventually.Async("all that was left open is finished", async () => (await PageAsync("/raw?state=pending", "entries")).Count == 0);
+        var leads = new Dictionary<string, List<Guid>>();
+        foreach (var lead in await PageAsync("/crm/leads?limit=1000", "leads"))
+        {
+            var key = ((string)lead["email"]!).Split('@')[0];
+            (leads.TryGetValue(key, out var ids) ? ids : leads[key] = []).Add((Guid)lead["id"]!);
+        }
+
+        Assert.All(leads, lead => Assert.Single(lead.Value));
+        Assert.All(_told, told => Assert.Equal(told.Value, leads[told.Key].Single()));
+        Assert.Equal(_posts, leads.Count);
+        return string.Create(CultureInfo.InvariantCulture, $"{_told.Count} promised, {leads.Count} leads, {_refused} refused, {_broken} broken off");
+    }
+
+    private async Task TakeAsync(string key)
+    {
+        while (true)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/lead") { Content = JsonContent.Create(new { email = $"{key}@example.com" }) };
+            request.Headers.Add("Idempotency-Key", key);
+            try
+            {
+                using var answer = await _http.SendAsync(request);
+                if (answer.StatusCode is HttpStatusCode.Created or HttpStatusCode.Conflict)
+                {
+                    var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("lead_id").GetGuid();
+                    Assert.Equal(id, _told.GetOrAdd(key, id));
+                    return;
+                }
+
+                Assert.Equal((HttpStatusCode.ServiceUnavailable, """{"ok":false,"error":"unavailable"}"""), (answer.StatusCode, await answer.Content.ReadAsStringAsync()));
+                Assert.NotNull(answer.Headers.RetryAfter);
+                Interlocked.Increment(ref _refused);
+            }
+            catch (Exception broken) when (broken is HttpRequestException or TaskCanceledException or IOException)
+            {
+                Interlocked.Increment(ref _broken);
+            }
+
+            await Task.Delay(s_pause);
+        }
+    }
+
+    private async Task<List<JsonNode>> PageAsync(string path, string name)
+    {
+        var (all, next) = (new List<JsonNode>(), (string?)null);
+        do
+        {
+            var page = (await _http.GetFromJsonAsync<JsonNode>($"{path}{(next is null ? "" : $"&next={next}")}"))!;
+            all.AddRange(page[name]!.AsArray().Select(item => item!));
+            next = (string?)page["next"];
+        }
+        while (next is not null);
+        return all;
+    }
+}

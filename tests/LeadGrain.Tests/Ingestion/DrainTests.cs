@@ -1,0 +1,164 @@
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.Grains.Ingestion;
+using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace LeadGrain.Tests.Ingestion;
+
+public sealed class DrainTests
+{
+    // Refuses leads of this email, as a broken constraint would.
+    private const string Poison =
+        """
+        create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no' using errcode = '{0}'; end $$;
+        create trigger refuse before insert on leads for each row when (new.email = 'poison@b.c') execute function refuse()
+        """;
+
+    private static readonly (string, string)[] s_soon = [("Ingestion:DrainEvery", "00:00:00.020"), ("Ingestion:DrainGrace", "00:00:00")];
+
+    [Theory]
+    [InlineData("57P03")] // away
+    [InlineData("P0001")] // refused
+    public async Task A_post_whose_lead_cannot_be_made_is_answered_and_made_later_under_the_same_id(string sqlState)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, s_soon);
+        await database.DataSource.ExecuteAsync(Poison.Replace("{0}", sqlState, StringComparison.Ordinal));
+
+        var first = (await grid.Client.PostLeadAsync("""{"email":"poison@b.c"}""", "k")).MustBeCreated();
+        Assert.Equal("pending", (string?)(await grid.Client.ReadAsync($"/raw/{first}"))["entry"]!["state"]);
+        var repeated = await grid.Client.PostLeadAsync("""{"email":"poison@b.c"}""", "k");
+        Assert.Equal(first, repeated.MustBeRepeated());
+        Assert.Contains((await grid.Client.RawAsync("pending")), entry => (Guid)entry["id"]! == first);
+
+        await database.DataSource.ExecuteAsync("drop trigger refuse on leads; update raw_open set claimed_until = '-infinity'");
+        await UntilAsync(async () => await CountAsync(database, "raw_open") == 0);
+        Assert.Equal("poison@b.c", (string?)(await grid.Client.LeadAsync(first))["email"]);
+        Assert.Equal(1, await CountAsync(database, "leads"));
+        Assert.Equal(first, (await grid.Client.PostLeadAsync("""{"email":"poison@b.c"}""", "k")).MustBeRepeated());
+    }
+
+    [Fact]
+    public async Task What_a_dead_host_left_is_finished_by_the_next_with_repeats_told_from_leads()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        Guid[] ids;
+        await using (var grid = await TestGrid.StartAsync(database))
+        {
+            var raw = grid.Services.GetRequiredService<RawStore>();
+            var organization = await raw.EnsureOrganizationAsync("app", "org");
+            RawRow[] rows =
+            [
+                Row(organization, """{"email":"one@b.c"}""", "k"),
+                Row(organization, """{"email":"one@b.c"}""", "k"),
+                Row(organization, """{"email":"two@b.c"}""", "k"),
+                Row(organization, "[]", null),
+                Row(organization, """{"email":"three@b.c"}""", null),
+            ];
+            ids = [.. rows.Select(row => row.Id)];
+            await raw.AppendAsync(Guid.NewGuid(), rows);
+        }
+
+        await using var next = await TestGrid.StartAsync(database, null, s_soon);
+        await UntilAsync(async () => await CountAsync(database, "raw_open") == 0);
+
+        var states = (await next.Client.RawAsync()).ToDictionary(entry => (Guid)entry["id"]!, entry => (string)entry["state"]!);
+        Assert.Equal(["stored", "duplicate", "conflict", "invalid", "stored"], ids.Select(id => states[id]));
+        Assert.Equal(2, await CountAsync(database, "leads"));
+    }
+
+    [Fact]
+    public async Task A_row_that_the_database_always_refuses_is_set_aside_and_holds_nothing_up_and_can_be_replayed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, s_soon);
+        await database.DataSource.ExecuteAsync(Poison.Replace("{0}", "P0001", StringComparison.Ordinal));
+        var posts = await Task.WhenAll(
+            Enumerable.Range(0, 20).Select(n => grid.Client.PostLeadAsync($$"""{"email":"{{(n == 7 ? "poison" : $"n{n}")}}@b.c"}""")));
+        var poison = posts[7].MustBeCreated();
+
+        await UntilAsync(async () =>
+        {
+            await database.DataSource.ExecuteAsync("update raw_open set claimed_until = '-infinity'");
+            return await CountAsync(database, "raw_open") == 0;
+        });
+
+        Assert.Equal(19, await CountAsync(database, "leads"));
+        var failed = (await grid.Client.RawAsync("failed")).Single();
+        Assert.Equal((poison, "sqlstate P0001"), ((Guid)failed["id"]!, (string?)failed["reason"]));
+
+        await database.DataSource.ExecuteAsync("drop trigger refuse on leads");
+        var job = await grid.Client.PostAsync("/raw/replay", new { states = new[] { "failed" } });
+        await UntilAsync(async () => (string?)(await grid.Client.ReadAsync($"/jobs/{(Guid)job["id"]!}"))["state"] == "done");
+        Assert.Equal("stored", (string?)(await grid.Client.ReadAsync($"/raw/{poison}"))["entry"]!["state"]);
+        Assert.Equal("poison@b.c", (string?)(await grid.Client.LeadAsync(poison))["email"]);
+    }
+
+    [Fact]
+    public async Task Posts_are_refused_with_503_where_the_raw_log_cannot_be_written()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        (await grid.Client.PostLeadAsync("{}")).MustBeCreated();
+        await database.DataSource.ExecuteAsync(
+            """
+            create function away() returns trigger language plpgsql as $$ begin raise exception 'away' using errcode = '57P03'; end $$;
+            create trigger away before insert on raw_open for each row execute function away()
+            """);
+
+        var refused = await grid.Client.PostLeadAsync("{}", "k");
+        refused.MustBeRefused(503, "unavailable");
+        Assert.NotNull(refused.Headers.RetryAfter);
+        await database.DataSource.ExecuteAsync("drop trigger away on raw_open");
+        (await grid.Client.PostLeadAsync("{}", "k")).MustBeCreated();
+        await database.DataSource.ExecuteAsync("alter table raw_open rename to hidden");
+        (await grid.Client.PostLeadAsync("{}")).MustBeRefused(500, "internal_error");
+    }
+
+    [Fact]
+    public async Task Partitions_are_made_ahead_dropped_by_retention_and_never_missed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var raw = grid.Services.GetRequiredService<RawStore>();
+        var partitions = grid.Services.GetRequiredService<PartitionStore>();
+        var organization = await raw.EnsureOrganizationAsync("app", "org");
+        var old = new DateTimeOffset(2020, 2, 3, 4, 5, 6, TimeSpan.Zero);
+        var row = Row(organization, """{"email":"old@b.c"}""", null, old);
+        await raw.AppendAsync(Guid.NewGuid(), [row]);
+        Assert.Equal(1, await CountAsync(database, "leads_raw_default"));
+
+        await partitions.MakeAsync(old, 1);
+        Assert.Equal(0, await CountAsync(database, "leads_raw_default"));
+        Assert.Equal(1, await CountAsync(database, "leads_raw_20200203"));
+        Assert.Equal("pending", (string?)(await grid.Client.ReadAsync($"/raw/{row.Id}"))["entry"]!["state"]);
+
+        // Unfinished: kept whatever the retention says.
+        await database.DataSource.ExecuteAsync("update raw_open set opened_at = '2020-02-03'");
+        await partitions.DropAsync(old.AddDays(10), 5);
+        Assert.Equal(1, await CountAsync(database, "leads_raw_20200203"));
+        await database.DataSource.ExecuteAsync("delete from raw_open");
+        await partitions.DropAsync(old.AddDays(5), 5);
+        Assert.Equal(1, await CountAsync(database, "leads_raw_20200203"));
+        await partitions.DropAsync(old.AddDays(6), 5);
+        Assert.Equal(0, await database.DataSource.ScalarAsync<long>("select count(*) from pg_class where relname = 'leads_raw_20200203'"));
+    }
+
+    private static RawRow Row(long organization, string body, string? key, DateTimeOffset? at = null)
+    {
+        var id = Guid.CreateVersion7(at ?? DateTimeOffset.UtcNow);
+        return new RawRow(
+            organization, id, IngestionCommits.TimeOf(id), new RawPost(System.Text.Encoding.UTF8.GetBytes(body), null, null, "{}"u8.ToArray(), null, "r", key));
+    }
+
+    private static Task<long> CountAsync(TestDatabase database, string table) => database.DataSource.ScalarAsync<long>($"select count(*) from {table}");
+
+    private static async Task UntilAsync(Func<Task<bool>> condition)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!await condition())
+        {
+            await Task.Delay(20, deadline.Token);
+        }
+    }
+}

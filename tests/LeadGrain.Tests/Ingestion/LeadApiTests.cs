@@ -1,0 +1,227 @@
+using System.IO.Compression;
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using LeadGrain.Tests.Gateway;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Ingestion;
+
+public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
+{
+    private const string SeedBody =
+        """{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"user@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
+
+    [Fact]
+    public async Task The_seeds_lead_is_created_with_every_field_and_kept_byte_for_byte()
+    {
+        using var client = shared.Grid.NewClient("app", "seed");
+        var id = (await client.PostLeadAsync(SeedBody)).MustBeCreated();
+
+        var lead = await client.LeadAsync(id);
+        foreach (var (name, value) in JsonNode.Parse(SeedBody)!.AsObject())
+        {
+            Assert.Equal((string?)value, (string?)lead[name]);
+        }
+
+        Assert.Equal(("new", null, 1), ((string?)lead["status"], (string?)lead["assignedTo"], (int)lead["version"]!));
+        Assert.Null(lead["extra"]);
+        var raw = await client.ReadAsync($"/raw/{id}?redact=false");
+        Assert.Equal(SeedBody, Encoding.UTF8.GetString((byte[])Convert.FromBase64String((string)raw["bodyBase64"]!)));
+        Assert.Equal("stored", (string?)raw["entry"]!["state"]);
+    }
+
+    [Fact]
+    public async Task A_repeat_of_a_key_is_409_with_the_first_leads_id()
+    {
+        using var client = shared.Grid.NewClient("app", "repeat");
+        var first = (await client.PostLeadAsync("""{"email":"a@b.c"}""", "key-1")).MustBeCreated();
+
+        Assert.Equal(first, (await client.PostLeadAsync("""{"email":"a@b.c"}""", "key-1")).MustBeRepeated());
+        Assert.Equal(first, (await client.PostLeadAsync("""{"email":"other@b.c"}""", "key-1")).MustBeRepeated());
+        Assert.NotEqual(first, (await client.PostLeadAsync("""{"email":"a@b.c"}""", "key-2")).MustBeCreated());
+        using var other = shared.Grid.NewClient("app", "repeat-other");
+        Assert.NotEqual(first, (await other.PostLeadAsync("""{"email":"a@b.c"}""", "key-1")).MustBeCreated());
+
+        Assert.Equal(["conflict", "duplicate"], (await client.RawAsync()).Select(e => (string)e["state"]!).Where(s => s != "stored").Order());
+        var conflict = (await client.RawAsync("conflict")).Single();
+        Assert.Equal(first, (Guid)conflict["leadId"]!);
+        var kept = await client.ReadAsync($"/raw/{(Guid)conflict["id"]!}?redact=false");
+        Assert.Equal("""{"email":"other@b.c"}""", Encoding.UTF8.GetString(Convert.FromBase64String((string)kept["bodyBase64"]!)));
+        Assert.Equal(2, (await client.ReadAsync("/crm/leads"))["leads"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task A_hundred_repeats_at_once_make_one_lead()
+    {
+        using var client = shared.Grid.NewClient("app", "hundred");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.PostLeadAsync("""{"email":"a@b.c"}""", "one")));
+
+        var created = answers.Single(answer => answer.Status == HttpStatusCode.Created).MustBeCreated();
+        Assert.All(answers.Where(answer => answer.Status != HttpStatusCode.Created), answer => Assert.Equal(created, answer.MustBeRepeated()));
+        Assert.Single((await client.ReadAsync("/crm/leads"))["leads"]!.AsArray());
+        Assert.Equal(100, (await client.RawAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_no_lead_does_not_keep_its_key_from_one_that_is()
+    {
+        using var client = shared.Grid.NewClient("app", "takeover");
+        (await client.PostLeadAsync("[1]", "k")).MustBeRefused(400, "invalid_payload");
+        (await client.PostLeadAsync("[1]", "k")).MustBeRefused(400, "invalid_payload");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => client.PostLeadAsync("""{"email":"a@b.c"}""", "k")));
+
+        var created = answers.Single(answer => answer.Status == HttpStatusCode.Created).LeadId();
+        Assert.All(answers, answer => Assert.Equal(created, answer.LeadId()));
+        Assert.Equal(2, (await client.RawAsync("invalid")).Count);
+    }
+
+    [Theory]
+    [InlineData("empty", "")]
+    [InlineData("not_json", "not json")]
+    [InlineData("not_an_object", "null")]
+    [InlineData("not_an_object", "[{\"email\":\"a@b.c\"}]")]
+    [InlineData("not_json", "{\"email\":\"a@b.c\"")]
+    [InlineData("not_json", "{\"email\":\"a@b.c\"} x")]
+    public async Task What_is_no_object_is_kept_and_refused_as_the_seed_does(string reason, string body)
+    {
+        using var client = shared.Grid.NewClient("app", $"invalid-{Guid.NewGuid()}");
+        (await client.PostLeadAsync(body)).MustBeRefused(400, "invalid_payload");
+
+        var entry = (await client.RawAsync("invalid")).Single();
+        Assert.Equal((reason, Encoding.UTF8.GetByteCount(body)), ((string?)entry["reason"], (int)entry["bytes"]!));
+        Assert.Empty(await client.RawAsync("pending"));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    public async Task Compressed_bodies_are_taken_and_kept_as_they_came(string encoding)
+    {
+        using var client = shared.Grid.NewClient("app", encoding);
+        var packed = Pack(encoding, """{"email":"packed@b.c"}"""u8.ToArray());
+        var id = (await client.PostLeadAsync(packed, encoding: encoding)).MustBeCreated();
+
+        Assert.Equal("packed@b.c", (string?)(await client.LeadAsync(id))["email"]);
+        var raw = await client.ReadAsync($"/raw/{id}?redact=false");
+        Assert.Equal(packed, Convert.FromBase64String((string)raw["bodyBase64"]!));
+        Assert.Equal(encoding, (string?)raw["entry"]!["contentEncoding"]);
+    }
+
+    [Fact]
+    public async Task More_than_a_megabyte_is_413_be_it_packed_or_not()
+    {
+        using var client = shared.Grid.NewClient("app", "large");
+        var most = Encoding.UTF8.GetBytes($$"""{"email":"a@b.c","junk":"{{new string('x', (1024 * 1024) - 27)}}"}""");
+        Assert.Equal(1024 * 1024, most.Length);
+        (await client.PostLeadAsync(most)).MustBeCreated();
+        (await client.PostLeadAsync([.. most, (byte)' '])).MustBeRefused(413, "body_too_large");
+        (await client.PostLeadAsync(Pack("gzip", new byte[200 * 1024 * 1024]), encoding: "gzip")).MustBeRefused(413, "body_too_large");
+        (await client.PostLeadAsync(Pack("br", new byte[200 * 1024 * 1024]), encoding: "br")).MustBeRefused(413, "body_too_large");
+
+        (await client.PostLeadAsync("no gzip"u8.ToArray(), encoding: "gzip")).MustBeRefused(400, "invalid_payload");
+        (await client.PostLeadAsync("{}"u8.ToArray(), encoding: "zstd")).MustBeRefused(400, "invalid_payload");
+        Assert.Equal(["broken_encoding", "unknown_encoding"], (await client.RawAsync("invalid")).Select(e => (string)e["reason"]!).Order());
+    }
+
+    [Fact]
+    public async Task Keys_that_cannot_be_kept_as_they_are_still_make_repeats_one_lead()
+    {
+        using var client = shared.Grid.NewClient("app", "odd-keys");
+        foreach (var key in new[] { new string('k', 2_000), "a\tb", new string('k', 255) })
+        {
+            var id = (await client.PostLeadAsync("{}", key)).MustBeCreated();
+            Assert.Equal(id, (await client.PostLeadAsync("{}", key)).MustBeRepeated());
+        }
+
+        Assert.NotEqual((await client.PostLeadAsync("{}", " ")).MustBeCreated(), (await client.PostLeadAsync("{}", " ")).MustBeCreated());
+    }
+
+    [Fact]
+    public async Task Without_a_key_posts_act_for_the_open_organization_and_a_wrong_key_is_401()
+    {
+        using var open = new HttpClient { BaseAddress = shared.Client.BaseAddress };
+        var id = (await open.PostLeadAsync("""{"email":"open@b.c"}""")).MustBeCreated();
+        using var owner = shared.Grid.NewClient("default", "default");
+        Assert.Equal("open@b.c", (string?)(await owner.LeadAsync(id))["email"]);
+
+        foreach (var key in new[] { "wrong", "" })
+        {
+            var refused = await open.PostLeadAsync("{}"u8.ToArray(), headers: ("X-API-Key", key));
+            refused.MustBeRefused(401, "unauthorized");
+        }
+
+        (await open.PostLeadAsync("{}"u8.ToArray(), headers: ("X-API-Key", TestGrid.Key))).MustBeRefused(400, "invalid_header");
+        foreach (var path in new[] { "/raw", "/jobs", "/crm/leads", $"/raw/{id}", $"/crm/leads/{id}", "/crm/leads.csv" })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await open.GetAsync(path)).StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task The_open_organization_can_be_closed_and_origins_be_named()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("INGEST_ORGANIZATION", ""), ("CORS_ORIGINS", "https://a.example, https://b.example"));
+        using var open = new HttpClient { BaseAddress = grid.Client.BaseAddress };
+        (await open.PostLeadAsync("{}")).MustBeRefused(401, "unauthorized");
+
+        var known = await grid.Client.PostLeadAsync("{}"u8.ToArray(), headers: ("Origin", "https://b.example"));
+        var unknown = await grid.Client.PostLeadAsync("{}"u8.ToArray(), headers: ("Origin", "https://c.example"));
+        Assert.Equal("https://b.example", known.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.False(unknown.Headers.Contains("Access-Control-Allow-Origin"));
+        Assert.Equal("Origin", unknown.Headers.Vary.Single());
+    }
+
+    [Fact]
+    public async Task Web_pages_of_any_origin_may_post_and_read_refusals_too()
+    {
+        using var open = new HttpClient { BaseAddress = shared.Client.BaseAddress };
+        using var ask = new HttpRequestMessage(HttpMethod.Options, "/api/lead");
+        ask.Headers.Add("Origin", "https://page.example");
+        ask.Headers.Add("Access-Control-Request-Method", "POST");
+        ask.Headers.Add("Access-Control-Request-Headers", "content-type,idempotency-key");
+        using var answer = await open.SendAsync(ask);
+
+        Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        Assert.Equal("*", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        Assert.Equal("content-type,idempotency-key", answer.Headers.GetValues("Access-Control-Allow-Headers").Single());
+        Assert.Contains("POST", answer.Headers.GetValues("Access-Control-Allow-Methods").Single(), StringComparison.Ordinal);
+        var refused = await open.PostLeadAsync("[]"u8.ToArray(), headers: ("Origin", "https://page.example"));
+        Assert.Equal("*", refused.Headers.GetValues("Access-Control-Allow-Origin").Single());
+        using var elsewhere = await open.GetAsync("/crm/leads");
+        Assert.False(elsewhere.Headers.Contains("Access-Control-Allow-Origin"));
+    }
+
+    [Fact]
+    public async Task Headers_are_kept_but_for_those_that_could_hold_a_secret()
+    {
+        using var client = shared.Grid.NewClient("app", "headers");
+        var id = (await client.PostLeadAsync(
+            "{}"u8.ToArray(),
+            "my-key",
+            headers: [("Authorization", "Bearer s3cret"), ("Cookie", "a=s3cret"), ("X-Hub-Signature", "s3cret"), ("X-Access-Token", "s3cret"),
+                ("X-Client-Secret", "s3cret"), ("User-Agent", "form/1"), ("X-Forwarded-For", "203.0.113.7")])).MustBeCreated();
+
+        var shown = await client.ReadAsync($"/raw/{id}?redact=false");
+        Assert.DoesNotContain("s3cret", shown.ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(TestGrid.Key, shown.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal("form/1", (string?)shown["headers"]!["User-Agent"]);
+        Assert.Equal("203.0.113.7", (string?)shown["headers"]!["X-Forwarded-For"]);
+        Assert.Equal("my-key", (string?)shown["headers"]!["Idempotency-Key"]);
+        Assert.Equal("127.0.0.1", (string?)shown["remoteAddress"]);
+    }
+
+    private static byte[] Pack(string encoding, byte[] plain)
+    {
+        using var packed = new MemoryStream();
+        using (Stream stream = encoding == "gzip"
+            ? new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)
+            : new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            stream.Write(plain);
+        }
+
+        return packed.ToArray();
+    }
+}

@@ -1,0 +1,160 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FsCheck;
+using FsCheck.Fluent;
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.Grains.Ingestion;
+
+namespace LeadGrain.Tests.Ingestion;
+
+public sealed class NormalizerTests
+{
+    [Fact]
+    public void What_has_no_field_is_kept_as_it_was_written()
+    {
+        var lead = Read("""{"email":"a@b.c","utm":{"b":1.10,"a":[null]},"n":1e400,"x":"\u0041"}""");
+
+        Assert.Equal("a@b.c", lead["email"]);
+        Assert.Equal("""{"utm":{"b":1.10,"a":[null]},"n":1e400,"x":"\u0041"}""", Encoding.UTF8.GetString(lead.Extra!));
+    }
+
+    [Theory]
+    [InlineData("{\"phone\":371.50}", "phone", "371.50", null)]
+    [InlineData("{\"phone\":true}", "phone", "true", null)]
+    [InlineData("{\"phone\":null}", "phone", null, null)]
+    [InlineData("{\"phone\":{\"a\":1}}", "phone", null, "{\"phone\":{\"a\":1}}")]
+    [InlineData("{\"FIRST_NAME\":\"J\"}", "firstName", "J", null)]
+    [InlineData("{\"click-id\":\"7\"}", "click_id", "7", null)]
+    [InlineData("{\"em\\u0061il\":\"\\u0061\\n\"}", "email", "a\n", null)]
+    [InlineData("{\"email\":\"1\",\"Email\":\"2\"}", "email", "2", "{\"email\":\"1\"}")]
+    [InlineData("{\"x\":1,\"x\":2}", "email", null, "{\"x\":1,\"x\":2}")]
+    [InlineData("{}", "email", null, null)]
+    public void Values_of_any_kind_find_a_place(string json, string field, string? value, string? extra)
+    {
+        var lead = Read(json);
+
+        Assert.Equal(value, lead[field]);
+        Assert.Equal(extra, lead.Extra is null ? null : Encoding.UTF8.GetString(lead.Extra));
+    }
+
+    [Theory]
+    [InlineData("{\"email\":\"a\\u0000b\"}", "a\uFFFDb", "{\"email\":\"a\\u0000b\"}")]
+    [InlineData("{\"email\":\"a\\ud800b\"}", "a\uFFFDb", "{\"email\":\"a\\ud800b\"}")]
+    public void Text_that_the_database_cannot_hold_is_replaced_and_stands_in_the_extra(string json, string email, string extra)
+    {
+        var lead = Read(json);
+
+        Assert.Equal(email, lead["email"]);
+        Assert.Equal(extra, Encoding.UTF8.GetString(lead.Extra!));
+    }
+
+    [Fact]
+    public void Bytes_that_are_no_utf8_are_replaced()
+        => Assert.Equal("a\uFFFDb", ((Normalized.Lead)LeadNormalizer.Normalize([.. "{\"email\":\"a"u8, 0xFF, .. "b\"}"u8], null, null)).Fields[LeadFields.Email]);
+
+    [Theory]
+    [InlineData("utf-16", true)]
+    [InlineData("utf-16", false)]
+    [InlineData("iso-8859-1", false)]
+    public void Other_charsets_are_read(string charset, bool mark)
+    {
+        var encoding = charset == "utf-16" ? Encoding.Unicode : Encoding.Latin1;
+        var body = encoding.GetBytes("""{"firstName":"Jörg"}""");
+        var lead = (Normalized.Lead)LeadNormalizer.Normalize(mark ? [0xFF, 0xFE, .. body] : body, $"application/json; charset={charset}", null);
+
+        Assert.Equal("Jörg", lead.Fields[6]);
+    }
+
+    [Fact]
+    public void Depth_is_no_reason_to_lose_a_lead()
+    {
+        var deep = new string('[', 300_000) + new string(']', 300_000);
+        var lead = Read($$"""{"email":"a@b.c","deep":{{deep}}}""");
+
+        Assert.Equal("a@b.c", lead["email"]);
+        Assert.Equal(deep, (string?)JsonNode.Parse(lead.Extra!)!["deep"]);
+    }
+
+    [Fact]
+    public void Forms_are_normalized_alike()
+    {
+        var form = LeadNormalizer.Normalize(
+            "email=a%40b.c&first_name=J%C3%B6rg+B&utm=1&utm=2&flag&bad=%zz&&"u8.ToArray(), "application/x-www-form-urlencoded; charset=utf-8", null);
+        var lead = new Lead((Normalized.Lead)form);
+
+        Assert.Equal(("a@b.c", "Jörg B"), (lead["email"], lead["firstName"]));
+        Assert.Equal("""{"utm":"1","utm":"2","flag":"","bad":"%zz"}""", Encoding.UTF8.GetString(lead.Extra!));
+        Assert.Equal(new Normalized.Invalid("empty"), LeadNormalizer.Normalize([], "application/x-www-form-urlencoded", null));
+    }
+
+    [Fact]
+    public void Multipart_forms_are_normalized_alike_and_files_only_named()
+    {
+        const string Body =
+            "--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\na@b.c\r\n"
+            + "--b\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"x.pdf\"\r\nContent-Type: application/pdf\r\n\r\n12345\r\n--b--\r\n";
+        var lead = new Lead((Normalized.Lead)LeadNormalizer.Normalize(Encoding.ASCII.GetBytes(Body), "multipart/form-data; boundary=\"b\"", null));
+
+        Assert.Equal("a@b.c", lead["email"]);
+        Assert.Equal("""{"cv":{"filename":"x.pdf","contentType":"application/pdf","bytes":5}}""", Encoding.UTF8.GetString(lead.Extra!));
+        Assert.Equal(
+            new Normalized.Invalid("broken_form"), LeadNormalizer.Normalize("--b\r\nhalf"u8.ToArray(), "multipart/form-data; boundary=b", null));
+        Assert.Equal(new Normalized.Invalid("broken_form"), LeadNormalizer.Normalize("x"u8.ToArray(), "multipart/form-data", null));
+    }
+
+    [Fact]
+    public void Whatever_bytes_come_there_is_an_answer()
+        => Prop.ForAll<byte[], int>((bytes, kind) =>
+        {
+            string?[] types = [null, "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain; charset=nope", "\0"];
+            string?[] encodings = [null, "gzip", "br", "zstd"];
+            var at = Math.Abs((long)kind);
+            var made = LeadNormalizer.Normalize(bytes ?? [], types[at % types.Length], encodings[at / types.Length % encodings.Length]);
+            return made is Normalized.Invalid || IsObject(((Normalized.Lead)made).Extra);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void No_member_of_any_object_is_lost()
+        => Prop.ForAll<string[], string[]>((names, values) =>
+        {
+            using var bytes = new MemoryStream();
+            using (var json = new Utf8JsonWriter(bytes, new JsonWriterOptions { SkipValidation = true }))
+            {
+                json.WriteStartObject();
+                foreach (var (name, value) in (names ?? []).Zip(values ?? []))
+                {
+                    json.WriteString(Valid(name), Valid(value));
+                }
+
+                json.WriteEndObject();
+            }
+
+            var lead = (Normalized.Lead)LeadNormalizer.Normalize(bytes.ToArray(), null, null);
+            using var extra = JsonDocument.Parse(lead.Extra ?? "{}"u8.ToArray());
+            var kept = lead.Fields.Count(field => field is not null) + extra.RootElement.EnumerateObject().Count();
+            return kept >= (names ?? []).Zip(values ?? []).Count();
+        }).QuickCheckThrowOnFailure();
+
+    private static string Valid(string? text) => Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(text ?? string.Empty));
+
+    private static bool IsObject(byte[]? extra)
+    {
+        if (extra is null)
+        {
+            return true;
+        }
+
+        using var document = JsonDocument.Parse(extra, new JsonDocumentOptions { MaxDepth = 600 });
+        return document.RootElement.ValueKind == JsonValueKind.Object;
+    }
+
+    private static Lead Read(string json) => new((Normalized.Lead)LeadNormalizer.Normalize(Encoding.UTF8.GetBytes(json), "application/json", null));
+
+    private sealed record Lead(Normalized.Lead Made)
+    {
+        internal byte[]? Extra => Made.Extra;
+
+        internal string? this[string field] => Made.Fields[LeadFields.Names.ToList().IndexOf(field)];
+    }
+}

@@ -1,0 +1,137 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using LeadGrain.Tests.Gateway;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Ingestion;
+
+public sealed class ReplayTests
+{
+    [Fact]
+    public async Task A_replay_renews_leads_from_their_bytes_and_leaves_what_people_did()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var client = grid.Client;
+        var kept = (await client.PostLeadAsync("""{"email":"kept@b.c","x":1}""", "k")).MustBeCreated();
+        (await client.PostLeadAsync("""{"email":"kept@b.c","x":1}""", "k")).MustBeRepeated();
+        (await client.PostLeadAsync("[]")).MustBeRefused(400, "invalid_payload");
+        var lost = (await client.PostLeadAsync("""{"email":"lost@b.c"}""")).MustBeCreated();
+        using var change = new HttpRequestMessage(HttpMethod.Patch, $"/crm/leads/{kept}") { Content = JsonContent.Create(new { status = "won", notes = "mine" }) };
+        (await client.SendAsync(change)).EnsureSuccessStatusCode();
+
+        // As an earlier normalizer with a fault would have left them.
+        await database.DataSource.ExecuteAsync($"update leads set email = null, extra = null; delete from leads where id = '{lost}'");
+
+        for (var time = 0; time < 2; time++)
+        {
+            var job = await ReplayAsync(client, new { from = "2020-01-01T00:00:00Z" });
+            Assert.Equal(("done", 4, 4, 1), ((string?)job["state"], (int)job["total"]!, (int)job["done"]!, (int)job["failed"]!));
+            var lead = await client.LeadAsync(kept);
+            Assert.Equal(("kept@b.c", "1", "won", "mine", 2), (
+                (string?)lead["email"], lead["extra"]!["x"]!.ToJsonString(), (string?)lead["status"], (string?)lead["notes"], (int)lead["version"]!));
+            Assert.Equal("lost@b.c", (string?)(await client.LeadAsync(lost))["email"]);
+            Assert.Equal(2, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
+            Assert.Equal(["duplicate", "invalid", "stored", "stored"], (await client.RawAsync()).Select(e => (string)e["state"]!).Order());
+        }
+
+        Assert.Equal(2, (await client.ReadAsync("/jobs"))["jobs"]!.AsArray().Count);
+        Assert.Single((await client.ReadAsync("/jobs?limit=1"))["jobs"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_replay_passes_over_what_the_database_refuses_and_counts_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        for (var i = 0; i < 5; i++)
+        {
+            (await grid.Client.PostLeadAsync($$"""{"email":"n{{i}}@b.c"}""")).MustBeCreated();
+        }
+
+        await database.DataSource.ExecuteAsync("delete from leads; alter table leads add constraint no check (email <> 'n2@b.c')");
+        var job = await ReplayAsync(grid.Client, new { states = new[] { "pending" } });
+
+        Assert.Equal(("done", 5, 1), ((string?)job["state"], (int)job["done"]!, (int)job["failed"]!));
+        Assert.Equal(4, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
+    }
+
+    [Fact]
+    public async Task A_job_whose_runner_died_goes_on_with_the_next_behind_its_last_step()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        Guid first, second, job;
+        await using (var grid = await TestGrid.StartAsync(database))
+        {
+            first = (await grid.Client.PostLeadAsync("""{"email":"first@b.c"}""")).MustBeCreated();
+            second = (await grid.Client.PostLeadAsync("""{"email":"second@b.c"}""")).MustBeCreated();
+            job = (Guid)(await ReplayAsync(grid.Client, new { ids = new[] { first, second } }))["id"]!;
+        }
+
+        // As a kill in the middle leaves it.
+        await database.DataSource.ExecuteAsync(
+            $"update leads set email = null; update jobs set state = 'running', done = 1, position = '{first}', finished_at = null, claimed_until = now()");
+        await using var next = await TestGrid.StartAsync(database);
+
+        var ended = await EndOfAsync(next.Client, job);
+        Assert.Equal(("done", 2), ((string?)ended["state"], (int)ended["done"]!));
+        Assert.Null((string?)(await next.Client.LeadAsync(first))["email"]);
+        Assert.Equal("second@b.c", (string?)(await next.Client.LeadAsync(second))["email"]);
+    }
+
+    [Fact]
+    public async Task The_raw_log_is_masked_unless_asked_otherwise_and_listed_in_pages()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var id = (await grid.Client.PostLeadAsync("""{"email":"secret@b.c","deep":{"phone":["+371"]},"a@b.c":1}""")).MustBeCreated();
+        var masked = (await grid.Client.ReadAsync($"/raw/{id}")).ToJsonString();
+        Assert.DoesNotContain("secret", masked, StringComparison.Ordinal);
+        Assert.DoesNotContain("371", masked, StringComparison.Ordinal);
+        Assert.DoesNotContain("@", masked, StringComparison.Ordinal);
+        Assert.Equal("""{"email":"***","deep":{"phone":["***"]},"***":"***"}""", JsonNode.Parse(masked)!["body"]!.ToJsonString());
+
+        for (var i = 0; i < 9; i++)
+        {
+            await grid.Client.PostLeadAsync(i % 3 == 0 ? "[]" : "{}");
+        }
+
+        foreach (var (state, count) in new[] { ("", 10), ("stored", 7), ("invalid", 3), ("pending", 0) })
+        {
+            var (ids, next) = (new List<Guid>(), "");
+            do
+            {
+                var page = await grid.Client.ReadAsync($"/raw?limit=2&state={state}{next}");
+                ids.AddRange(page["entries"]!.AsArray().Select(entry => (Guid)entry!["id"]!));
+                next = (string?)page["next"] is { } token ? $"&next={token}" : null;
+            }
+            while (next is not null);
+            Assert.Equal((state, count), (state, ids.Distinct().Count()));
+            Assert.Equal(ids.OrderByDescending(found => found.ToString(), StringComparer.Ordinal), ids);
+        }
+
+        (await Answer.OfAsync(await grid.Client.GetAsync("/raw?state=x"))).MustBeProblem(400, "invalid_parameter", "state");
+        (await Answer.OfAsync(await grid.Client.GetAsync("/raw/x"))).MustBeProblem(400, "invalid_parameter", "id");
+        (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { }))).MustBeProblem(400, "missing_member", "from");
+        (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { from = "x" }))).MustBeProblem(400, "invalid_member", "from");
+        (await Answer.OfAsync(await grid.Client.GetAsync($"/jobs/{Guid.NewGuid()}"))).MustBeProblem(404, "not_found");
+    }
+
+    private static async Task<JsonNode> ReplayAsync(HttpClient client, object command)
+        => await EndOfAsync(client, (Guid)(await client.PostAsync("/raw/replay", command))["id"]!);
+
+    private static async Task<JsonNode> EndOfAsync(HttpClient client, Guid id)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var job = await client.ReadAsync($"/jobs/{id}");
+            if ((string?)job["state"] is "done" or "failed")
+            {
+                return job;
+            }
+
+            await Task.Delay(20, deadline.Token);
+        }
+    }
+}
