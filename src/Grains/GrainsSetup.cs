@@ -29,5 +29,5 @@ public static class GrainsSetup
             .AddSecrets(configuration)
             .AddSingleton<OrganizationStore>()
             .AddSingleton<AuditStore>()
-            .AddSingleton<SuppressionStore>();
+            .AddGate(configuration);
 }
