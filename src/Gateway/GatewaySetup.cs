@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using LeadGrain.Gateway.Access;
+using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
+using LeadGrain.Gateway.Gate;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Leads;
 using LeadGrain.Gateway.Leases;
@@ -14,6 +17,7 @@ using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Pipeline;
+using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
@@ -43,6 +47,9 @@ public static class GatewaySetup
                 options.OrganizationRequestsPerSecond =
                     configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
                 options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
+                options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
+                options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
+                options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
                 options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
                 options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
             })
@@ -55,6 +62,7 @@ public static class GatewaySetup
         services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
         services.TryAddSingleton<IRunReporter, NoRunReporter>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<OrganizationKeys>();
         services.AddSingleton<TenantGate>();
         services.AddSingleton<OverloadMetrics>();
         services.AddSingleton<LargeBodies>();
@@ -84,19 +92,38 @@ public static class GatewaySetup
         gated.MapLeads();
         gated.MapCursors();
         gated.MapNamespaces();
-        app.MapGatedGroup(areLimits: true).MapLimits();
+        gated.MapRules();
+        gated.MapRoutedLeads();
+        gated.MapGate();
+        gated.MapSuppressions();
+        gated.MapSecrets();
+        gated.MapAudit();
+        app.MapGatedGroup(plainErrors: true).MapIngest();
+        app.MapOpenGroup().MapClay();
+        var managing = app.MapGatedGroup(areLimits: true);
+        managing.MapLimits();
+        managing.MapKeys();
         return app;
     }
 
     /// <summary>A group whose routes need the key and the organization's headers, and count against the limits.</summary>
-    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false)
+    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false, bool plainErrors = false)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(plainErrors);
         new SharedServices(routes.ServiceProvider).Serve(group);
 
         // Each guard wraps those before it: shedding comes first.
         routes.ServiceProvider.GetRequiredService<OrganizationShares>().Guard(group, areLimits);
         routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);
+        routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
+        return group;
+    }
+
+    /// <summary>A group whose routes find out themselves for whom they act, and count against the process's limit only.</summary>
+    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(plain: true);
+        new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;
     }

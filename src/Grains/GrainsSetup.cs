@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Access;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Cursors;
@@ -7,6 +8,7 @@ using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Routing;
 using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,5 +31,8 @@ public static class GrainsSetup
             .AddSecrets(configuration)
             .AddSingleton<OrganizationStore>()
             .AddSingleton<AuditStore>()
-            .AddGate(configuration);
+            .AddSingleton<AuditLogStore>()
+            .AddSingleton<OrganizationKeyStore>()
+            .AddGate(configuration)
+            .AddRouting(configuration);
 }

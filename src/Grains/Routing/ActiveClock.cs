@@ -5,8 +5,6 @@ namespace LeadGrain.Grains.Routing;
 /// <summary>Tells the hours and days of rules.</summary>
 internal static class ActiveClock
 {
-    private const int MinutesADay = 24 * 60;
-
     /// <summary>
     /// Whether a window is open at an instant. It goes by the clock on the wall: an hour that comes twice when clocks go back is
     /// open both times, and one that is left out is not made up for.
@@ -22,7 +20,7 @@ internal static class ActiveClock
         }
 
         var yesterday = hours.Days.Contains((DayOfWeek)(((int)local.DayOfWeek + 6) % 7));
-        return (today && minute >= hours.From) || (yesterday && minute < hours.To % MinutesADay);
+        return (today && minute >= hours.From) || (yesterday && minute < hours.To);
     }
 
     /// <summary>The day by which a rule's cap counts.</summary>
