@@ -162,7 +162,7 @@ internal sealed partial class RoutingGrain
             foreach (var lead in found)
             {
                 var again = new NewRoutedLead(lead.Email, lead.Persona, lead.Score, lead.Source, lead.Data);
-                left |= await BringAsync(lead.Id, again, lead.Target!.Namespace!) is not PushFate.Pushed;
+                left |= await BringInTheEndAsync(lead.Id, again, lead.Target!.Namespace!) is not PushFate.Pushed;
                 after = lead.Id;
             }
 
