@@ -17,6 +17,9 @@ internal enum LoadKind
 
     /// <summary>POST /api/lead, each email new.</summary>
     Lead,
+
+    /// <summary>POST /api/ingest of one lead, its email new, without a wait for its push.</summary>
+    Ingest,
 }
 
 /// <summary>A load, as its process is told it.</summary>

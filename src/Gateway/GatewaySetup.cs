@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using LeadGrain.Gateway.Access;
+using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Crm;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
+using LeadGrain.Gateway.Gate;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Ingestion;
 using LeadGrain.Gateway.Jobs;
@@ -17,6 +20,8 @@ using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Pipeline;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
@@ -46,6 +51,9 @@ public static class GatewaySetup
                 options.OrganizationRequestsPerSecond =
                     configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
                 options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
+                options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
+                options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
+                options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
                 options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
                 options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
                 options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
@@ -59,6 +67,7 @@ public static class GatewaySetup
         services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
         services.TryAddSingleton<IRunReporter, NoRunReporter>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<OrganizationKeys>();
         services.AddSingleton<TenantGate>();
         services.AddSingleton<OverloadMetrics>();
         services.AddSingleton<HeldRefusals>();
@@ -94,19 +103,38 @@ public static class GatewaySetup
         gated.MapJobs();
         gated.MapCrm();
         app.MapOpenIngestion();
-        app.MapGatedGroup(areLimits: true).MapLimits();
+        gated.MapRules();
+        gated.MapRoutedLeads();
+        gated.MapGate();
+        gated.MapSuppressions();
+        gated.MapSecrets();
+        gated.MapAudit();
+        app.MapGatedGroup(errors: PlainErrors.Shape).MapIngest();
+        app.MapOpenGroup().MapClay();
+        var managing = app.MapGatedGroup(areLimits: true);
+        managing.MapLimits();
+        managing.MapKeys();
         return app;
     }
 
     /// <summary>A group whose routes need the key and the organization's headers, and count against the limits.</summary>
-    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false)
+    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false, ErrorShape? errors = null)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors);
         new SharedServices(routes.ServiceProvider).Serve(group);
 
         // Each guard wraps those before it: shedding comes first.
         routes.ServiceProvider.GetRequiredService<OrganizationShares>().Guard(group, areLimits);
         routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);
+        routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
+        return group;
+    }
+
+    /// <summary>A group whose routes find out themselves for whom they act, and count against the process's limit only.</summary>
+    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(PlainErrors.Shape);
+        new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;
     }

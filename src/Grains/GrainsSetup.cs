@@ -1,13 +1,18 @@
+using LeadGrain.Grains.Access;
+using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Crm;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
+using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Grains.Jobs;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Routing;
+using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,5 +33,12 @@ public static class GrainsSetup
             .AddSingleton<LimitsStore>()
             .AddIngestion(configuration)
             .AddJobs()
-            .AddSingleton<CrmStore>();
+            .AddSingleton<CrmStore>()
+            .AddSecrets(configuration)
+            .AddSingleton<OrganizationStore>()
+            .AddSingleton<AuditStore>()
+            .AddSingleton<AuditLogStore>()
+            .AddSingleton<OrganizationKeyStore>()
+            .AddGate(configuration)
+            .AddRouting(configuration);
 }

@@ -18,7 +18,7 @@ try
     var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
     var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
     {
-        Overrides = Settings.Sandbox(apollo),
+        Overrides = Settings.Overrides(folder, apollo),
     };
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);

@@ -34,8 +34,8 @@ internal static partial class IngestionApi
             .Takes<LeadPost>("""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"user@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""")
             .Answers<LeadTaken>(Created, StatusCodes.Status201Created)
             .Answers<LeadTaken>(Repeated, StatusCodes.Status409Conflict)
-            .FailsInShape(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge)
-            .FailsInShape(StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable);
+            .FailsAs(LeadErrors.Shape, StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge)
+            .FailsAs(LeadErrors.Shape, StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable);
 
     private static async Task PostAsync(HttpContext context, GrainCalls calls, ILoggerFactory logs)
     {

@@ -1,28 +1,16 @@
 using System.Text.Json;
 using LeadGrain.Gateway.Problems;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Ingestion;
 
 /// <summary>The seed's errors: <c>{"ok":false,"error":"…"}</c>.</summary>
 internal static class LeadErrors
 {
-    internal static ErrorShape Shape { get; } = new(Write, typeof(LeadRefused), """{"ok":false,"error":"invalid_payload"}""");
+    internal static ErrorShape Shape { get; } = new(Write, typeof(LeadRefused));
 
     internal static Problem InvalidPayload() => new(400, "invalid_payload", "Invalid payload", "No lead can be made of the body.");
 
-    internal static RouteHandlerBuilder FailsInShape(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
-    {
-        foreach (var status in statuses)
-        {
-            route.Produces<LeadRefused>(status);
-        }
-
-        return route;
-    }
-
-    private static void Write(Utf8JsonWriter json, Problem problem)
+    private static void Write(Utf8JsonWriter json, Problem problem, string requestId)
     {
         json.WriteStartObject();
         json.WriteBoolean("ok"u8, false);

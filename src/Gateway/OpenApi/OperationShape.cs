@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
@@ -65,9 +66,10 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 ParameterLocation.Path, NamespaceRoute.Parameter, "The namespace, percent-encoded (a slash is %2F).", IdSchema(), required: true));
         }
 
-        if (path.Contains("{id}", StringComparison.Ordinal))
+        foreach (var part in metadata.OfType<PathDescription>())
         {
-            operation.Parameters.Add(Parameter(ParameterLocation.Path, "id", "Identifier.", new OpenApiSchema { Type = JsonSchemaType.String, Format = "uuid" }, required: true));
+            var schema = part.IsUuid ? QuerySchema(QueryKind.Uuid) : IdSchema();
+            operation.Parameters.Add(Parameter(ParameterLocation.Path, part.Name, part.Description, schema, required: true));
         }
 
         foreach (var query in metadata.OfType<QueryDescription>())
@@ -92,8 +94,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             operation.Security.Add([]);
         }
 
-        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required));
-        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required));
+        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application. May be left out with an organization's key.", IdSchema(), required: false));
+        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization. May be left out with an organization's key.", IdSchema(), required: false));
     }
 
     private static void AddKey(OpenApiOperation operation)
@@ -127,8 +129,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             {
                 media.Example = examples.FirstOrDefault(example => example.Status == code) is { } example ? ExampleOf(type, example.Text)
                     : code < 400 ? null
-                    : shape is null ? ProblemExample(code)
-                    : JsonNode.Parse(shape.Example);
+                    : ErrorExample(code, shape);
             }
         }
     }
@@ -158,12 +159,14 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static OpenApiHeader NumberHeader(string description) =>
         new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" } };
 
-    private static JsonObject ProblemExample(int status)
+    private static JsonNode? ErrorExample(int status, ErrorShape? shape)
     {
+        const string RequestId = "5f0c1c5be0f94ad2a3f1c7b1a9d4e6f2";
         var problem = status switch
         {
             400 => Problem.InvalidMember("leads[3].email", "must not be blank."),
             401 => Problem.Unauthorized(),
+            403 => Problem.OrganizationMismatch(TenantGate.OrgHeader),
             404 => Problem.NamespaceNotFound(),
             409 => Problem.RequestInProgress(),
             413 => Problem.BodyTooLarge(JsonBody.SmallLimit),
@@ -174,21 +177,13 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             504 => new Problem(504, ProblemCodes.ProviderTimedOut, "Provider timed out", "The enrichment provider did not answer in time."),
             _ => Problem.OfStatus(status),
         };
-        var json = new JsonObject
+        using var example = new MemoryStream();
+        using (var json = new Utf8JsonWriter(example))
         {
-            ["type"] = $"urn:leadgrain:problem:{problem.Code}",
-            ["title"] = problem.Title,
-            ["status"] = problem.Status,
-            ["code"] = problem.Code,
-            ["detail"] = problem.Detail,
-            ["requestId"] = "5f0c1c5be0f94ad2a3f1c7b1a9d4e6f2",
-        };
-        if (problem.Member is { } member)
-        {
-            json["member"] = member;
+            (shape ?? ProblemAnswer.Shape).Write(json, problem, RequestId);
         }
 
-        return json;
+        return JsonNode.Parse(example.ToArray());
     }
 
     private static OpenApiParameter Parameter(ParameterLocation place, string name, string description, OpenApiSchema schema, bool required) =>
@@ -199,6 +194,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static OpenApiSchema QuerySchema(QueryKind kind) => kind switch
     {
         QueryKind.Time => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        QueryKind.Uuid => new() { Type = JsonSchemaType.String, Format = "uuid" },
+        QueryKind.Seconds => new() { Type = JsonSchemaType.Integer, Minimum = "0", Maximum = "30" },
         QueryKind.Limit => new()
         {
             Type = JsonSchemaType.Integer,

@@ -10,6 +10,10 @@ internal static class ProblemAnswer
 {
     internal const string ContentType = "application/problem+json";
 
+    /// <summary>RFC 9457, where no seed says otherwise.</summary>
+    internal static ErrorShape Shape { get; } =
+        new(static (json, problem, requestId) => Write(json, (problem, requestId, null)), typeof(ProblemResponse));
+
     internal static Task AnswerAsync(this HttpContext context, Problem problem, Action<Utf8JsonWriter>? further = null)
     {
         var response = context.Response;
@@ -21,7 +25,8 @@ internal static class ProblemAnswer
 
         if (context.GetEndpoint()?.Metadata.GetMetadata<ErrorShape>() is { } shape)
         {
-            return JsonAnswer.WriteAsync(response, problem, shape.Write);
+            return JsonAnswer.WriteAsync(
+                response, (shape, problem, context.TraceIdentifier), static (json, answer) => answer.shape.Write(json, answer.problem, answer.TraceIdentifier));
         }
 
         response.ContentType = ContentType;
@@ -48,8 +53,7 @@ internal static class ProblemAnswer
     }
 }
 
-/// <summary>Marks an endpoint whose seed fixes the shape of its errors.</summary>
-/// <param name="Write">Writes that shape, as application/json.</param>
-/// <param name="Example">Of it.</param>
+/// <summary>The shape of an endpoint's errors; as metadata it marks one whose seed fixes it, as application/json.</summary>
+/// <param name="Write">Writes a problem in it, of a request by its id.</param>
 /// <param name="Answer">Its type.</param>
-internal sealed record ErrorShape(Action<Utf8JsonWriter, Problem> Write, Type Answer, string Example);
+internal sealed record ErrorShape(Action<Utf8JsonWriter, Problem, string> Write, Type Answer);

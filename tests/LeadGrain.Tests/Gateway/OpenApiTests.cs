@@ -10,7 +10,8 @@ namespace LeadGrain.Tests.Gateway;
 
 public sealed class OpenApiTests
 {
-    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace", "importLeads"];
+    private static readonly string[] s_withoutBody =
+        ["pauseNamespace", "resumeNamespace", "importLeads", "revokeKey", "deleteSecret", "deleteRule"];
 
     private static readonly Dictionary<string, string> s_texts = new() { ["exportLeads"] = "text/csv", ["importLeads"] = "application/x-ndjson" };
 
@@ -24,7 +25,7 @@ public sealed class OpenApiTests
             .Where(route => route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null)
             .ToList();
 
-        Assert.Equal(31, routes.Count);
+        Assert.Equal(55, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();
@@ -137,10 +138,11 @@ public sealed class OpenApiTests
     {
         Assert.NotNull(operation["security"]![0]!["ApiKey"]);
         Assert.Equal(["X-App-Id", "X-Org-Id"], Names(operation, "header").Where(name => name.StartsWith("X-", StringComparison.Ordinal)));
-        foreach (var status in new[] { "400", "401", "429", "500", "503" })
+        var isIngestion = (string?)operation["operationId"] == "ingestLead";
+        foreach (var status in new[] { "400", "401", "403", "429", "500", "503" })
         {
-            var problem = operation["responses"]![status]!["content"]!["application/problem+json"]!;
-            Assert.EndsWith("/ProblemResponse", (string?)problem["schema"]!["$ref"], StringComparison.Ordinal);
+            var problem = operation["responses"]![status]!["content"]![isIngestion ? "application/json" : "application/problem+json"]!;
+            Assert.EndsWith(isIngestion ? "/PlainErrorResponse" : "/ProblemResponse", (string?)problem["schema"]!["$ref"], StringComparison.Ordinal);
             Assert.NotNull(problem["example"]!["code"]);
         }
 
