@@ -1,10 +1,13 @@
+using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
+using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -22,5 +25,9 @@ public static class GrainsSetup
             .AddSingleton<CursorStore>()
             .AddSingleton<LeadStore>()
             .AddSingleton<NamespaceStore>()
-            .AddSingleton<LimitsStore>();
+            .AddSingleton<LimitsStore>()
+            .AddSecrets(configuration)
+            .AddSingleton<OrganizationStore>()
+            .AddSingleton<AuditStore>()
+            .AddSingleton<SuppressionStore>();
 }

@@ -1,0 +1,39 @@
+namespace LeadGrain.GrainInterfaces.Campaigns;
+
+/// <summary>What became of a push so far: <see cref="Pushed"/>, <see cref="Pending"/>, <see cref="Failed"/> or <see cref="Unknown"/>.</summary>
+[GenerateSerializer, Immutable]
+public abstract record PushFate
+{
+    private protected PushFate()
+    {
+    }
+
+    /// <summary>The campaign has the lead.</summary>
+    [GenerateSerializer, Immutable]
+    public sealed record Pushed : PushFate
+    {
+        /// <summary>The one value.</summary>
+        public static readonly Pushed Value = new();
+    }
+
+    /// <summary>Not decided within the wait; the push goes on by itself.</summary>
+    [GenerateSerializer, Immutable]
+    public sealed record Pending : PushFate
+    {
+        /// <summary>The one value.</summary>
+        public static readonly Pending Value = new();
+    }
+
+    /// <summary>The last attempt failed. A failure that may pass is tried again by itself.</summary>
+    /// <param name="Reason">For people; names no lead and no secret.</param>
+    [GenerateSerializer, Immutable]
+    public sealed record Failed(string Reason) : PushFate;
+
+    /// <summary>No such campaign is set up: the push waits until it is.</summary>
+    [GenerateSerializer, Immutable]
+    public sealed record Unknown : PushFate
+    {
+        /// <summary>The one value.</summary>
+        public static readonly Unknown Value = new();
+    }
+}

@@ -1,0 +1,70 @@
+using LeadGrain.Grains.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LeadGrain.Grains.Audit;
+
+/// <summary>Appends to the audit log: alone, or as a part of the statement that does what is recorded.</summary>
+internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
+{
+    private static readonly string s_appendSql = Append(firstParameter: 1);
+
+    /// <summary>
+    /// An insert of the rows that <see cref="Bind"/> binds. A statement may hold it in a <c>with</c> and append a condition on
+    /// <c>entry.w</c>, the number of the write that the row belongs to, such as <c>join done on done.w = entry.w</c>.
+    /// </summary>
+    internal static string Append(int firstParameter)
+    {
+        var p = firstParameter;
+        return $"""
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, before, after, reason)
+            select entry.organization_id, entry.at, entry.actor, entry.action, entry.entity, entry.entity_id, entry.before, entry.after, entry.reason
+            from unnest(
+                ${p}::bigint[], ${p + 1}::bigint[], ${p + 2}::timestamptz[], ${p + 3}::text[], ${p + 4}::text[], ${p + 5}::text[],
+                ${p + 6}::text[], ${p + 7}::json[], ${p + 8}::json[], ${p + 9}::text[])
+                as entry (w, organization_id, at, actor, action, entity, entity_id, before, after, reason)
+            """;
+    }
+
+    /// <summary>Binds ten parameters for <see cref="Append"/>.</summary>
+    /// <param name="command">The statement's.</param>
+    /// <param name="entries">Each with the number of its write.</param>
+    /// <param name="now">When they happened.</param>
+    internal static void Bind(NpgsqlCommand command, IReadOnlyList<(long Owner, AuditEntry Entry)> entries, DateTimeOffset now)
+    {
+        var at = new DateTime[entries.Count];
+        Array.Fill(at, now.UtcDateTime);
+        command.Bind(
+            Column(entries, static e => e.Owner),
+            Column(entries, static e => e.Entry.OrganizationId),
+            at,
+            Column(entries, static e => e.Entry.Actor),
+            Column(entries, static e => e.Entry.Action),
+            Column(entries, static e => e.Entry.Entity),
+            Column(entries, static e => e.Entry.EntityId));
+        command.Parameters.Add(Json(Column(entries, static e => e.Entry.Before)));
+        command.Parameters.Add(Json(Column(entries, static e => e.Entry.After)));
+        command.Bind((object)Column(entries, static e => e.Entry.Reason));
+    }
+
+    /// <summary>Appends entries by themselves.</summary>
+    internal Task AppendAsync(params IReadOnlyList<AuditEntry> entries) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(s_appendSql);
+        Bind(command, [.. entries.Select(static e => (0L, e))], time.GetUtcNow());
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    private static TValue[] Column<TValue>(IReadOnlyList<(long Owner, AuditEntry Entry)> entries, Func<(long Owner, AuditEntry Entry), TValue> value)
+    {
+        var column = new TValue[entries.Count];
+        for (var i = 0; i < column.Length; i++)
+        {
+            column[i] = value(entries[i]);
+        }
+
+        return column;
+    }
+
+    private static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
+}

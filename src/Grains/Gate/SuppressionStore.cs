@@ -1,0 +1,127 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Gate;
+
+/// <summary>Who is not to be contacted, in PostgreSQL: hashes only, keyed with a pepper of the organization's own.</summary>
+internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider time)
+{
+    // 64 bytes each. Beyond, all are forgotten and read again as needed.
+    private const int KeptPeppers = 20_000;
+
+    private const string PepperSql =
+        """
+        with made as (
+            insert into organization_peppers (organization_id, pepper) values ($1, $2) on conflict do nothing returning pepper
+        )
+        select pepper from made
+        union all
+        select pepper from organization_peppers where organization_id = $1
+        """;
+
+    private const string AddSql =
+        """
+        insert into suppressions (organization_id, email_hash, reason, source, at)
+        select $1, e.hash, $3, $4, $5 from unnest($2::bytea[]) as e (hash)
+        on conflict do nothing
+        """;
+
+    private const string RemoveSql =
+        """
+        delete from suppressions where organization_id = $1 and email_hash = any($2) and ($3::text is null or reason = $3)
+        """;
+
+    private const string ListSql =
+        """
+        select email_hash, reason, source, at from suppressions
+        where organization_id = $1 and (email_hash, reason) > ($2, $3)
+            and ($4::text is null or reason = $4) and ($5::bytea is null or email_hash = $5)
+        order by email_hash, reason limit $6
+        """;
+
+    private readonly ConcurrentDictionary<long, byte[]> _peppers = new();
+
+    /// <summary>The hash under which an email is on an organization's list.</summary>
+    /// <param name="organizationId">Whose list.</param>
+    /// <param name="emailKey">The email's key.</param>
+    internal async ValueTask<byte[]> HashAsync(long organizationId, string emailKey)
+        => HMACSHA256.HashData(await PepperAsync(organizationId), Encoding.UTF8.GetBytes(emailKey));
+
+    /// <summary>Puts emails on the list; those that are there for this reason already stay as they are.</summary>
+    /// <param name="organizationId">Whose list.</param>
+    /// <param name="emailKeys">By their keys.</param>
+    /// <param name="reason">Of <see cref="SuppressionReason"/>.</param>
+    /// <param name="source">Who says so, such as <c>api</c> or <c>smartlead</c>.</param>
+    /// <returns>How many are new.</returns>
+    internal Task<int> AddAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string reason, string source)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            var hashes = await HashAllAsync(organizationId, emailKeys);
+            await using var command = database.CreateCommand(AddSql);
+            command.Bind(organizationId, hashes, reason, source, time.GetUtcNow().UtcDateTime);
+            return await command.ExecuteNonQueryAsync();
+        });
+
+    /// <summary>Takes emails off the list.</summary>
+    /// <param name="organizationId">Whose list.</param>
+    /// <param name="emailKeys">By their keys.</param>
+    /// <param name="reason">For this reason only; null for all.</param>
+    /// <returns>How many entries are gone.</returns>
+    internal Task<int> RemoveAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string? reason)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            var hashes = await HashAllAsync(organizationId, emailKeys);
+            await using var command = database.CreateCommand(RemoveSql);
+            command.Bind(organizationId, hashes, reason);
+            return await command.ExecuteNonQueryAsync();
+        });
+
+    /// <summary>A page of the list, by hash.</summary>
+    internal Task<SuppressionPage> ListAsync(long organizationId, SuppressionQuery query) => StorageFaults.GuardAsync(async () =>
+    {
+        var email = query.EmailKey is { } key ? await HashAsync(organizationId, key) : null;
+        var found = await database.ReadAllAsync(
+            ListSql,
+            static row => new Suppression(
+                row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero)),
+            organizationId,
+            query.AfterHash,
+            query.AfterReason,
+            query.Reason,
+            email,
+            query.Limit + 1);
+        return new SuppressionPage([.. found.Take(query.Limit)], found.Count > query.Limit);
+    });
+
+    private async Task<byte[][]> HashAllAsync(long organizationId, IReadOnlyCollection<string> emailKeys)
+    {
+        var pepper = await PepperAsync(organizationId);
+        return [.. emailKeys.Distinct(StringComparer.Ordinal).Select(key => HMACSHA256.HashData(pepper, Encoding.UTF8.GetBytes(key)))];
+    }
+
+    private async ValueTask<byte[]> PepperAsync(long organizationId)
+    {
+        if (_peppers.TryGetValue(organizationId, out var known))
+        {
+            return known;
+        }
+
+        byte[]? pepper = null;
+        while (pepper is null) // none at all means that another process made it while this statement looked
+        {
+            pepper = (await StorageFaults.GuardAsync(() => database.ReadAllAsync(
+                PepperSql, static row => row.GetFieldValue<byte[]>(0), organizationId, RandomNumberGenerator.GetBytes(32)))).FirstOrDefault();
+        }
+
+        if (_peppers.Count >= KeptPeppers)
+        {
+            _peppers.Clear();
+        }
+
+        return _peppers.GetOrAdd(organizationId, pepper);
+    }
+}
