@@ -1,5 +1,6 @@
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Campaigns;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
 using LeadGrain.Grains.Gate;
@@ -29,5 +30,6 @@ public static class GrainsSetup
             .AddSecrets(configuration)
             .AddSingleton<OrganizationStore>()
             .AddSingleton<AuditStore>()
-            .AddSingleton<SuppressionStore>();
+            .AddSingleton<SuppressionStore>()
+            .AddCampaigns(configuration);
 }
