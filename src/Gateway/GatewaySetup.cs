@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Campaigns;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
@@ -84,6 +85,9 @@ public static class GatewaySetup
         gated.MapLeads();
         gated.MapCursors();
         gated.MapNamespaces();
+        gated.MapCampaigns();
+        gated.MapSmartleadSettings();
+        app.MapFeedbackGroup();
         app.MapGatedGroup(areLimits: true).MapLimits();
         return app;
     }
@@ -99,6 +103,15 @@ public static class GatewaySetup
         routes.ServiceProvider.GetRequiredService<TenantGate>().Guard(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;
+    }
+
+    /// <summary>Webhooks of services, which bring no key but a signature, and count against what is shed.</summary>
+    private static void MapFeedbackGroup(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup(string.Empty);
+        new SharedServices(routes.ServiceProvider).Serve(group);
+        routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
+        group.MapFeedback();
     }
 
     private static void AddDocument(IServiceCollection services)

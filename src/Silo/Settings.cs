@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Sandbox.Smartlead;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -27,12 +28,18 @@ internal static partial class Settings
             : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time
             : throw new SettingException($"DATABASE_WAIT must be a time such as 00:01:00, not {text}.");
 
-    /// <summary>Points the enrichment at the sandbox, if there is one.</summary>
-    internal static Dictionary<string, string?> Sandbox(FakeApollo? apollo) => apollo is null ? [] : new()
+    /// <summary>Points enrichment and campaigns at the sandbox, if there is one.</summary>
+    internal static Dictionary<string, string?> Sandbox(FakeApollo? apollo, FakeSmartlead? smartlead) => apollo is null || smartlead is null ? [] : new()
     {
+        ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
+        ["SMARTLEAD_API_KEY"] = smartlead.Options.ApiKey,
         ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
         ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
     };
+
+    /// <summary>Where the sandbox is, for the line that says that all is ready.</summary>
+    internal static string SandboxNote(FakeApollo? apollo, FakeSmartlead? smartlead) =>
+        apollo is null || smartlead is null ? "" : $"; sandbox: Apollo at {apollo.Url}, Smartlead at {smartlead.Url}";
 
     /// <summary>What the user has to mend, in one line; null where the fault is ours.</summary>
     internal static string? Explain(Exception exception) => exception switch

@@ -39,11 +39,17 @@ public static class ProblemCodes
     /// <summary>401: no API key, or not the right one.</summary>
     public const string Unauthorized = "unauthorized";
 
+    /// <summary>401: a webhook without the right signature.</summary>
+    public const string BadSignature = "bad_signature";
+
     /// <summary>404: no such route.</summary>
     public const string NotFound = "not_found";
 
     /// <summary>404: nothing was ever pushed to this namespace.</summary>
     public const string NamespaceNotFound = "namespace_not_found";
+
+    /// <summary>404: no campaign of this id is set up.</summary>
+    public const string CampaignNotFound = "campaign_not_found";
 
     /// <summary>405: the route has other methods.</summary>
     public const string MethodNotAllowed = "method_not_allowed";

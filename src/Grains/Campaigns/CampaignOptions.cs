@@ -13,6 +13,9 @@ internal sealed class CampaignOptions : IValidatableObject
     /// <summary>Base address of Smartlead or of a service that speaks its API, from SMARTLEAD_SERVICE_URL.</summary>
     public Uri SmartleadUrl { get; set; } = new("https://server.smartlead.ai/api/v1");
 
+    /// <summary>The API key of organizations that have set none of their own, from SMARTLEAD_API_KEY. Null: they cannot push.</summary>
+    public string? SmartleadKey { get; set; }
+
     /// <summary>Allows plain http to other hosts, from ALLOW_INSECURE_OUTBOUND. Keys and emails then travel in clear.</summary>
     public bool AllowInsecureOutbound { get; set; }
 

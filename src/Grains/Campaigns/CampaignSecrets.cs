@@ -1,9 +1,10 @@
 using LeadGrain.Grains.Secrets;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>The secrets of campaigns, by their names in the organization's secrets.</summary>
-internal sealed class CampaignSecrets(SecretStore secrets)
+internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOptions> options)
 {
     /// <summary>Smartlead's API key for all campaigns of an organization.</summary>
     internal const string SmartleadKey = "smartlead-api-key";
@@ -23,7 +24,8 @@ internal sealed class CampaignSecrets(SecretStore secrets)
     /// <summary>The key to push to a campaign of Smartlead's with; null where none is set.</summary>
     internal async Task<string?> SmartleadKeyAsync(PushOrder order)
         => await secrets.OpenAsync(order.OrganizationId, SmartleadKeyOf(order.Key.CampaignId))
-            ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey);
+            ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey)
+            ?? options.Value.SmartleadKey;
 
     /// <summary>The keys to sign a webhook with, the newest first.</summary>
     internal async Task<IReadOnlyList<string>> SigningKeysAsync(long organizationId, string campaignId)

@@ -7,7 +7,7 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>Adds the pushing of leads to campaigns.</summary>
 internal static class CampaignsSetup
 {
-    /// <summary>Adds it, set up from the section Campaigns, SMARTLEAD_SERVICE_URL and ALLOW_INSECURE_OUTBOUND.</summary>
+    /// <summary>Adds it, set up from the section Campaigns, SMARTLEAD_SERVICE_URL, SMARTLEAD_API_KEY and ALLOW_INSECURE_OUTBOUND.</summary>
     internal static IServiceCollection AddCampaigns(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<CampaignOptions>()
@@ -15,6 +15,7 @@ internal static class CampaignsSetup
             .Configure(options =>
             {
                 options.AllowInsecureOutbound = configuration.GetValue("ALLOW_INSECURE_OUTBOUND", options.AllowInsecureOutbound);
+                options.SmartleadKey = configuration["SMARTLEAD_API_KEY"] is { Length: > 0 } key ? key.Trim() : options.SmartleadKey;
                 if (configuration["SMARTLEAD_SERVICE_URL"] is { } url && !string.IsNullOrWhiteSpace(url))
                 {
                     // What cannot be read as an absolute address is kept, for validation to object to.

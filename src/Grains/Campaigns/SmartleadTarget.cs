@@ -31,7 +31,12 @@ internal sealed partial class SmartleadTarget(
 
         // The same email twice in one request would only confuse the counts.
         var distinct = leads.DistinctBy(lead => EmailKey.Of(lead.Email)).ToArray();
-        await SendAsync(new Upload(order, SettingsOf(order), key, results), distinct, cancellationToken);
+        var upload = new Upload(order, SettingsOf(order), key, results);
+        foreach (var chunk in distinct.Chunk(BatchLimit(order)))
+        {
+            await SendAsync(upload, chunk, cancellationToken);
+        }
+
         return [.. leads.Select(lead => results[EmailKey.Of(lead.Email)])];
     }
 

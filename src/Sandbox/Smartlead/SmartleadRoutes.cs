@@ -23,7 +23,7 @@ internal sealed class SmartleadRoutes(FakeSmartleadOptions options, SmartleadScr
             requests = book.Requests,
             busiest = book.Busiest(options.Window),
         }));
-        routes.MapPost("/sandbox/webhooks", SendWebhookAsync);
+        routes.MapPost("/sandbox/webhooks", (Delegate)SendWebhookAsync);
     }
 
     private async Task AddAsync(HttpContext http, string campaign)
