@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Sandbox.Clay;
 using LeadGrain.Sandbox.Smartlead;
 using LeadGrain.Silo;
 
@@ -14,6 +15,7 @@ try
     using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
     await using var apollo = args.Contains("--sandbox") ? await FakeApollo.StartAsync(cancellationToken: stop.Token) : null;
     await using var smartlead = args.Contains("--sandbox") ? await FakeSmartlead.StartAsync(cancellationToken: stop.Token) : null;
+    await using var clay = args.Contains("--sandbox") ? await FakeClay.StartAsync(cancellationToken: stop.Token) : null;
     await using var database = await GridDatabase.OpenAsync(
         Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
     var given = Environment.GetEnvironmentVariable("API_KEY");
@@ -25,7 +27,7 @@ try
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);
     var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(
-        app.Urls.First(), database.Description, keyNote, Settings.SandboxNote(apollo, smartlead), stop.Token);
+        app.Urls.First(), database.Description, keyNote, Settings.SandboxNote(apollo, smartlead, clay), stop.Token);
     await app.WaitForShutdownAsync(stop.Token);
     await ready;
     return 0;

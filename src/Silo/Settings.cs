@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Sandbox.Clay;
 using LeadGrain.Sandbox.Smartlead;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
@@ -38,8 +39,8 @@ internal static partial class Settings
     };
 
     /// <summary>Where the sandbox is, for the line that says that all is ready.</summary>
-    internal static string SandboxNote(FakeApollo? apollo, FakeSmartlead? smartlead) =>
-        apollo is null || smartlead is null ? "" : $"; sandbox: Apollo at {apollo.Url}, Smartlead at {smartlead.Url}";
+    internal static string SandboxNote(FakeApollo? apollo, FakeSmartlead? smartlead, FakeClay? clay) =>
+        apollo is null ? "" : $"; sandbox: Apollo at {apollo.Url}, Smartlead at {smartlead?.Url}, Clay at {clay?.Url}";
 
     /// <summary>What the user has to mend, in one line; null where the fault is ours.</summary>
     internal static string? Explain(Exception exception) => exception switch
