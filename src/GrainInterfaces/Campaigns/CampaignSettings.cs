@@ -6,26 +6,40 @@ namespace LeadGrain.GrainInterfaces.Campaigns;
 [GenerateSerializer, Immutable]
 public abstract record CampaignSettings
 {
-    private protected CampaignSettings(string kind) => Kind = kind;
+    private protected CampaignSettings()
+    {
+    }
 
     /// <summary>The word for it in the database and on the wire.</summary>
-    public string Kind { get; }
+    public abstract string Kind { get; }
 
     /// <summary>A campaign of Smartlead's, by the id of ours.</summary>
     /// <param name="Own">What differs from the organization's settings.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Smartlead(SmartleadSettings Own) : CampaignSettings("smartlead");
+    public sealed record Smartlead(SmartleadSettings Own) : CampaignSettings
+    {
+        /// <inheritdoc/>
+        public override string Kind => "smartlead";
+    }
 
     /// <summary>An address that takes signed posts (Standard Webhooks).</summary>
     /// <param name="Url">https, or loopback, unless allowed otherwise.</param>
     /// <param name="RetryDelays">Seconds before each further attempt; the process's default where it is not given.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Webhook(string Url, ImmutableArray<int> RetryDelays) : CampaignSettings("webhook");
+    public sealed record Webhook(string Url, ImmutableArray<int> RetryDelays) : CampaignSettings
+    {
+        /// <inheritdoc/>
+        public override string Kind => "webhook";
+    }
 
     /// <summary>A namespace of the same organization: its buffer.</summary>
     /// <param name="Name">The namespace.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Namespace(string Name) : CampaignSettings("namespace");
+    public sealed record Namespace(string Name) : CampaignSettings
+    {
+        /// <inheritdoc/>
+        public override string Kind => "namespace";
+    }
 }
 
 /// <summary>How Smartlead is used. Null leaves the next wider setting in force: the organization's, then <see cref="Default"/>.</summary>

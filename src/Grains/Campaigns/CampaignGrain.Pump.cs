@@ -147,7 +147,7 @@ internal sealed partial class CampaignGrain
             }
 
             _claimed = _claimed is null ? null : _claimed with { Settings = due.Settings, Smartlead = due.Smartlead };
-            await PushAsync(claimed with { Settings = due.Settings, Smartlead = due.Smartlead }, due, cancellationToken);
+            await PushAsync(claimed with { Settings = due.Settings, Smartlead = due.Smartlead }, due);
         }
 
         return null;
@@ -179,11 +179,11 @@ internal sealed partial class CampaignGrain
         return wait > TimeSpan.Zero || wait is null ? wait : TimeSpan.FromMilliseconds(1);
     }
 
-    private async Task PushAsync(ClaimedCampaign claimed, DuePushes due, CancellationToken cancellationToken)
+    private async Task PushAsync(ClaimedCampaign claimed, DuePushes due)
     {
         var start = time.GetTimestamp();
         var target = targets.First(t => t.Kind == claimed.Settings.Kind);
-        var results = due.Leads is [] ? [] : await AskAsync(target, claimed, due.Leads, cancellationToken);
+        var results = due.Leads is [] ? [] : await AskAsync(target, claimed, due.Leads);
         metrics.Pushed(target.Kind, results, time.GetElapsedTime(start));
 
         var erased = due.Erased.Select(id => new OutboundLead(id, "", []));
@@ -200,12 +200,12 @@ internal sealed partial class CampaignGrain
         await FollowAsync(claimed, settled, failingSince);
     }
 
-    private async Task<PushResult[]> AskAsync(
-        ICampaignTarget target, ClaimedCampaign claimed, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
+    private async Task<PushResult[]> AskAsync(ICampaignTarget target, ClaimedCampaign claimed, IReadOnlyList<OutboundLead> leads)
     {
         try
         {
-            return await target.PushAsync(Order(claimed), leads, cancellationToken);
+            // What is under way is finished and recorded, also where the activation ends meanwhile.
+            return await target.PushAsync(Order(claimed), leads, CancellationToken.None);
         }
         catch (SecretUnreadableException unreadable)
         {

@@ -94,6 +94,7 @@ internal sealed partial class CampaignGrain(
 
         await campaigns.SetStateAsync(claimed.OrganizationId, _key.CampaignId, active, actor);
         _claimed = (_claimed ?? claimed) with { State = active ? CampaignState.Active : CampaignState.Paused, StoppedFor = null };
+        _fates.Forget();
         _breaker = CircuitBreaker.Closed;
         Kick();
         return await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId);

@@ -11,6 +11,7 @@ internal sealed class RateBudgetGrain(
 {
     private readonly SlidingWindow _window = new();
     private long _start;
+    private bool _behind;
 
     private TimeSpan Now => time.GetElapsedTime(_start);
 
@@ -27,6 +28,15 @@ internal sealed class RateBudgetGrain(
         }
 
         return Task.CompletedTask;
+    }
+
+    /// <summary>So that the next activation knows which requests have ended.</summary>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (!_behind && stored.RecordExists)
+        {
+            await StoreAsync(stored.State.Longest);
+        }
     }
 
     /// <inheritdoc/>
@@ -66,6 +76,7 @@ internal sealed class RateBudgetGrain(
         catch
         {
             // The window in memory is ahead of the stored one: the next activation starts from that.
+            _behind = true;
             DeactivateOnIdle();
             throw;
         }

@@ -80,24 +80,26 @@ internal abstract record SmartleadAnswer
         private SmartleadAnswer Sort(int added, int already)
         {
             var rest = emails.Where(email => !_known.ContainsKey(email)).ToArray();
-            var knownIn = _known.Values.Count(result => result is PushResult.Accepted or PushResult.AlreadyThere);
+            // Those that skipped_leads calls already there need not be in the count of them.
+            var inRest = Math.Max(0, added - _known.Values.Count(result => result is PushResult.Accepted))
+                + Math.Max(0, already - _known.Values.Count(result => result is PushResult.AlreadyThere));
             if (rest.Length == 0)
             {
                 return new Told(_known);
             }
 
-            if (added + already - knownIn >= rest.Length && _refused <= _named && !IsTrue("is_lead_limit_exhausted"))
+            if (inRest >= rest.Length && _refused <= _named && !IsTrue("is_lead_limit_exhausted"))
             {
                 PushResult all = added == 0 ? new PushResult.AlreadyThere() : new PushResult.Accepted();
                 return Fill(rest, all);
             }
 
-            if (rest.Length == 1 && added + already > knownIn)
+            if (rest.Length == 1 && inRest > 0)
             {
                 return Fill(rest, added == 0 ? new PushResult.AlreadyThere() : new PushResult.Accepted());
             }
 
-            return added + already <= knownIn && OnlyCause(rest.Length) is { } why
+            return inRest == 0 && OnlyCause(rest.Length) is { } why
                 ? Fill(rest, new PushResult.Refused(why))
                 : new Counted(_known);
         }

@@ -29,7 +29,7 @@ public sealed class FakeClay : IAsyncDisposable
         Options = options;
         _table = new ClayTable(options);
         _app = builder.Build();
-        _app.MapPost("/sandbox/deliveries", (Delegate)DeliverAsync);
+        _app.MapPost("/sandbox/deliveries", (Delegate)OrderAsync);
         _app.MapGet("/sandbox/deliveries", () => TypedResults.Ok(new { deliveries = Deliveries }));
     }
 
@@ -66,7 +66,7 @@ public sealed class FakeClay : IAsyncDisposable
         _table.Dispose();
     }
 
-    private async Task<IResult> DeliverAsync(HttpContext http)
+    private async Task<IResult> OrderAsync(HttpContext http)
     {
         try
         {

@@ -4,10 +4,11 @@ using LeadGrain.Grains.Campaigns;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Secrets;
 using LeadGrain.Sandbox.Smartlead;
+using LeadGrain.Tests.Enrichment;
 using LeadGrain.Tests.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace LeadGrain.Tests.Campaigns;
@@ -17,8 +18,8 @@ internal sealed class CampaignRig : IAsyncDisposable
 {
     internal static readonly Tenant Tenant = new("app", "org");
 
-    private CampaignRig(TestDatabase database, FakeSmartlead smartlead, TestGrid grid, long organizationId) =>
-        (Database, Smartlead, Grid, OrganizationId) = (database, smartlead, grid, organizationId);
+    private CampaignRig(TestDatabase database, FakeSmartlead smartlead, TestGrid grid, LogLines log, long organizationId) =>
+        (Database, Smartlead, Grid, Log, OrganizationId) = (database, smartlead, grid, log, organizationId);
 
     internal TestDatabase Database { get; }
 
@@ -30,20 +31,24 @@ internal sealed class CampaignRig : IAsyncDisposable
 
     internal HttpClient Client => Grid.Client;
 
+    /// <summary>All that the grid logged.</summary>
+    internal LogLines Log { get; }
+
     internal static async Task<CampaignRig> StartAsync(FakeSmartleadOptions? options = null, params (string Name, string Value)[] settings)
     {
         var database = await TestDatabase.CreateAsync();
         var smartlead = await FakeSmartlead.StartAsync(options ?? new FakeSmartleadOptions { RateLimit = 1_000 });
-        var grid = await StartGridAsync(database, smartlead, settings);
+        var log = new LogLines();
+        var grid = await StartGridAsync(database, smartlead, log, settings);
         var organizationId = await grid.Services.GetRequiredService<OrganizationStore>().FindOrAddAsync(Tenant);
-        return new CampaignRig(database, smartlead, grid, organizationId);
+        return new CampaignRig(database, smartlead, grid, log, organizationId);
     }
 
     /// <summary>Stops the grid and starts another.</summary>
     internal async Task RestartAsync(params (string Name, string Value)[] settings)
     {
         await Grid.DisposeAsync();
-        Grid = await StartGridAsync(Database, Smartlead, settings);
+        Grid = await StartGridAsync(Database, Smartlead, Log, settings);
     }
 
     internal ICampaignTarget Target(string kind) => Grid.Services.GetServices<ICampaignTarget>().Single(target => target.Kind == kind);
@@ -132,17 +137,18 @@ internal sealed class CampaignRig : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private static Task<TestGrid> StartGridAsync(TestDatabase database, FakeSmartlead smartlead, (string Name, string Value)[] settings)
+    private static Task<TestGrid> StartGridAsync(TestDatabase database, FakeSmartlead smartlead, LogLines log, (string Name, string Value)[] settings)
         => TestGrid.StartAsync(
             database,
-            null,
-            [
+            builder => builder.Logging.AddProvider(log),
+            [.. new[]
+            {
+                ("LOG_LEVEL", "debug"),
                 ("SMARTLEAD_SERVICE_URL", smartlead.Url.ToString()),
                 ("SMARTLEAD_API_KEY", smartlead.Options.ApiKey),
                 ("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}"),
                 ("Campaigns:RetryDelays", "0,0,0"),
                 ("Campaigns:BreakerFirst", "00:00:00.050"),
                 ("Campaigns:BreakerLongest", "00:00:00.200"),
-                .. settings,
-            ]);
+            }.ExceptBy(settings.Select(s => s.Name), s => s.Item1).Concat(settings)]);
 }

@@ -87,7 +87,7 @@ public sealed class SmartleadTargetTests
     [MemberData(nameof(Oddities))]
     public async Task What_is_no_answer_is_never_taken_for_success_or_refusal(string oddity)
     {
-        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:CallTimeout", "00:00:00.500"));
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:CallTimeout", "00:00:02"));
         rig.Smartlead.BehaveNext(1, oddity switch
         {
             "html" => new SmartleadBehavior.HtmlPage(),
