@@ -10,7 +10,7 @@ internal sealed record BenchOptions
         """
         dotnet run -c Release --project bench -- [options]
           --only a,b       some scenarios: next, one, push, latency, slowdisk, history, namespaces, held, memory, enrich,
-                           leads, orleans, kestrel
+                           leads, orleans, kestrel, ingest-route
           --seconds 3      the measured time of each window
           --rounds 3       windows of each figure; the median counts
           --host Embedded  the host under test: Embedded or Orleans

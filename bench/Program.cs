@@ -20,7 +20,7 @@ using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop)
 IScenario[] scenarios =
 [
     new Throughput(), new Latency(), new SlowDiskPulls(), new Orientation(), new HeldTransaction(), new ManyNamespaces(),
-    new CachedEnrichment(), new HostPair(), new Memory(), new ServedHistory(), new LeadPages(),
+    new CachedEnrichment(), new IngestedLeads(), new HostPair(), new Memory(), new ServedHistory(), new LeadPages(),
 ];
 try
 {

@@ -14,6 +14,9 @@ internal enum LoadKind
 
     /// <summary>POST /enrich of emails in turn.</summary>
     Enrich,
+
+    /// <summary>POST /api/ingest of one lead, its email new, without a wait for its push.</summary>
+    Ingest,
 }
 
 /// <summary>A load, as its process is told it.</summary>

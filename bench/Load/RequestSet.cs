@@ -30,6 +30,7 @@ internal sealed class RequestSet
         {
             LoadKind.Next => "{\"found\":true"u8.ToArray(),
             LoadKind.Push => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"buffered\":{plan.Batch},")),
+            LoadKind.Ingest => "{\"success\":true,\"data\":{\"message\":\"Lead ingested"u8.ToArray(),
             _ => "{\"id\":"u8.ToArray(),
         };
     }
@@ -65,13 +66,17 @@ internal sealed class RequestSet
         var (path, body) = plan.Kind switch
         {
             LoadKind.Next => ("/buffer/next", $$"""{"namespace":"{{name}}"}"""),
+            LoadKind.Ingest => ("/api/ingest?wait=0", IngestBody(name)),
             LoadKind.Enrich => ("/enrich", $$"""{"email":"{{name}}@example.com"}"""),
             _ => ("/buffer/push", PushBody(name, plan.Batch)),
         };
         var text = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {plan.Key}\r\nX-App-Id: {plan.App}\r\n"
             + $"X-Org-Id: {plan.Org}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
-        return (Encoding.ASCII.GetBytes(text), plan.Kind == LoadKind.Push ? EmailsIn(text) : []);
+        return (Encoding.ASCII.GetBytes(text), plan.Kind is LoadKind.Push or LoadKind.Ingest ? EmailsIn(text) : []);
     }
+
+    private static string IngestBody(string persona)
+        => $$"""{"email":"{{new string('0', EmailDigits)}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
 
     private static string PushBody(string name, int batch)
     {

@@ -47,6 +47,14 @@ internal sealed class GridClient : IDisposable
             : throw new BenchException("A page of served leads is not full.");
     }
 
+    /// <summary>Makes a routing rule.</summary>
+    internal async Task AddRuleAsync(string persona, string campaign, CancellationToken cancellationToken)
+    {
+        var rule = new Dictionary<string, string> { ["persona"] = persona, ["target_campaign_id"] = campaign };
+        using var answer = await _http.PostAsJsonAsync("/routing/rules", rule, cancellationToken);
+        answer.EnsureSuccessStatusCode();
+    }
+
     /// <summary>The sum of a metric's series.</summary>
     internal async Task<double> MetricAsync(string name, CancellationToken cancellationToken)
     {

@@ -52,6 +52,10 @@ internal sealed partial class Pgbench(DatabaseServer server)
     internal async Task<double> InsertsAsync(double seconds, CancellationToken cancellationToken)
         => LeadsPerInsert * await BestAsync("buffer_insert.sql", seconds, cancellationToken);
 
+    /// <summary>Leads a second by inserts of 100 routed leads with their audit entries and pushes.</summary>
+    internal async Task<double> RoutedAsync(double seconds, CancellationToken cancellationToken)
+        => LeadsPerInsert * await BestAsync("routed_insert.sql", seconds, cancellationToken);
+
     /// <summary>With the number of clients that was best when first asked.</summary>
     private async Task<double> BestAsync(string script, double seconds, CancellationToken cancellationToken)
     {

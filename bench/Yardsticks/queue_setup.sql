@@ -33,4 +33,24 @@ create table buffer (
 -- Of the bare endpoint.
 create table bare (id uuid primary key, email text not null);
 
+-- Shaped like the product's routed leads, audit log and outbox.
+create table routed (
+    id uuid primary key, organization_id bigint not null, email text not null, email_key text collate "C" not null, persona text,
+    score double precision, data json not null, source text not null, health text not null, health_score integer not null,
+    checks json not null, status text not null, campaign_id text, rule_id uuid, created_at timestamptz not null, updated_at timestamptz not null
+);
+create index routed_by_organization on routed (organization_id, id);
+create index routed_by_email on routed (organization_id, email_key, id);
+create table routed_audit (
+    id bigint generated always as identity primary key, organization_id bigint not null, at timestamptz not null, actor text not null,
+    action text not null, entity text not null, entity_id text not null, after json
+);
+create index routed_audit_by_organization on routed_audit (organization_id, id);
+create index routed_audit_by_entity on routed_audit (organization_id, entity_id, id);
+create table routed_pushes (
+    lead_id uuid primary key, organization_id bigint not null, campaign_id text not null, state text not null default 'waiting',
+    due_at timestamptz not null, created_at timestamptz not null
+);
+create index routed_pushes_due on routed_pushes (organization_id, campaign_id, due_at) where state = 'waiting';
+
 vacuum (freeze, analyze);

@@ -67,6 +67,18 @@ public sealed class GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00.001", "00:01:00")]
     public TimeSpan ReadinessTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long what an organization's key opens is remembered; a key revoked elsewhere opens for so long. Setting <c>KEY_CACHE</c>, as 00:00:05.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
+    public TimeSpan KeyCacheFor { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the answer to an ingested lead waits for its push; zero does not wait. Setting <c>INGEST_PUSH_WAIT</c>, as 00:00:05.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
+    public TimeSpan IngestPushWait { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The application whose organizations Clay's deliveries name, where they name none. Setting <c>CLAY_APP</c>.</summary>
+    [StringLength(255, MinimumLength = 1)]
+    public string ClayApp { get; set; } = "clay";
+
     /// <summary>What one organization may have of a limit unless told otherwise: a quarter.</summary>
     internal static int ShareOf(int limit) => Math.Min(limit, Math.Max(LeastShare, limit / 4));
 }

@@ -1,11 +1,14 @@
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
+using LeadGrain.Gateway.Access;
+using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Campaigns;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
 using LeadGrain.Gateway.Errors;
+using LeadGrain.Gateway.Gate;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Gateway.Leads;
 using LeadGrain.Gateway.Leases;
@@ -15,6 +18,7 @@ using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Pipeline;
+using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
@@ -44,6 +48,9 @@ public static class GatewaySetup
                 options.OrganizationRequestsPerSecond =
                     configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
                 options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
+                options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
+                options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
+                options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
                 options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
                 options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
             })
@@ -56,6 +63,7 @@ public static class GatewaySetup
         services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
         services.TryAddSingleton<IRunReporter, NoRunReporter>();
         services.AddSingleton<ApiKeys>();
+        services.AddSingleton<OrganizationKeys>();
         services.AddSingleton<TenantGate>();
         services.AddSingleton<OverloadMetrics>();
         services.AddSingleton<LargeBodies>();
@@ -87,15 +95,25 @@ public static class GatewaySetup
         gated.MapNamespaces();
         gated.MapCampaigns();
         gated.MapSmartleadSettings();
-        app.MapFeedbackGroup();
-        app.MapGatedGroup(areLimits: true).MapLimits();
+        gated.MapRules();
+        gated.MapRoutedLeads();
+        gated.MapGate();
+        gated.MapSuppressions();
+        gated.MapSecrets();
+        gated.MapAudit();
+        app.MapGatedGroup(plainErrors: true).MapIngest();
+        app.MapOpenGroup(plainErrors: true).MapClay();
+        app.MapOpenGroup().MapFeedback();
+        var managing = app.MapGatedGroup(areLimits: true);
+        managing.MapLimits();
+        managing.MapKeys();
         return app;
     }
 
     /// <summary>A group whose routes need the key and the organization's headers, and count against the limits.</summary>
-    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false)
+    internal static RouteGroupBuilder MapGatedGroup(this IEndpointRouteBuilder routes, bool areLimits = false, bool plainErrors = false)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute();
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(plainErrors);
         new SharedServices(routes.ServiceProvider).Serve(group);
 
         // Each guard wraps those before it: shedding comes first.
@@ -105,13 +123,13 @@ public static class GatewaySetup
         return group;
     }
 
-    /// <summary>Webhooks of services, which bring no key but a signature, and count against what is shed.</summary>
-    private static void MapFeedbackGroup(this IEndpointRouteBuilder routes)
+    /// <summary>A group whose routes find out themselves for whom they act, and count against the process's limit only.</summary>
+    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, bool plainErrors = false)
     {
-        var group = routes.MapGroup(string.Empty);
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(plainErrors);
         new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
-        group.MapFeedback();
+        return group;
     }
 
     private static void AddDocument(IServiceCollection services)

@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Access;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Campaigns;
@@ -8,6 +9,7 @@ using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Routing;
 using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +32,9 @@ public static class GrainsSetup
             .AddSecrets(configuration)
             .AddSingleton<OrganizationStore>()
             .AddSingleton<AuditStore>()
-            .AddSingleton<SuppressionStore>()
+            .AddSingleton<AuditLogStore>()
+            .AddSingleton<OrganizationKeyStore>()
+            .AddGate(configuration)
+            .AddRouting(configuration)
             .AddCampaigns(configuration);
 }

@@ -5,8 +5,6 @@ namespace LeadGrain.Silo;
 /// <summary>The API key of a host that was given none: made once, kept where only its user can read it.</summary>
 internal static class ApiKeyFile
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     /// <summary>Reads the key, or makes it.</summary>
     /// <param name="folder">The host's folder.</param>
     /// <returns>The key, and what to tell the user: a new key itself, of an old one only where it is.</returns>
@@ -18,19 +16,8 @@ internal static class ApiKeyFile
             return (key, $"API key in {path}");
         }
 
-        Directory.CreateDirectory(folder);
         var made = $"lg_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OwnerOnly;
-        }
-
-        using (var writer = new StreamWriter(path, options))
-        {
-            writer.WriteLine(made);
-        }
-
+        OwnerOnlyFile.Write(path, made);
         return (made, $"API key {made}");
     }
 }

@@ -22,7 +22,7 @@ try
     var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
     var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
     {
-        Overrides = Settings.Sandbox(apollo, smartlead),
+        Overrides = Settings.Overrides(folder, apollo, smartlead),
     };
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);

@@ -29,13 +29,26 @@ internal static partial class Settings
             : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time
             : throw new SettingException($"DATABASE_WAIT must be a time such as 00:01:00, not {text}.");
 
-    /// <summary>Points enrichment and campaigns at the sandbox, if there is one.</summary>
-    internal static Dictionary<string, string?> Sandbox(FakeApollo? apollo, FakeSmartlead? smartlead) => apollo is null || smartlead is null ? [] : new()
+    /// <summary>What wins over the environment: where the sandbox's services are, if there is one, and a key ring where none is given.</summary>
+    internal static Dictionary<string, string?> Overrides(string folder, FakeApollo? apollo, FakeSmartlead? smartlead)
+    {
+        var overrides = apollo is null || smartlead is null ? [] : Sandbox(apollo, smartlead);
+        var hasOwnDatabase = string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable("DATABASE_URL"));
+        if (string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable("SECRET_KEYS")) && (hasOwnDatabase || apollo is not null))
+        {
+            overrides["SECRET_KEYS"] = SecretKeysFile.ReadOrMake(folder);
+        }
+
+        return overrides;
+    }
+
+    private static Dictionary<string, string?> Sandbox(FakeApollo apollo, FakeSmartlead smartlead) => new()
     {
         ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
         ["SMARTLEAD_API_KEY"] = smartlead.Options.ApiKey,
         ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
         ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
+        ["GATE_DNS"] = "false", // its leads live in domains that are no one's
     };
 
     /// <summary>Where the sandbox is, for the line that says that all is ready.</summary>

@@ -51,6 +51,8 @@ internal sealed record GridSettings
         new("API_KEY", ApiKey),
         new("PORT", Port),
         new("DOTNET_gcServer", "0"),
+        new("GATE_DNS", "false"),
+        new("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}"),
 #if ORLEANS_HOST
         new("ADVERTISED_IP", "127.0.0.1"),
         new("SILO_PORT", LastingPort()),

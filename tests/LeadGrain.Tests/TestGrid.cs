@@ -39,6 +39,8 @@ internal sealed class TestGrid : IAsyncDisposable
         overrides.TryAdd("SILO_PORT", $"{FreePort()}");
         overrides.TryAdd("SILO_GATEWAY_PORT", $"{FreePort()}");
         overrides.TryAdd("LOG_LEVEL", "warn");
+        overrides.TryAdd("GATE_DNS", "false");
+        overrides.TryAdd("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}");
         var connection = GridDatabase.Tune(new NpgsqlConnectionStringBuilder(database.ConnectionString)).ConnectionString;
         var app = Grid.Build(
             new GridSettings(connection, Key, Port: 0, LoopbackOnly: true) { Overrides = overrides },

@@ -174,7 +174,7 @@ internal static class CampaignApi
         => calls.CallAsync(new CampaignKey(context.Tenant(), id).GrainKey, argument, call, context.RequestAborted);
 
     // Who asked, for the audit log.
-    private static string Actor(HttpContext context) => context.Tenant() is not null ? "admin" : "";
+    private static string Actor(HttpContext context) => context.Caller().Actor;
 
     private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
     {

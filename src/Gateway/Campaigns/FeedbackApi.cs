@@ -3,13 +3,13 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Routing;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Campaigns;
 
@@ -30,10 +30,10 @@ internal static class FeedbackApi
             .Answers<FeedbackResponse>("""{"outcome":"taken"}""")
             .Fails(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task ReceiveAsync(HttpContext context, GrainCalls calls, IConfiguration configuration)
+    private static async Task ReceiveAsync(HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options)
     {
-        if (ReadTenant(context.Request.Query, configuration["CLAY_APP"] ?? "clay").Failed(out var problem, out var tenant)
-            || (await ReadBodyAsync(context)).Failed(out problem, out var body))
+        if (ReadTenant(context.Request.Query, options.Value.ClayApp).Failed(out var problem, out var tenant)
+            || (await RawBody.ReadAsync(context, BodyLimit)).Failed(out problem, out var body))
         {
             await context.AnswerAsync(problem);
             return;
@@ -68,30 +68,6 @@ internal static class FeedbackApi
         return org is null ? Problem.InvalidParameter("orgId", "is required.")
             : Math.Max(app.Length, org.Length) > MemberReader.MaxIdLength ? Problem.InvalidParameter("orgId", $"must be at most {MemberReader.MaxIdLength} characters.")
             : new Tenant(app, org);
-    }
-
-    /// <summary>The raw bytes, over which the sender signed.</summary>
-    private static async Task<Parsed<byte[]>> ReadBodyAsync(HttpContext context)
-    {
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
-        {
-            server.MaxRequestBodySize = BodyLimit + 1;
-        }
-
-        using var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        int read;
-        while ((read = await context.Request.Body.ReadAsync(buffer, context.RequestAborted)) > 0)
-        {
-            if (body.Length + read > BodyLimit)
-            {
-                return Problem.BodyTooLarge(BodyLimit);
-            }
-
-            body.Write(buffer, 0, read);
-        }
-
-        return body.ToArray();
     }
 }
 

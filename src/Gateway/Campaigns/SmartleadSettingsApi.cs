@@ -41,13 +41,14 @@ internal static class SmartleadSettingsApi
             return;
         }
 
-        await calls.CallAsync<ICampaignsGrain, SmartleadSettings, bool>(context.Tenant().GrainKey, settings, StoreAsync, context.RequestAborted);
+        await calls.CallAsync<ICampaignsGrain, (SmartleadSettings Settings, string Actor), bool>(
+            context.Tenant().GrainKey, (settings, context.Caller().Actor), StoreAsync, context.RequestAborted);
         await JsonAnswer.WriteAsync(context.Response, settings, CampaignAnswers.WriteSmartlead);
     }
 
-    private static async Task<bool> StoreAsync(ICampaignsGrain grain, SmartleadSettings settings, CancellationToken cancellationToken)
+    private static async Task<bool> StoreAsync(ICampaignsGrain grain, (SmartleadSettings Settings, string Actor) asked, CancellationToken cancellationToken)
     {
-        await grain.SetSmartleadAsync(settings, "admin", cancellationToken);
+        await grain.SetSmartleadAsync(asked.Settings, asked.Actor, cancellationToken);
         return true;
     }
 }

@@ -66,6 +66,12 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 ParameterLocation.Path, NamespaceRoute.Parameter, "The namespace, percent-encoded (a slash is %2F).", IdSchema(), required: true));
         }
 
+        foreach (var part in metadata.OfType<PathDescription>())
+        {
+            var schema = part.IsUuid ? QuerySchema(QueryKind.Uuid) : IdSchema();
+            operation.Parameters.Add(Parameter(ParameterLocation.Path, part.Name, part.Description, schema, required: true));
+        }
+
         foreach (var query in metadata.OfType<QueryDescription>())
         {
             operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
@@ -75,8 +81,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static void AddGate(OpenApiOperation operation, OpenApiDocument? document)
     {
         operation.Security = [new() { [new OpenApiSecuritySchemeReference(DocumentShape.KeyScheme, document)] = [] }];
-        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application.", IdSchema(), required: true));
-        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization.", IdSchema(), required: true));
+        operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application. May be left out with an organization's key.", IdSchema(), required: false));
+        operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization. May be left out with an organization's key.", IdSchema(), required: false));
     }
 
     private static void AddKey(OpenApiOperation operation)
@@ -108,7 +114,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddHeaders(answer, code);
             foreach (var media in answer.Content?.Values ?? [])
             {
-                media.Example = code == 200 ? example is null ? null : JsonNode.Parse(example.Json) : ProblemExample(code);
+                media.Example = code == 200 ? example is null ? null : JsonNode.Parse(example.Json)
+                    : answer.Content!.ContainsKey(ProblemAnswer.ContentType) ? ProblemExample(code) : PlainExample(code);
             }
         }
     }
@@ -133,12 +140,25 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static OpenApiHeader NumberHeader(string description) =>
         new() { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.Integer, Minimum = "0" } };
 
+    private static JsonObject PlainExample(int status)
+    {
+        var problem = ProblemExample(status);
+        return new JsonObject
+        {
+            ["success"] = false,
+            ["error"] = (string?)problem["detail"],
+            ["code"] = (string?)problem["code"],
+            ["requestId"] = (string?)problem["requestId"],
+        };
+    }
+
     private static JsonObject ProblemExample(int status)
     {
         var problem = status switch
         {
             400 => Problem.InvalidMember("leads[3].email", "must not be blank."),
             401 => Problem.Unauthorized(),
+            403 => Problem.OrganizationMismatch(TenantGate.OrgHeader),
             404 => Problem.NamespaceNotFound(),
             409 => Problem.RequestInProgress(),
             413 => Problem.BodyTooLarge(JsonBody.SmallLimit),
@@ -174,6 +194,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static OpenApiSchema QuerySchema(QueryKind kind) => kind switch
     {
         QueryKind.Time => new() { Type = JsonSchemaType.String, Format = "date-time" },
+        QueryKind.Uuid => new() { Type = JsonSchemaType.String, Format = "uuid" },
+        QueryKind.Seconds => new() { Type = JsonSchemaType.Integer, Minimum = "0", Maximum = "30" },
         QueryKind.Limit => new()
         {
             Type = JsonSchemaType.Integer,

@@ -1,5 +1,6 @@
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -9,7 +10,7 @@ namespace LeadGrain.Gateway.OpenApi;
 /// <summary>What a route says of itself beside its code, for the OpenAPI document.</summary>
 internal static class RouteDescription
 {
-    private static readonly int[] GatedErrors = [400, 401, 429, 500, 503];
+    private static readonly int[] GatedErrors = [400, 401, 403, 429, 500, 503];
 
     internal static RouteHandlerBuilder Describe(
         this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
@@ -33,14 +34,29 @@ internal static class RouteDescription
     }
 
     /// <summary>The errors that every route behind the gate has.</summary>
-    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group)
+    /// <param name="group">The routes.</param>
+    /// <param name="plain">Whether they are told as a seed tells them: see <see cref="PlainErrors"/>.</param>
+    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group, bool plain = false)
     {
         foreach (var status in GatedErrors)
         {
-            group.WithMetadata(new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType]));
+            group.WithMetadata(plain
+                ? new ProducesResponseTypeMetadata(status, typeof(PlainErrorResponse), ["application/json"])
+                : new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType]));
         }
 
-        return group;
+        return plain ? group.WithMetadata(PlainErrors.Instance) : group;
+    }
+
+    /// <summary>Errors beyond those, told plainly.</summary>
+    internal static RouteHandlerBuilder FailsPlainly(this RouteHandlerBuilder route, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+        {
+            route.Produces<PlainErrorResponse>(status, "application/json");
+        }
+
+        return route;
     }
 
     /// <summary>Takes an Idempotency-Key, and answers a repeat as it did the first time.</summary>
@@ -51,6 +67,13 @@ internal static class RouteDescription
     internal static RouteHandlerBuilder Query(
         this RouteHandlerBuilder route, string name, string description, QueryKind kind = QueryKind.Text) =>
         route.WithMetadata(new QueryDescription(name, description, kind));
+
+    /// <summary>A parameter of the path.</summary>
+    internal static RouteHandlerBuilder InPath(this RouteHandlerBuilder route, string name, string description, bool isUuid = false) =>
+        route.WithMetadata(new PathDescription(name, description, isUuid));
+
+    /// <summary>Opens for the grid's key and for organizations' keys with the scope admin only.</summary>
+    internal static RouteHandlerBuilder AdminOnly(this RouteHandlerBuilder route) => route.WithMetadata(AdminRequired.Instance);
 
     internal static RouteHandlerBuilder Paged(this RouteHandlerBuilder route) => route
         .Query("limit", $"At most this many, 1 to {QueryReader.MaxLimit}; {QueryReader.DefaultLimit} unless told.", QueryKind.Limit)
@@ -72,9 +95,14 @@ internal sealed class TakesIdempotencyKey
 /// <summary>A query parameter.</summary>
 internal sealed record QueryDescription(string Name, string Description, QueryKind Kind);
 
+/// <summary>A parameter of the path.</summary>
+internal sealed record PathDescription(string Name, string Description, bool IsUuid);
+
 internal enum QueryKind
 {
     Text,
     Time,
     Limit,
+    Uuid,
+    Seconds,
 }

@@ -62,6 +62,52 @@ internal ref struct QueryReader(IQueryCollection query)
         return limit;
     }
 
+    /// <summary>A whole number within bounds.</summary>
+    internal int? Integer(string name, int least, int most)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        {
+            return number;
+        }
+
+        Refuse(name, $"must be a whole number from {least} to {most}.");
+        return null;
+    }
+
+    /// <summary>One of some words.</summary>
+    internal string? Word(string name, params ReadOnlySpan<string> words)
+    {
+        var text = Text(name);
+        if (text is not null && !words.Contains(text))
+        {
+            Refuse(name, $"must be one of {string.Join(", ", words)}.");
+        }
+
+        return text;
+    }
+
+    /// <summary>A UUID.</summary>
+    internal Guid? Id(string name)
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        if (Guid.TryParse(text, out var id))
+        {
+            return id;
+        }
+
+        Refuse(name, "must be a UUID.");
+        return null;
+    }
+
     internal DateTimeOffset? Time(string name)
     {
         if (Text(name) is not { } text)

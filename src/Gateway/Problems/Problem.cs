@@ -45,6 +45,34 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem Unauthorized() =>
         new(401, ProblemCodes.Unauthorized, "Unauthorized", "X-API-Key is missing or wrong.") { Member = "X-API-Key" };
 
+    // One answer to all that does not hold, so that it tells nobody which organizations there are.
+    internal static Problem DeliveryUnproven() =>
+        new(401, ProblemCodes.Unauthorized, "Unauthorized", "The delivery's signature or token does not hold.");
+
+    internal static Problem Forbidden() =>
+        new(403, ProblemCodes.Forbidden, "Forbidden", "This takes the grid's key, or a key of the organization with the scope admin.") { Member = "X-API-Key" };
+
+    internal static Problem OrganizationMismatch(string header) =>
+        new(403, ProblemCodes.OrganizationMismatch, "Organization mismatch", $"The key acts for another organization than {header} names.") { Member = header };
+
+    internal static Problem RuleNotFound() =>
+        new(404, ProblemCodes.RuleNotFound, "Rule not found", "The organization has no such routing rule.") { Member = "id" };
+
+    internal static Problem LeadNotFound() =>
+        new(404, ProblemCodes.LeadNotFound, "Lead not found", "The organization has no such routed lead.") { Member = "id" };
+
+    internal static Problem KeyNotFound() =>
+        new(404, ProblemCodes.KeyNotFound, "Key not found", "The organization has no such key.") { Member = "id" };
+
+    internal static Problem SecretNotFound() =>
+        new(404, ProblemCodes.SecretNotFound, "Secret not found", "The organization keeps no secret of this name.") { Member = "name" };
+
+    internal static Problem ChangedMeanwhile() =>
+        new(409, ProblemCodes.ChangedMeanwhile, "Changed meanwhile", "It was changed at the same time. Read it again.") { RetryAfter = s_soon };
+
+    internal static Problem TooManyRules(int limit) =>
+        new(409, ProblemCodes.TooManyRules, "Too many rules", $"An organization has at most {limit} routing rules.");
+
     internal static Problem NamespaceNotFound() =>
         new(404, ProblemCodes.NamespaceNotFound, "Namespace not found", "Nothing was ever pushed to this namespace.") { Member = "namespace" };
 
@@ -91,6 +119,13 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
 
     internal static Problem OverloadedByBodies() =>
         Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many large requests are under way.");
+
+    // Somebody has to set it first.
+    internal static Problem SecretsNotConfigured() =>
+        Unavailable(ProblemCodes.SecretsNotConfigured, "Secrets not configured", "The grid has no key ring to seal secrets with: set SECRET_KEYS.") with
+        {
+            RetryAfter = TimeSpan.FromMinutes(1),
+        };
 
     internal static Problem StorageUnavailable() =>
         Unavailable(ProblemCodes.StorageUnavailable, "Storage unavailable", "The database cannot be reached.");

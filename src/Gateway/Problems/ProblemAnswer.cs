@@ -13,14 +13,17 @@ internal static class ProblemAnswer
     internal static Task AnswerAsync(this HttpContext context, Problem problem, Action<Utf8JsonWriter>? further = null)
     {
         var response = context.Response;
+        var plain = context.GetEndpoint()?.Metadata.GetMetadata<PlainErrors>() is not null;
         response.StatusCode = problem.Status;
-        response.ContentType = ContentType;
+        response.ContentType = plain ? JsonAnswer.ContentType : ContentType;
         if (problem.RetryAfter is { } wait)
         {
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture);
         }
 
-        return JsonAnswer.WriteAsync(response, (problem, context.TraceIdentifier, further), Write);
+        return plain
+            ? JsonAnswer.WriteAsync(response, (problem, context.TraceIdentifier), PlainErrors.Write)
+            : JsonAnswer.WriteAsync(response, (problem, context.TraceIdentifier, further), Write);
     }
 
     private static void Write(Utf8JsonWriter json, (Problem Problem, string RequestId, Action<Utf8JsonWriter>? Further) answer)

@@ -42,6 +42,12 @@ public static class ProblemCodes
     /// <summary>401: a webhook without the right signature.</summary>
     public const string BadSignature = "bad_signature";
 
+    /// <summary>403: the key may not do this.</summary>
+    public const string Forbidden = "forbidden";
+
+    /// <summary>403: the key acts for another organization than the headers name.</summary>
+    public const string OrganizationMismatch = "organization_mismatch";
+
     /// <summary>404: no such route.</summary>
     public const string NotFound = "not_found";
 
@@ -51,6 +57,18 @@ public static class ProblemCodes
     /// <summary>404: no campaign of this id is set up.</summary>
     public const string CampaignNotFound = "campaign_not_found";
 
+    /// <summary>404: the organization has no such routing rule.</summary>
+    public const string RuleNotFound = "rule_not_found";
+
+    /// <summary>404: the organization has no such routed lead.</summary>
+    public const string LeadNotFound = "lead_not_found";
+
+    /// <summary>404: the organization has no such key.</summary>
+    public const string KeyNotFound = "key_not_found";
+
+    /// <summary>404: the organization keeps no such secret.</summary>
+    public const string SecretNotFound = "secret_not_found";
+
     /// <summary>405: the route has other methods.</summary>
     public const string MethodNotAllowed = "method_not_allowed";
 
@@ -59,6 +77,12 @@ public static class ProblemCodes
 
     /// <summary>409: the first request with this Idempotency-Key has no answer yet.</summary>
     public const string RequestInProgress = "request_in_progress";
+
+    /// <summary>409: what was to be changed is not what it was any more.</summary>
+    public const string ChangedMeanwhile = "changed_meanwhile";
+
+    /// <summary>409: the organization has as many routing rules as it may.</summary>
+    public const string TooManyRules = "too_many_rules";
 
     /// <summary>413: the body is larger than the route takes.</summary>
     public const string BodyTooLarge = "body_too_large";
@@ -104,6 +128,9 @@ public static class ProblemCodes
 
     /// <summary>503: the same enrichment is under way elsewhere.</summary>
     public const string EnrichmentInProgress = "enrichment_in_progress";
+
+    /// <summary>503: the grid has no key ring, so it can keep no secrets.</summary>
+    public const string SecretsNotConfigured = "secrets_not_configured";
 
     /// <summary>503: the database cannot be reached.</summary>
     public const string StorageUnavailable = "storage_unavailable";

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text;
+using LeadGrain.Gateway.Access;
 using LeadGrain.Gateway.Problems;
+using LeadGrain.GrainInterfaces.Access;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +11,7 @@ using Microsoft.Extensions.Primitives;
 namespace LeadGrain.Gateway.Security;
 
 /// <summary>Lets a request in: first the key, then for which organization it acts.</summary>
-internal sealed class TenantGate(ApiKeys keys)
+internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys)
 {
     internal const string KeyHeader = "X-API-Key";
     internal const string AppHeader = "X-App-Id";
@@ -30,8 +32,9 @@ internal sealed class TenantGate(ApiKeys keys)
         var headers = context.Request.Headers;
         if (headers[KeyHeader] is not [{ } key] || !keys.Accept(key))
         {
-            context.Response.Headers.WWWAuthenticate = "ApiKey";
-            return context.AnswerAsync(Problem.Unauthorized());
+            return headers[KeyHeader] is [{ } other] && OrganizationKeyText.TryReadId(other, out var id)
+                ? InvokeAsync(context, inner, id, other)
+                : RefuseAsync(context);
         }
 
         var app = headers[AppHeader];
@@ -45,7 +48,46 @@ internal sealed class TenantGate(ApiKeys keys)
         return inner(context);
     }
 
-    private static Problem? Broken(string header, StringValues values) => values switch
+    private async Task InvokeAsync(HttpContext context, RequestDelegate inner, string id, string key)
+    {
+        if (await organizationKeys.OpenAsync(id, key) is not { } grant)
+        {
+            await RefuseAsync(context);
+            return;
+        }
+
+        var headers = context.Request.Headers;
+        if ((Other(AppHeader, headers[AppHeader], grant.Tenant.App) ?? Other(OrgHeader, headers[OrgHeader], grant.Tenant.Org)
+            ?? Beyond(context, grant)) is { } problem)
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        context.Features.Set(grant.Tenant);
+        context.Features.Set(new Caller($"key:{id}"));
+        await inner(context);
+    }
+
+    private static Task RefuseAsync(HttpContext context)
+    {
+        context.Response.Headers.WWWAuthenticate = "ApiKey";
+        return context.AnswerAsync(Problem.Unauthorized());
+    }
+
+    // An organization's key says for whom it acts; a header may say it again.
+    private static Problem? Other(string header, StringValues values, string own) => values switch
+    {
+        { Count: 0 } or [null or ""] => null,
+        { Count: > 1 } => Problem.InvalidHeader(header, "must be given once."),
+        [var text] => text == own ? null : Problem.OrganizationMismatch(header),
+    };
+
+    private static Problem? Beyond(HttpContext context, KeyGrant grant)
+        => grant.Scope == KeyScope.Admin || context.GetEndpoint()?.Metadata.GetMetadata<AdminRequired>() is null ? null : Problem.Forbidden();
+
+    /// <summary>The rule that an organization's part breaks; null where it can be one.</summary>
+    internal static Problem? Broken(string header, StringValues values) => values switch
     {
         { Count: 0 } or [null or ""] => Problem.InvalidHeader(header, "is required."),
         { Count: > 1 } => Problem.InvalidHeader(header, "must be given once."),

@@ -41,3 +41,14 @@ public sealed record SuppressionQuery(string? Reason, string? EmailKey, byte[] A
 /// <summary>A page of the list.</summary>
 [GenerateSerializer, Immutable]
 public sealed record SuppressionPage(ImmutableArray<Suppression> Entries, bool HasMore);
+
+/// <summary>Emails to put on the list or to take off it.</summary>
+/// <param name="Emails">As given, 1 to <see cref="MaxEmails"/>.</param>
+/// <param name="Reason">Of <see cref="SuppressionReason"/>; null, where they are taken off, for all reasons.</param>
+/// <param name="Actor">Who does it.</param>
+[GenerateSerializer, Immutable]
+public sealed record SuppressionChange(ImmutableArray<string> Emails, string? Reason, string Actor)
+{
+    /// <summary>The most emails of one change.</summary>
+    public const int MaxEmails = 1_000;
+}

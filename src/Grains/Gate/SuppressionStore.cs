@@ -25,14 +25,28 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
 
     private const string AddSql =
         """
-        insert into suppressions (organization_id, email_hash, reason, source, at)
-        select $1, e.hash, $3, $4, $5 from unnest($2::bytea[]) as e (hash)
-        on conflict do nothing
+        with made as (
+            insert into suppressions (organization_id, email_hash, reason, source, at)
+            select $1, e.hash, $3, $4, $5 from unnest($2::bytea[]) as e (hash)
+            on conflict do nothing
+            returning email_hash
+        ), noted as (
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, after)
+            select $1, $5, $4, 'suppression_added', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', $3::text) from made
+        )
+        select count(*)::integer from made
         """;
 
     private const string RemoveSql =
         """
-        delete from suppressions where organization_id = $1 and email_hash = any($2) and ($3::text is null or reason = $3)
+        with gone as (
+            delete from suppressions where organization_id = $1 and email_hash = any($2) and ($3::text is null or reason = $3)
+            returning email_hash, reason
+        ), noted as (
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, before)
+            select $1, $5, $4, 'suppression_removed', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', reason) from gone
+        )
+        select count(*)::integer from gone
         """;
 
     private const string ListSql =
@@ -63,21 +77,22 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
             var hashes = await HashAllAsync(organizationId, emailKeys);
             await using var command = database.CreateCommand(AddSql);
             command.Bind(organizationId, hashes, reason, source, time.GetUtcNow().UtcDateTime);
-            return await command.ExecuteNonQueryAsync();
+            return (int)(await command.ExecuteScalarAsync())!;
         });
 
     /// <summary>Takes emails off the list.</summary>
     /// <param name="organizationId">Whose list.</param>
     /// <param name="emailKeys">By their keys.</param>
     /// <param name="reason">For this reason only; null for all.</param>
+    /// <param name="actor">Who does it.</param>
     /// <returns>How many entries are gone.</returns>
-    internal Task<int> RemoveAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string? reason)
+    internal Task<int> RemoveAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string? reason, string actor)
         => StorageFaults.GuardAsync(async () =>
         {
             var hashes = await HashAllAsync(organizationId, emailKeys);
             await using var command = database.CreateCommand(RemoveSql);
-            command.Bind(organizationId, hashes, reason);
-            return await command.ExecuteNonQueryAsync();
+            command.Bind(organizationId, hashes, reason, actor, time.GetUtcNow().UtcDateTime);
+            return (int)(await command.ExecuteScalarAsync())!;
         });
 
     /// <summary>A page of the list, by hash.</summary>

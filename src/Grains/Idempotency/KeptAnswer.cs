@@ -12,6 +12,8 @@ internal enum KeyedRoute : short
     Ack = 3,
     Nack = 4,
     Extend = 5,
+    Ingest = 20,
+    IngestClay = 21,
 }
 
 /// <summary>An answer to keep for repeats.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
 using Npgsql;
@@ -9,6 +10,13 @@ namespace LeadGrain.Grains.Secrets;
 internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, TimeProvider time)
 {
     private const string OpenSql = "select key_id, sealed from organization_secrets where organization_id = $1 and name = $2";
+
+    private const string OpenAllSql =
+        """
+        select s.organization_id, s.name, s.key_id, s.sealed
+        from organizations o join organization_secrets s on s.organization_id = o.id
+        where o.app_id = $1 and o.org_id = $2 and s.name = any($3)
+        """;
 
     private const string NamesSql = "select name, updated_at from organization_secrets where organization_id = $1 order by name";
 
@@ -63,6 +71,19 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
     {
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(OpenSql, ReadSealed, organizationId, name));
         return found is [var one] ? Encoding.UTF8.GetString(box.Open(organizationId, name, one)) : null;
+    }
+
+    /// <summary>Opens those of some secrets that there are; none for an organization that does not exist.</summary>
+    /// <exception cref="SecretUnreadableException">The ring does not open one of them.</exception>
+    internal async Task<Dictionary<string, string>> OpenAllAsync(Tenant tenant, string[] names)
+    {
+        var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
+            OpenAllSql,
+            static row => (Id: row.GetInt64(0), Name: row.GetString(1), Secret: new SealedSecret(row.GetString(2), row.GetFieldValue<byte[]>(3))),
+            tenant.App,
+            tenant.Org,
+            names));
+        return found.ToDictionary(static s => s.Name, s => Encoding.UTF8.GetString(box.Open(s.Id, s.Name, s.Secret)), StringComparer.Ordinal);
     }
 
     /// <summary>Removes a secret.</summary>

@@ -3,6 +3,7 @@ using System.Reflection;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Tests.Gateway;
 
@@ -31,6 +32,9 @@ internal sealed class FakeGrid
 
     internal SemaphoreSlim Arrived { get; } = new(0);
 
+    /// <summary>Of every organization.</summary>
+    internal FakeRouting Routing { get; } = new();
+
     internal EnrichOutcome Enrichment { get; set; } = new EnrichOutcome.NotConfigured();
 
     internal FakeNamespace Namespace(string key) => _namespaces.GetOrAdd(key, _ => new FakeNamespace(this));
@@ -58,6 +62,7 @@ internal sealed class FakeGrid
         _ when type == typeof(INamespaceGrain) => Namespace(key),
         _ when type == typeof(IOrganizationGrain) => Organization(key),
         _ when type == typeof(IEmailGrain) => Email(key),
+        _ when type == typeof(IRoutingGrain) => Routing,
         _ => throw new NotSupportedException(type.Name),
     };
 }

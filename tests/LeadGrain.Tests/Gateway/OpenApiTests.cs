@@ -7,7 +7,7 @@ namespace LeadGrain.Tests.Gateway;
 
 public sealed class OpenApiTests
 {
-    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace", "deleteCampaign", "pauseCampaign", "resumeCampaign", "rotateCampaignSecret"];
+    private static readonly string[] s_withoutBody = ["pauseNamespace", "resumeNamespace", "revokeKey", "deleteSecret", "deleteRule", "deleteCampaign", "pauseCampaign", "resumeCampaign", "rotateCampaignSecret"];
 
     [Fact]
     public async Task Every_route_is_described_with_its_errors_security_and_examples()
@@ -18,7 +18,7 @@ public sealed class OpenApiTests
             .Where(route => !route.RoutePattern.RawText!.StartsWith("/openapi", StringComparison.Ordinal))
             .ToList();
 
-        Assert.Equal(31, routes.Count);
+        Assert.Equal(54, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();
@@ -109,10 +109,11 @@ public sealed class OpenApiTests
     {
         Assert.NotNull(operation["security"]![0]!["ApiKey"]);
         Assert.Equal(["X-App-Id", "X-Org-Id"], Names(operation, "header").Where(name => name.StartsWith("X-", StringComparison.Ordinal)));
-        foreach (var status in new[] { "400", "401", "429", "500", "503" })
+        var isIngestion = (string?)operation["operationId"] == "ingestLead";
+        foreach (var status in new[] { "400", "401", "403", "429", "500", "503" })
         {
-            var problem = operation["responses"]![status]!["content"]!["application/problem+json"]!;
-            Assert.EndsWith("/ProblemResponse", (string?)problem["schema"]!["$ref"], StringComparison.Ordinal);
+            var problem = operation["responses"]![status]!["content"]![isIngestion ? "application/json" : "application/problem+json"]!;
+            Assert.EndsWith(isIngestion ? "/PlainErrorResponse" : "/ProblemResponse", (string?)problem["schema"]!["$ref"], StringComparison.Ordinal);
             Assert.NotNull(problem["example"]!["code"]);
         }
 

@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Idempotency;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.GrainInterfaces.Routing;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Gateway.Routing;
+
+/// <summary>Leads that Clay delivers. It has no key of ours: the signature or the token of a delivery says whose it is.</summary>
+internal static class ClayApi
+{
+    internal const string SignatureHeader = "X-Clay-Signature";
+    internal const string TokenHeader = "X-Clay-Token";
+    internal const string DeliveryHeader = "X-Clay-Delivery-Id";
+
+    internal static void MapClay(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/api/ingest/clay", IngestAsync)
+            .Describe("ingestClayLead", "Routing", "Ingest a lead from Clay", "As ingestLead. Proven by X-Clay-Signature, HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, or by X-Clay-Token. The same delivery again, by X-Clay-Delivery-Id or else by its bytes, is the same lead.")
+            .Query("orgId", "The organization.")
+            .Query("appId", "Its application; the grid's setting CLAY_APP unless told.")
+            .Query("wait", "Seconds to wait for the push, 0 to 30.", QueryKind.Seconds)
+            .Takes<IngestRequest>("""{"email":"jane@example.com","persona":"Marketing Manager","lead_score":75,"first_name":"Jane","last_name":"Smith","company":"Tech Inc"}""")
+            .Answers<IngestResponse>(IngestApi.Example)
+            .FailsPlainly(StatusCodes.Status413PayloadTooLarge);
+
+    private static async Task IngestAsync(HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options)
+    {
+        if (ReadTenant(context.Request.Query, options.Value).Failed(out var problem, out var tenant)
+            || IngestApi.ReadWait(context.Request.Query, options.Value).Failed(out problem, out var wait)
+            || (await RawBody.ReadAsync(context, JsonBody.SmallLimit)).Failed(out problem, out var body))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var headers = context.Request.Headers;
+        var proof = new DeliveryProof(
+            body, headers[SignatureHeader] is [{ } signature] ? signature : null, headers[TokenHeader] is [{ } token] ? token : null);
+        var holds = await calls.CallAsync<IRoutingGrain, DeliveryProof, bool>(
+            tenant.GrainKey, proof, static (grain, proof, token) => grain.VerifyDeliveryAsync(proof, token), context.RequestAborted);
+        if (!holds)
+        {
+            await context.AnswerAsync(Problem.DeliveryUnproven());
+            return;
+        }
+
+        if (JsonBody.Parse<NewRoutedLead>(body, IngestInput.ReadDelivery).Failed(out problem, out var lead))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        await IngestApi.TakeInAsync(context, calls, tenant, new IngestCommand(lead, "clay", KeyOf(headers, body), IsDelivery: true), wait);
+    }
+
+    private static RequestKey KeyOf(IHeaderDictionary headers, byte[] body)
+    {
+        var hash = SHA256.HashData(body);
+        return headers[DeliveryHeader] is [{ Length: > 0 and <= IdempotencyKey.MaxLength } id]
+            ? new RequestKey($"id:{Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)))}", hash)
+            : new RequestKey($"body:{Convert.ToHexStringLower(hash)}", hash);
+    }
+
+    private static Parsed<Tenant> ReadTenant(IQueryCollection parameters, GatewayOptions options)
+    {
+        var reader = new QueryReader(parameters);
+        var (org, app) = (reader.Text("orgId"), reader.Text("appId") ?? options.ClayApp);
+        return reader.Problem is { } problem ? problem
+            : org is null ? Problem.InvalidParameter("orgId", "is required.")
+            : TenantGate.Broken("orgId", org) is not null || TenantGate.Broken("appId", app) is not null ? Problem.DeliveryUnproven()
+            : new Tenant(app, org);
+    }
+}

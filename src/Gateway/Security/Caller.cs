@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Gateway.Security;
+
+/// <summary>Who makes a request.</summary>
+/// <param name="Actor">As the audit log names it.</param>
+internal sealed record Caller(string Actor)
+{
+    /// <summary>Whoever has the grid's own key.</summary>
+    internal static Caller Grid { get; } = new("admin");
+}
+
+internal static class CallerContext
+{
+    /// <summary>Who makes the request; for routes behind the <see cref="TenantGate"/>.</summary>
+    internal static Caller Caller(this HttpContext context) => context.Features.Get<Caller>() ?? Security.Caller.Grid;
+}
+
+/// <summary>Marks an endpoint that an organization's key opens with the scope admin only.</summary>
+internal sealed class AdminRequired
+{
+    internal static readonly AdminRequired Instance = new();
+}

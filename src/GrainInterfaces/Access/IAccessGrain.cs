@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+
+namespace LeadGrain.GrainInterfaces.Access;
+
+/// <summary>One organization's keys and secrets. Keyed by <see cref="Organizations.Tenant.GrainKey"/>. Every method can throw
+/// <see cref="Faults.StorageUnavailableException"/>.</summary>
+public interface IAccessGrain : IGrainWithStringKey
+{
+    /// <summary>Adds a key.</summary>
+    Task<OrganizationKey> AddKeyAsync(NewKey key, CancellationToken cancellationToken);
+
+    /// <summary>A page of keys, the oldest first.</summary>
+    /// <param name="after">The id of the last one of the page before; empty for the first page.</param>
+    /// <param name="limit">At most this many.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    [AlwaysInterleave]
+    Task<KeyPage> ListKeysAsync(string after, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Revokes a key. Other gateways learn of it within seconds.</summary>
+    /// <returns>The key; null where the organization has none of that id.</returns>
+    Task<OrganizationKey?> RevokeKeyAsync(string id, string actor, CancellationToken cancellationToken);
+
+    /// <summary>Keeps a secret, sealed.</summary>
+    /// <returns>False where the grid has no key ring to seal it with.</returns>
+    Task<bool> SetSecretAsync(string name, SecretText secret, string actor, CancellationToken cancellationToken);
+
+    /// <summary>The names of the secrets that are kept.</summary>
+    [AlwaysInterleave]
+    Task<ImmutableArray<SecretName>> ListSecretsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Removes a secret.</summary>
+    /// <returns>Whether there was one.</returns>
+    Task<bool> DeleteSecretAsync(string name, string actor, CancellationToken cancellationToken);
+}
+
+/// <summary>One key, looked up by gateways. Keyed by the key's id.</summary>
+public interface IOrganizationKeyGrain : IGrainWithStringKey
+{
+    /// <summary>What the key opens; null where there is none, or none any more.</summary>
+    /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
+    [AlwaysInterleave]
+    Task<KeyGrant?> FindAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>A secret on its way to be sealed. It never shows itself in a text.</summary>
+/// <param name="Value">The secret.</param>
+[GenerateSerializer, Immutable]
+public sealed record SecretText(string Value)
+{
+    /// <summary>The longest secret.</summary>
+    public const int MaxLength = 4_096;
+
+    /// <inheritdoc/>
+    public override string ToString() => "secret";
+}
+
+/// <summary>That a secret is kept, and since when.</summary>
+[GenerateSerializer, Immutable]
+public sealed record SecretName(string Name, DateTimeOffset UpdatedAt);

@@ -1,0 +1,27 @@
+using LeadGrain.GrainInterfaces.Idempotency;
+
+namespace LeadGrain.GrainInterfaces.Routing;
+
+/// <summary>A lead to judge, route and push.</summary>
+/// <param name="Email">As given, at most 320 characters; need not be a valid one.</param>
+/// <param name="Persona">What rules match first, at most 255 characters.</param>
+/// <param name="Score">Null counts as 0.</param>
+/// <param name="Source">Where it comes from, at most 255 characters.</param>
+/// <param name="Data">The whole body, raw UTF-8 JSON, an object.</param>
+[GenerateSerializer, Immutable]
+public sealed record NewRoutedLead(string Email, string? Persona, double? Score, string Source, byte[] Data);
+
+/// <summary>A lead to take in.</summary>
+/// <param name="Lead">The lead.</param>
+/// <param name="Actor">Who brings it, for the audit log.</param>
+/// <param name="Key">Makes a repeat safe.</param>
+/// <param name="IsDelivery">A signed delivery from outside: its key names the delivery, whatever its body says.</param>
+[GenerateSerializer, Immutable]
+public sealed record IngestCommand(NewRoutedLead Lead, string Actor, RequestKey? Key, bool IsDelivery = false);
+
+/// <summary>What a sender of signed leads proves itself with. Either is enough.</summary>
+/// <param name="Body">The exact bytes of the body.</param>
+/// <param name="Signature">HMAC-SHA256 of the body in hexadecimal, with or without <c>sha256=</c>.</param>
+/// <param name="Token">A token agreed on.</param>
+[GenerateSerializer, Immutable]
+public sealed record DeliveryProof(byte[] Body, string? Signature, string? Token);

@@ -1,0 +1,53 @@
+using LeadGrain.GrainInterfaces.Audit;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Audit;
+
+/// <summary>Reads the audit log, newest first.</summary>
+internal sealed class AuditLogStore(NpgsqlDataSource database)
+{
+    private const string ListSql =
+        """
+        select a.id, a.at, a.actor, a.action, a.entity, a.entity_id, a.before::text, a.after::text, a.reason
+        from audit_log a
+        where a.organization_id = (select id from organizations where app_id = $1 and org_id = $2)
+            and a.id < $3 and ($4::text is null or a.action = $4) and ($5::text is null or a.entity = $5)
+            and ($6::text is null or a.entity_id = $6) and ($7::text is null or a.actor = $7)
+            and a.at >= $8 and a.at < $9
+        order by a.id desc limit $10
+        """;
+
+    internal Task<AuditPage> ListAsync(Tenant tenant, AuditQuery query) => StorageFaults.GuardAsync(async () =>
+    {
+        var found = await database.ReadAllAsync(
+            ListSql,
+            Read,
+            tenant.App,
+            tenant.Org,
+            query.Before ?? long.MaxValue,
+            query.Action,
+            query.Entity,
+            query.EntityId,
+            query.Actor,
+            query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+            query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
+            query.Limit + 1);
+        return new AuditPage([.. found.Take(query.Limit)], found.Count > query.Limit);
+    });
+
+    private static AuditRecord Read(NpgsqlDataReader row) => new(
+        row.GetInt64(0),
+        new DateTimeOffset(row.GetDateTime(1), TimeSpan.Zero),
+        row.GetString(2),
+        row.GetString(3),
+        row.GetString(4),
+        row.GetString(5),
+        Json(row, 6),
+        Json(row, 7),
+        row.IsDBNull(8) ? null : row.GetString(8));
+
+    private static byte[]? Json(NpgsqlDataReader row, int column)
+        => row.IsDBNull(column) ? null : System.Text.Encoding.UTF8.GetBytes(row.GetString(column));
+}

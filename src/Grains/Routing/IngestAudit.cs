@@ -1,0 +1,59 @@
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Audit;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>What is noted of a lead that was taken in.</summary>
+internal static class IngestAudit
+{
+    internal const string Assigned = "assigned";
+    internal const string Unassigned = "unassigned";
+    internal const string Blocked = "blocked";
+
+    internal static AuditEntry Of(long organizationId, string actor, Guid leadId, Health health, RoutingRule? rule)
+    {
+        var entry = new AuditEntry(organizationId, actor, Unassigned, "lead", $"{leadId}", Reason: "No routing rule took the lead.");
+        if (health.Class == HealthClass.Red)
+        {
+            return entry with { Action = Blocked, After = Write(health, null), Reason = string.Join(' ', health.Checks.Select(static c => c.Reason)) };
+        }
+
+        return rule is null
+            ? entry with { After = Write(health, null) }
+            : entry with { Action = Assigned, After = Write(health, rule), Reason = rule.Definition.Name };
+    }
+
+    private static byte[] Write(Health health, RoutingRule? rule)
+    {
+        using var bytes = new MemoryStream(256);
+        using (var json = new Utf8JsonWriter(bytes))
+        {
+            json.WriteStartObject();
+            json.WriteString("health"u8, health.Word);
+            json.WriteNumber("healthScore"u8, health.Score);
+            if (!health.Checks.IsEmpty)
+            {
+                json.WriteStartArray("checks"u8);
+                foreach (var check in health.Checks)
+                {
+                    json.WriteStringValue(check.Name);
+                }
+
+                json.WriteEndArray();
+            }
+
+            if (rule is not null)
+            {
+                json.WriteString("ruleId"u8, rule.Id);
+                var target = rule.Definition.Target;
+                json.WriteString(target.Namespace is null ? "campaignId"u8 : "namespace"u8, target.CampaignId ?? target.Namespace);
+            }
+
+            json.WriteEndObject();
+        }
+
+        return bytes.ToArray();
+    }
+}

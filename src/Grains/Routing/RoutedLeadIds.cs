@@ -1,0 +1,19 @@
+using System.Buffers.Binary;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>The ids of routed leads: UUIDs of version 7, whose order is that of time.</summary>
+internal static class RoutedLeadIds
+{
+    /// <summary>The next identifier for this instant.</summary>
+    internal static Guid Next(DateTimeOffset now) => Guid.CreateVersion7(now);
+
+    /// <summary>Not greater than any identifier that was made at this instant or later.</summary>
+    internal static Guid FloorOf(DateTimeOffset instant)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bytes.Clear();
+        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, instant.ToUnixTimeMilliseconds()) << 16);
+        return new Guid(bytes, bigEndian: true);
+    }
+}

@@ -1,0 +1,113 @@
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>What was routed, for lists and for leads on their way into a namespace.</summary>
+internal sealed partial class RoutedLeadStore
+{
+    private const string Columns =
+        """
+        select r.id, r.email, r.persona, r.score, r.source, r.data::text, r.health, r.health_score, r.checks::text, r.status,
+            r.campaign_id, r.namespace, r.rule_id, r.engagement, r.created_at, r.updated_at
+        from routed_leads r
+        """;
+
+    private const string ListSql =
+        $"""
+        {Columns}
+        where r.organization_id = $1 and r.id < $2 and r.id >= $3
+            and ($4::text is null or r.status = $4) and ($5::text is null or r.campaign_id = $5) and ($6::text is null or r.health = $6)
+            and r.created_at >= $7 and r.created_at < $8
+        order by r.id desc limit $9
+        """;
+
+    private const string GetSql = $"{Columns} where r.organization_id = $1 and r.id = $2";
+
+    private const string ForNamespacesSql =
+        $"""
+        {Columns}
+        where r.organization_id = $1 and r.status = 'HELD' and r.namespace is not null and r.id > $2 and r.id < $3
+        order by r.id limit $4
+        """;
+
+    private static readonly string s_arrivedSql =
+        $"""
+        with done as (
+            update routed_leads r set status = 'ACTIVE', updated_at = $2
+            from unnest($1::uuid[]) with ordinality as a (id, w)
+            where r.id = a.id and r.status = 'HELD'
+            returning a.w
+        )
+        {AuditStore.Append(firstParameter: 3)} join done on done.w = entry.w
+        """;
+
+    /// <summary>A page, newest first.</summary>
+    internal Task<RoutedLeadPage> ListAsync(long organizationId, RoutedLeadQuery query) => StorageFaults.GuardAsync(async () =>
+    {
+        var found = await database.ReadAllAsync(
+            ListSql,
+            Read,
+            organizationId,
+            query.Before ?? Guid.AllBitsSet,
+            RoutedLeadIds.FloorOf(query.From ?? DateTimeOffset.UnixEpoch),
+            query.Status,
+            query.CampaignId,
+            query.Health,
+            query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+            query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
+            query.Limit + 1);
+        return new RoutedLeadPage([.. found.Take(query.Limit)], found.Count > query.Limit);
+    });
+
+    /// <summary>One lead; null where the organization has none of that id.</summary>
+    internal async Task<RoutedLead?> GetAsync(long organizationId, Guid id)
+        => (await StorageFaults.GuardAsync(() => database.ReadAllAsync(GetSql, Read, organizationId, id))).FirstOrDefault();
+
+    /// <summary>Leads that a namespace is to take and is not known to have, the oldest first.</summary>
+    /// <param name="organizationId">Whose.</param>
+    /// <param name="after">The last one of the batch before.</param>
+    /// <param name="before">Those of this instant or later are still on their way.</param>
+    /// <param name="limit">At most so many.</param>
+    internal Task<List<RoutedLead>> ListForNamespacesAsync(long organizationId, Guid after, DateTimeOffset before, int limit)
+        => StorageFaults.GuardAsync(() => database.ReadAllAsync(
+            ForNamespacesSql, Read, organizationId, after, RoutedLeadIds.FloorOf(before), limit));
+
+    /// <summary>Notes that namespaces have leads.</summary>
+    internal async Task<bool[]> ArriveAsync(IReadOnlyList<NamespaceArrival> arrivals)
+    {
+        var now = time.GetUtcNow();
+        await using var command = database.CreateCommand(s_arrivedSql);
+        command.Bind(Column(arrivals, static a => a.LeadId), now.UtcDateTime);
+        AuditStore.Bind(command, [.. arrivals.Select(static (a, i) => ((long)i + 1, a.Audit))], now);
+        await command.ExecuteNonQueryAsync();
+        return new bool[arrivals.Count];
+    }
+
+    private static RoutedLead Read(NpgsqlDataReader row) => new(
+        row.GetGuid(0),
+        row.GetString(1),
+        Text(row, 2),
+        row.IsDBNull(3) ? null : row.GetDouble(3),
+        row.GetString(4),
+        Utf8(row, 5),
+        new Health(
+            row.GetString(6) switch { "GREEN" => HealthClass.Green, "YELLOW" => HealthClass.Yellow, _ => HealthClass.Red },
+            row.GetInt32(7),
+            JsonSerializer.Deserialize(row.GetString(8), RoutingJson.Default.ImmutableArrayHealthCheck)),
+        row.GetString(9),
+        row.IsDBNull(10) && row.IsDBNull(11) ? null : new RuleTarget(Text(row, 10), Text(row, 11)),
+        row.IsDBNull(12) ? null : row.GetGuid(12),
+        Text(row, 13),
+        new DateTimeOffset(row.GetDateTime(14), TimeSpan.Zero),
+        new DateTimeOffset(row.GetDateTime(15), TimeSpan.Zero));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}
+
+/// <summary>That a namespace has a lead.</summary>
+internal sealed record NamespaceArrival(Guid LeadId, AuditEntry Audit);

@@ -1,0 +1,144 @@
+using System.Text;
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
+internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimeProvider time)
+{
+    // Enough to know the targets of an email that comes again and again.
+    private const string HistorySql =
+        """
+        select q.w, s.reasons, r.campaigns, r.namespaces, r.times
+        from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[]) with ordinality as q (organization_id, email_key, hash, since, w)
+        left join lateral (
+            select array_agg(reason) as reasons from suppressions
+            where organization_id = q.organization_id and email_hash = q.hash
+        ) s on true
+        left join lateral (
+            select array_agg(campaign_id) as campaigns, array_agg(namespace) as namespaces, array_agg(created_at) as times
+            from (
+                select campaign_id, namespace, created_at from routed_leads
+                where organization_id = q.organization_id and email_key = q.email_key and id >= q.since
+                    and status in ('HELD', 'ACTIVE') and rule_id is not null
+                order by id desc limit 100
+            ) recent
+        ) r on true
+        where s.reasons is not null or r.times is not null
+        """;
+
+    /// <summary>Writes what was decided of leads of any number of organizations, in one commit.</summary>
+    /// <returns>In the order of the writes, what became of each.</returns>
+    internal async Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes)
+    {
+        var caps = writes.Any(static w => w.Cap is not null);
+        var keys = writes.Any(static w => w.Key is not null);
+        var now = time.GetUtcNow();
+        await using var connection = await database.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand(IngestStatement.Of(caps, keys), connection);
+        command.Bind(now.UtcDateTime);
+        BindLeads(command, writes);
+        AuditStore.Bind(command, [.. writes.Select(static (w, i) => ((long)i + 1, w.Audit))], now);
+        if (caps)
+        {
+            command.Bind(Column(writes, static w => w.Day), Column(writes, static w => w.Cap));
+        }
+
+        if (keys)
+        {
+            command.Bind(
+                Column(writes, static w => (short)w.Route), Column(writes, static w => w.Key?.Key), Column(writes, static w => w.Key?.Body));
+        }
+
+        var results = new IngestCommit[writes.Count];
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            results[row.GetInt64(0) - 1] = row.GetBoolean(1) ? IngestCommit.CapReached : IngestCommit.KeyTaken;
+        }
+
+        return results;
+    }
+
+    /// <summary>What is stored of several emails, in their order.</summary>
+    internal async Task<EmailHistory[]> LookUpAsync(IReadOnlyList<HistoryQuery> queries)
+    {
+        await using var command = database.CreateCommand(HistorySql);
+        command.Bind(
+            Column(queries, static q => q.OrganizationId),
+            Column(queries, static q => q.EmailKey),
+            Column(queries, static q => q.EmailHash),
+            Column(queries, static q => RoutedLeadIds.FloorOf(q.Since)));
+        var found = new EmailHistory[queries.Count];
+        Array.Fill(found, EmailHistory.None);
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            found[row.GetInt64(0) - 1] = ReadHistory(row);
+        }
+
+        return found;
+    }
+
+    private static EmailHistory ReadHistory(NpgsqlDataReader row)
+    {
+        string[] reasons = row.IsDBNull(1) ? [] : row.GetFieldValue<string[]>(1);
+        if (row.IsDBNull(4))
+        {
+            return new EmailHistory(reasons, []);
+        }
+
+        var campaigns = row.GetFieldValue<string?[]>(2);
+        var namespaces = row.GetFieldValue<string?[]>(3);
+        var times = row.GetFieldValue<DateTime[]>(4);
+        return new EmailHistory(
+            reasons, [.. times.Select((at, i) => (new RuleTarget(campaigns[i], namespaces[i]), new DateTimeOffset(at, TimeSpan.Zero)))]);
+    }
+
+    private static void BindLeads(NpgsqlCommand command, IReadOnlyList<IngestWrite> writes)
+    {
+        command.Bind(
+            Column(writes, static w => w.OrganizationId),
+            Column(writes, static w => w.Id),
+            Column(writes, static w => w.Lead.Email),
+            Column(writes, static w => EmailKey.Of(w.Lead.Email)),
+            Column(writes, static w => w.Lead.Persona),
+            Column(writes, static w => w.Lead.Score));
+        command.Parameters.Add(Json(Column(writes, static w => w.Lead.Data)));
+        command.Bind(
+            Column(writes, static w => w.Lead.Source),
+            Column(writes, static w => w.Health.Word),
+            Column(writes, static w => w.Health.Score));
+        command.Parameters.Add(Json(Column(writes, static w => ChecksOf(w.Health))));
+        command.Bind(
+            Column(writes, static w => w.Status),
+            Column(writes, static w => w.Target?.CampaignId),
+            Column(writes, static w => w.Rule?.Id),
+            Column(writes, static w => w.Target?.Namespace));
+    }
+
+    private static byte[] ChecksOf(Health health)
+        => health.Checks.IsEmpty ? "[]"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(health.Checks, RoutingJson.Default.ImmutableArrayHealthCheck);
+
+    private static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
+
+    private static TValue[] Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value)
+    {
+        var column = new TValue[rows.Count];
+        for (var i = 0; i < column.Length; i++)
+        {
+            column[i] = value(rows[i]);
+        }
+
+        return column;
+    }
+
+    private static byte[] Utf8(NpgsqlDataReader row, int column) => Encoding.UTF8.GetBytes(row.GetString(column));
+}

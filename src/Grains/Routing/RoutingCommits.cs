@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>The process's lanes in which the leads of all organizations meet: what is looked up, and what is committed.</summary>
+internal sealed class RoutingCommits
+{
+    private readonly RoutingMetrics _metrics;
+
+    public RoutingCommits(RoutedLeadStore store, RoutingMetrics metrics, IOptions<RoutingOptions> options)
+    {
+        _metrics = metrics;
+        var (limit, lanes) = (options.Value.CommitLeads, options.Value.ConcurrentCommits);
+        Histories = new(store.LookUpAsync, static _ => 1, limit, lanes, static query => query.OrganizationId);
+        Leads = new(writes => MeasureAsync(store, writes), static _ => 1, limit, lanes, static write => write.OrganizationId);
+        Arrivals = new(store.ArriveAsync, static _ => 1, limit, lanes, static arrival => arrival.Audit.OrganizationId);
+    }
+
+    internal GroupCommit<HistoryQuery, EmailHistory> Histories { get; }
+
+    internal GroupCommit<IngestWrite, IngestCommit> Leads { get; }
+
+    internal GroupCommit<NamespaceArrival, bool> Arrivals { get; }
+
+    private async Task<IngestCommit[]> MeasureAsync(RoutedLeadStore store, IReadOnlyList<IngestWrite> writes)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var results = await store.CommitAsync(writes).ConfigureAwait(false);
+        _metrics.Committed(writes.Count, Stopwatch.GetElapsedTime(start));
+        return results;
+    }
+}

@@ -1,0 +1,27 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>Settings of routing.</summary>
+public sealed class RoutingOptions
+{
+    /// <summary>The most leads of one commit.</summary>
+    [Range(1, 100_000)]
+    public int CommitLeads { get; set; } = 1_000;
+
+    /// <summary>How many commits may be under way at once.</summary>
+    [Range(1, 64)]
+    public int ConcurrentCommits { get; set; } = 2; // one executes while the other waits for the disk
+
+    /// <summary>The most leads of one organization that may be on their way to a commit; more are shed.</summary>
+    [Range(1, 1_000_000)]
+    public int QueueLimit { get; set; } = 10_000;
+
+    /// <summary>How long the secrets that deliveries are checked with are believed; a rotation is seen after this time.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
+    public TimeSpan DeliverySecretsFor { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a lead bound for a namespace may be on its way before it is pushed again.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan NamespaceRetryAfter { get; set; } = TimeSpan.FromSeconds(30);
+}

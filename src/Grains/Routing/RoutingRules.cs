@@ -1,0 +1,153 @@
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Globalization;
+using System.IO.Hashing;
+using LeadGrain.GrainInterfaces.Routing;
+
+namespace LeadGrain.Grains.Routing;
+
+/// <summary>Finds the rule for a lead. Pure: the same lead, rules, time and counts have the same winner, in whatever order the rules come.</summary>
+internal static class RoutingRules
+{
+    /// <summary>The winner, and what every rule was to the lead.</summary>
+    /// <param name="lead">The lead.</param>
+    /// <param name="rules">The organization's, in any order.</param>
+    /// <param name="now">For active hours and days.</param>
+    /// <param name="counts">How many leads a rule has had on a day.</param>
+    internal static RouteMatch Match(
+        LeadFields lead, IReadOnlyList<RoutingRule> rules, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+    {
+        var ordered = Order(rules);
+        var winner = Winner(lead, ordered, now, counts);
+        var verdicts = ordered.Select(rule =>
+        {
+            var fate = rule.Id == winner?.Id ? RuleFate.Won
+                : Refusal(lead, rule, now, counts) ?? Loser(rule.Definition, rule.Position, winner!);
+            return new RuleVerdict(rule, fate, Explain(fate, lead, rule.Definition));
+        });
+        return new RouteMatch(winner, [.. verdicts]);
+    }
+
+    /// <summary>The order in which rules are asked.</summary>
+    internal static ImmutableArray<RoutingRule> Order(IEnumerable<RoutingRule> rules)
+        => [.. rules.OrderByDescending(static rule => rule.Definition.Priority).ThenBy(static rule => rule.Position)];
+
+    /// <summary>The winner alone, as <see cref="Match"/> has it.</summary>
+    /// <param name="lead">The lead.</param>
+    /// <param name="ordered">The rules, by <see cref="Order"/>.</param>
+    /// <param name="now">For active hours and days.</param>
+    /// <param name="counts">How many leads a rule has had on a day.</param>
+    internal static RoutingRule? Winner(
+        LeadFields lead, ImmutableArray<RoutingRule> ordered, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+    {
+        for (var start = 0; start < ordered.Length;)
+        {
+            var end = start + 1;
+            while (end < ordered.Length && ordered[end].Definition.Priority == ordered[start].Definition.Priority)
+            {
+                end++;
+            }
+
+            if (WinnerOf(lead, ordered.AsSpan()[start..end], now, counts) is { } winner)
+            {
+                return winner;
+            }
+
+            start = end;
+        }
+
+        return null;
+    }
+
+    // Of rules of one priority: the oldest, or, where any of them has a weight, the one that the lead's id draws.
+    private static RoutingRule? WinnerOf(
+        LeadFields lead, ReadOnlySpan<RoutingRule> rules, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+    {
+        RoutingRule? oldest = null, drawn = null;
+        var best = double.PositiveInfinity;
+        var split = false;
+        foreach (var rule in rules)
+        {
+            if (Refusal(lead, rule, now, counts) is not null)
+            {
+                continue;
+            }
+
+            oldest ??= rule;
+            split |= rule.Definition.Weight is not null;
+            var draw = Draw(lead.Id, rule);
+            if (draw < best)
+            {
+                (drawn, best) = (rule, draw);
+            }
+        }
+
+        return split ? drawn : oldest;
+    }
+
+    /// <summary>What keeps a rule from taking a lead, whatever the others say; null where nothing does.</summary>
+    private static RuleFate? Refusal(LeadFields lead, RoutingRule rule, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+    {
+        var definition = rule.Definition;
+        return !definition.Enabled ? RuleFate.Disabled
+            : !IsFor(definition.Persona, lead.Persona) ? RuleFate.OtherPersona
+            : lead.Score < definition.MinScore ? RuleFate.ScoreTooLow
+            : FailedCondition(lead, definition) is not null ? RuleFate.ConditionFailed
+            : definition.ActiveHours is { } hours && !ActiveClock.IsOpen(hours, now) ? RuleFate.OutsideActiveHours
+            : definition.DailyCap is { } cap && counts(rule, ActiveClock.DayOf(definition, now)) >= cap ? RuleFate.CapReached
+            : null;
+    }
+
+    private static bool IsFor(string persona, string? of)
+        => persona == RuleDefinition.AnyPersona || string.Equals(persona, of?.Trim(), StringComparison.OrdinalIgnoreCase);
+
+    private static RuleCondition? FailedCondition(LeadFields lead, RuleDefinition rule)
+    {
+        foreach (var condition in rule.Conditions)
+        {
+            if (!lead.Satisfies(condition))
+            {
+                return condition;
+            }
+        }
+
+        return null;
+    }
+
+    // Of rules that match at the winner's priority, only a split passes an older one over.
+    private static RuleFate Loser(RuleDefinition rule, long position, RoutingRule winner)
+        => rule.Priority == winner.Definition.Priority
+            && (position < winner.Position || (rule.Weight ?? winner.Definition.Weight) is not null)
+            ? RuleFate.OutsideItsShare
+            : RuleFate.Outranked;
+
+    private static string Explain(RuleFate fate, LeadFields lead, RuleDefinition rule) => fate switch
+    {
+        RuleFate.Won => "The first match by priority.",
+        RuleFate.Outranked => "It matches, but the winner comes first.",
+        RuleFate.OutsideItsShare => "It matches, but the split by weights chose another rule of this priority.",
+        RuleFate.Disabled => "The rule is switched off.",
+        RuleFate.OtherPersona => "The rule is for another persona.",
+        RuleFate.ScoreTooLow => string.Create(CultureInfo.InvariantCulture, $"The score is {lead.Score}, less than {rule.MinScore}."),
+        RuleFate.ConditionFailed => $"The condition on {FailedCondition(lead, rule)?.Path} does not hold.",
+        RuleFate.OutsideActiveHours => $"The rule takes no leads at this hour in {rule.ActiveHours?.TimeZone}.",
+        _ => string.Create(CultureInfo.InvariantCulture, $"The rule has had its {rule.DailyCap} leads of the day."),
+    };
+
+    // Rendezvous hashing with weights: each rule draws an exponential time at its rate, and the first wins. A rule that comes or
+    // goes moves no lead between the others.
+    private static double Draw(Guid leadId, RoutingRule rule)
+    {
+        Span<byte> both = stackalloc byte[32];
+        leadId.TryWriteBytes(both);
+        rule.Id.TryWriteBytes(both[16..]);
+        var hash = XxHash64.HashToUInt64(both);
+        var uniform = ((hash >> 11) + 0.5) / (1UL << 53); // strictly between 0 and 1
+        return -Math.Log(uniform) / (rule.Definition.Weight ?? 1);
+    }
+}
+
+/// <summary>Which rule a lead goes by.</summary>
+/// <param name="Winner">Null where none matches.</param>
+/// <param name="Verdicts">Of every rule, in the order in which they are asked.</param>
+internal sealed record RouteMatch(RoutingRule? Winner, ImmutableArray<RuleVerdict> Verdicts);

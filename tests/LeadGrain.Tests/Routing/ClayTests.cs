@@ -1,0 +1,109 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace LeadGrain.Tests.Routing;
+
+public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IAsyncLifetime, IDisposable
+{
+    private readonly string _org = $"org-{Guid.NewGuid():n}";
+    private HttpClient _owner = null!;
+    private HttpClient _clay = null!;
+
+    public async Task InitializeAsync()
+    {
+        _owner = shared.Grid.NewClient("clay", _org);
+        _clay = new HttpClient { BaseAddress = _owner.BaseAddress };
+        await SetAsync("clay-hmac", "new secret");
+        await SetAsync("clay-hmac-previous", "old secret");
+        await SetAsync("clay-token", "a token");
+        await _owner.AddRuleAsync(new { persona = "Marketing Manager", min_score = 70, target = new { campaign = "9" } });
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
+    {
+        _owner.Dispose();
+        _clay.Dispose();
+    }
+
+    [Theory]
+    [InlineData("new secret", "")]
+    [InlineData("new secret", "sha256=")]
+    [InlineData("old secret", "SHA256=")]
+    public async Task A_signed_delivery_is_taken_in(string secret, string prefix)
+    {
+        const string Body = """{ "email" : "jane@acme.example", "persona":"Marketing Manager", "lead_score":"75", "First Name":"Jane","lastName":"Smith","Company Name":"Tech"}""";
+
+        var (status, answer, _) = await SendAsync(Body, ("X-Clay-Signature", prefix + Sign(secret, Body)));
+
+        Assert.Equal((HttpStatusCode.OK, "9"), (status, (string)answer["data"]!["assignedCampaignId"]!));
+        var lead = await _owner.ReadAsync($"/routing/leads/{answer["data"]!["leadId"]}");
+        Assert.Equal(("clay", "Jane", "Smith", "Tech"), (
+            (string)lead["source"]!, (string)lead["data"]!["first_name"]!, (string)lead["data"]!["last_name"]!, (string)lead["data"]!["company"]!));
+        Assert.Equal("Jane", (string)lead["data"]!["First Name"]!);
+        Assert.Equal("clay", (string)(await _owner.ReadAsync("/audit?action=assigned"))["entries"]![0]!["actor"]!);
+    }
+
+    [Fact]
+    public async Task A_token_opens_as_well()
+        => Assert.Equal(HttpStatusCode.OK, (await SendAsync("""{"email":"a@acme.example"}""", ("X-Clay-Token", "a token"))).Status);
+
+    [Fact]
+    public async Task What_is_not_proven_is_refused_alike_whether_the_organization_exists_or_not()
+    {
+        const string Body = """{"email":"a@acme.example"}""";
+        var signature = Sign("new secret", Body);
+        (string, string)[][] wrong =
+        [
+            [], [("X-Clay-Signature", "")], [("X-Clay-Signature", Sign("wrong", Body))], [("X-Clay-Signature", signature[..^1])],
+            [("X-Clay-Signature", "sha1=" + signature)], [("X-Clay-Signature", Sign("new secret", Body + " "))], [("X-Clay-Token", "a toke")],
+        ];
+        var answers = new List<string>();
+        foreach (var headers in wrong)
+        {
+            answers.Add(Bare(await SendAsync(Body, headers)));
+        }
+
+        answers.Add(Bare(await _clay.SendAsync(HttpMethod.Post, $"/api/ingest/clay?orgId=nobody-{Guid.NewGuid():n}", Body, ("X-Clay-Signature", signature))));
+        answers.Add(Bare(await _clay.SendAsync(HttpMethod.Post, $"/api/ingest/clay?orgId={_org}&appId=other", Body, ("X-Clay-Signature", signature))));
+
+        Assert.Single(answers.Distinct());
+        Assert.StartsWith("Unauthorized ", answers[0], StringComparison.Ordinal);
+        Assert.Empty((await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray());
+        Assert.Equal(HttpStatusCode.BadRequest, (await _clay.SendAsync(HttpMethod.Post, "/api/ingest/clay", Body)).Status);
+    }
+
+    [Fact]
+    public async Task The_same_delivery_again_is_the_same_lead()
+    {
+        const string Body = """{"email":"a@acme.example","persona":"Marketing Manager","lead_score":70}""";
+        var signed = ("X-Clay-Signature", Sign("new secret", Body));
+        const string Changed = """{"email":"a@acme.example","row":2}""";
+        var all = await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => SendAsync(Body, signed)));
+        var first = await SendAsync(Body, signed, ("X-Clay-Delivery-Id", "d-1"));
+        var again = await SendAsync(Changed, ("X-Clay-Signature", Sign("new secret", Changed)), ("X-Clay-Delivery-Id", "d-1"));
+
+        Assert.Single(all.Select(a => (string)a.Body["data"]!["leadId"]!).Distinct());
+        Assert.All(all, a => Assert.Equal("HELD", (string)a.Body["data"]!["status"]!));
+        Assert.Equal((string)first.Body["data"]!["leadId"]!, (string)again.Body["data"]!["leadId"]!);
+        Assert.Equal(2, (await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray().Count);
+    }
+
+    private Task<(HttpStatusCode Status, JsonNode Body, HttpResponseMessage Response)> SendAsync(string body, params (string, string)[] headers)
+        => _clay.SendAsync(HttpMethod.Post, $"/api/ingest/clay?orgId={_org}&wait=0", body, headers);
+
+    private async Task SetAsync(string name, string value)
+        => Assert.Equal(HttpStatusCode.OK, (await _owner.SendAsync(HttpMethod.Put, $"/organization/secrets/{name}", $$"""{"value":"{{value}}"}""")).Status);
+
+    private static string Bare((HttpStatusCode Status, JsonNode Body, HttpResponseMessage) answer)
+    {
+        answer.Body.AsObject().Remove("requestId");
+        return $"{answer.Status} {answer.Body.ToJsonString()}";
+    }
+
+    private static string Sign(string secret, string body)
+        => Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(body)));
+}

@@ -1,0 +1,144 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Routing;
+using static LeadGrain.Tests.Routing.RuleMaker;
+
+namespace LeadGrain.Tests.Routing;
+
+public sealed class RoutingRulesTests
+{
+    private static readonly DateTimeOffset s_noon = new(2030, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    private static readonly Gen<RoutingRule[]> s_rules =
+        from specs in Gen.Choose(0, 9999).Select(n => (Priority: n % 4, Persona: n / 4 % 3, Score: n / 12 % 4, Cap: n / 48 % 3, Weight: n / 144 % 4, Off: n / 576 % 5)).ArrayOf()
+        select specs.Select((s, i) => Rule(
+            i + 1, s.Priority, s.Persona switch { 0 => "*", 1 => "VP Sales", _ => "CEO" }, s.Score * 25, s.Cap == 0 ? 5 : null,
+            s.Weight == 0 ? null : s.Weight, s.Off > 0)).ToArray();
+
+    [Theory]
+    [InlineData("VP Sales", 85d, "1")]
+    [InlineData("vp sales", 80d, "1")]
+    [InlineData("VP SALES ", 79.9, "2")]
+    [InlineData("Marketing Manager", 75d, "3")]
+    [InlineData("Marketing Manager", 69d, null)]
+    [InlineData("VP", 100d, null)]
+    [InlineData(null, 100d, null)]
+    [InlineData("VP Sales", null, null)]
+    public void The_seeds_rules_route_as_it_says(string? persona, double? score, string? campaign)
+    {
+        using var lead = Lead(persona, score);
+
+        var winner = lead.Winner(
+            s_noon, NoCounts, Rule(1, 100, "VP Sales", 80), Rule(2, 90, "VP Sales", 60), Rule(3, 80, "Marketing Manager", 70));
+
+        Assert.Equal(campaign, winner?.Definition.Target.CampaignId);
+    }
+
+    [Fact]
+    public void Of_equal_priorities_the_oldest_wins_and_each_other_rule_is_told_why_not()
+    {
+        using var lead = Lead("CEO", 50, """{"country":"DE"}""");
+        var rules = new[]
+        {
+            Rule(4, 1), Rule(3, 1), Rule(5, 2, minScore: 51), Rule(6, 3, "CTO"), Rule(7, 9, enabled: false), Rule(8, 8, cap: 3),
+            Rule(9, 7, conditions: Where("country", ConditionOperator.Equals, Text("FR"))),
+            Rule(10, 6, hours: new ActiveHours("UTC", [.. Enum.GetValues<DayOfWeek>()], 0, 60)),
+        };
+
+        var match = RoutingRules.Match(lead, rules, s_noon, (rule, _) => rule.Position == 8 ? 3 : 0);
+
+        Assert.Equal(3, match.Winner!.Position);
+        Assert.Equal(
+            [
+                (7L, RuleFate.Disabled), (8L, RuleFate.CapReached), (9L, RuleFate.ConditionFailed), (10L, RuleFate.OutsideActiveHours),
+                (6L, RuleFate.OtherPersona), (5L, RuleFate.ScoreTooLow), (3L, RuleFate.Won), (4L, RuleFate.Outranked),
+            ],
+            match.Verdicts.Select(v => (v.Rule.Position, v.Fate)));
+        Assert.All(match.Verdicts, v => Assert.False(string.IsNullOrEmpty(v.Reason)));
+    }
+
+    [Fact]
+    public void The_winner_matches_and_no_other_match_has_a_higher_priority()
+    {
+        var property = Prop.ForAll(Arb.From(s_rules), rules =>
+        {
+            using var lead = Lead("VP Sales", 50);
+            var match = RoutingRules.Match(lead, rules, s_noon, NoCounts);
+            var matching = rules.Where(r => r.Definition is { Enabled: true, MinScore: <= 50, Persona: "*" or "VP Sales" }).ToList();
+            return match.Winner is null
+                ? matching.Count == 0
+                : matching.Contains(match.Winner) && matching.TrueForAll(r => r.Definition.Priority <= match.Winner.Definition.Priority);
+        });
+        property.QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void The_order_in_which_rules_come_changes_nothing_and_the_short_way_finds_the_same_winner()
+    {
+        var property = Prop.ForAll(Arb.From(s_rules), Arb.From(Gen.Choose(0, int.MaxValue)), (rules, seed) =>
+        {
+            var shuffled = rules.ToArray();
+            new System.Random(seed).Shuffle(shuffled);
+            using var lead = Lead("VP Sales", 50, id: new Guid(seed, 1, 2, new byte[8]));
+            var match = RoutingRules.Match(lead, rules, s_noon, NoCounts);
+            var other = RoutingRules.Match(lead, shuffled, s_noon, NoCounts);
+            return match.Winner == other.Winner && match.Verdicts.SequenceEqual(other.Verdicts)
+                && match.Winner == RoutingRules.Winner(lead, RoutingRules.Order(shuffled), s_noon, NoCounts)
+                && match.Verdicts.Count(v => v.Fate == RuleFate.Won) == (match.Winner is null ? 0 : 1);
+        });
+        property.QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void No_rule_gets_more_than_its_cap_whatever_leads_come()
+    {
+        var property = Prop.ForAll(Arb.From(s_rules), rules =>
+        {
+            var counts = new RuleCounts();
+            var day = DateOnly.FromDateTime(s_noon.UtcDateTime);
+            for (var n = 0; n < 40; n++)
+            {
+                using var lead = Lead(n % 2 == 0 ? "CEO" : "VP Sales", n * 3);
+                if (RoutingRules.Match(lead, rules, s_noon, counts.Of).Winner is { } winner)
+                {
+                    counts.Take(winner, day);
+                }
+            }
+
+            return rules.All(rule => rule.Definition.DailyCap is not { } cap || counts.Of(rule, day) <= cap);
+        });
+        property.QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Weights_split_leads_of_one_priority_and_a_lead_is_always_drawn_alike()
+    {
+        var rules = new[] { Rule(1, 5, weight: 1), Rule(2, 5, weight: 3), Rule(3, 4, weight: 9), Rule(4, 5) };
+        var wins = new Dictionary<long, int>();
+        for (var n = 0; n < 10_000; n++)
+        {
+            using var lead = Lead(id: Guid.CreateVersion7());
+            var winner = lead.Winner(s_noon, NoCounts, rules)!;
+            Assert.Equal(winner, lead.Winner(s_noon, NoCounts, rules));
+            wins[winner.Position] = wins.GetValueOrDefault(winner.Position) + 1;
+        }
+
+        Assert.Equal([1, 2, 4], wins.Keys.Order());
+        Assert.InRange(wins[1], 1_800, 2_200);
+        Assert.InRange(wins[2], 5_750, 6_250);
+        Assert.InRange(wins[4], 1_800, 2_200);
+    }
+
+    [Fact]
+    public void A_full_rules_leads_go_to_the_next_match()
+    {
+        using var lead = Lead();
+        var rules = new[] { Rule(1, 2, cap: 1), Rule(2, 1) };
+
+        Assert.Equal(1, lead.Winner(s_noon, NoCounts, rules)!.Position);
+        Assert.Equal(2, lead.Winner(s_noon, (rule, _) => rule.Position == 1 ? 1 : 0, rules)!.Position);
+    }
+
+    private static int NoCounts(RoutingRule rule, DateOnly day) => 0;
+}
