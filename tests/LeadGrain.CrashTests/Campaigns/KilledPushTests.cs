@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 using System.Net.Http.Json;
 using LeadGrain.Sandbox.Smartlead;
 using Xunit.Abstractions;
@@ -12,6 +13,9 @@ public sealed class KilledPushTests(ITestOutputHelper output)
 
     private static readonly string[] s_campaigns = ["1", "2", "3"];
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(1);
+
+    // Few in a request where there are few: enough requests that some fail.
+    private static int BatchLimit => Leads < 2_000 ? 5 : 20;
 
     private static int Leads => int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_LEADS"), CultureInfo.InvariantCulture, out var n) ? n : 600;
 
@@ -28,7 +32,10 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         var grid = await GridProcess.StartAsync(settings);
         try
         {
-            var emails = await SetUpAsync(grid, database);
+            using var client = Client(settings.Port);
+            await SetUpAsync(client);
+            var emails = Emails();
+            var ingesting = IngestAsync(client, emails);
             for (var kill = 1; kill <= Kills; kill++)
             {
                 var until = emails.Length * kill / (Kills + 2);
@@ -38,6 +45,7 @@ public sealed class KilledPushTests(ITestOutputHelper output)
                 grid = await GridProcess.StartAsync(settings);
             }
 
+            await ingesting;
             await Eventually.Async("no lead is held any more", async () => await CountAsync(database, "HELD") == 0, TimeSpan.FromMinutes(15));
             await MustHaveAllOnceAsync(database, smartlead, emails);
         }
@@ -71,6 +79,7 @@ public sealed class KilledPushTests(ITestOutputHelper output)
     private static GridSettings Settings(TestDatabase database, FakeSmartlead smartlead) => new()
     {
         DatabaseUrl = database.ConnectionString,
+        Port = GridSettings.LastingPort(),
         More = new Dictionary<string, string>
         {
             ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
@@ -82,39 +91,62 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         },
     };
 
-    /// <summary>Sets the campaigns up, and writes the leads as routing does: each with its push, in one commit.</summary>
-    private static async Task<string[]> SetUpAsync(GridProcess grid, TestDatabase database)
+    /// <summary>Sets the campaigns and a rule for each up.</summary>
+    private static async Task SetUpAsync(HttpClient client)
     {
-        using var client = new HttpClient { BaseAddress = grid.Url };
+        foreach (var id in s_campaigns)
+        {
+            using var put = await client.PutAsJsonAsync($"/campaigns/{id}", new { kind = "smartlead", settings = new { rateWindow = 1, batchLimit = BatchLimit } });
+            Assert.True(put.IsSuccessStatusCode, await put.Content.ReadAsStringAsync());
+            using var rule = await client.PostAsJsonAsync("/routing/rules", new { persona = $"persona {id}", target = new { campaign = id } });
+            Assert.True(rule.IsSuccessStatusCode, await rule.Content.ReadAsStringAsync());
+        }
+    }
+
+    /// <summary>Ingests all leads, each again under its key until it is answered.</summary>
+    private static Task IngestAsync(HttpClient client, string[] emails) => Parallel.ForEachAsync(
+        emails.Select((email, i) => (email, i)),
+        new ParallelOptions { MaxDegreeOfParallelism = 8 },
+        async (lead, token) =>
+        {
+            var persona = $"persona {s_campaigns[lead.i % s_campaigns.Length]}";
+            while (!await TryIngestAsync(client, lead.email, persona, token))
+            {
+                await Task.Delay(50, token);
+            }
+        });
+
+    private static async Task<bool> TryIngestAsync(HttpClient client, string email, string persona, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/ingest?wait=0")
+        {
+            Content = JsonContent.Create(new { email, persona, lead_score = 85, company = "Acme" }),
+        };
+        request.Headers.Add("Idempotency-Key", email);
+        try
+        {
+            using var response = await client.SendAsync(request, cancellationToken);
+            var body = await response.Content.ReadAsStringAsync(cancellationToken);
+            Assert.True(response.IsSuccessStatusCode || response.StatusCode is (HttpStatusCode)409 or (HttpStatusCode)429 or >= (HttpStatusCode)500, body);
+            return response.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false; // the host is dead: it may have taken the lead or not
+        }
+    }
+
+    private static HttpClient Client(string port)
+    {
+        var client = new HttpClient { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
         client.DefaultRequestHeaders.Add("X-API-Key", GridSettings.TestKey);
         client.DefaultRequestHeaders.Add("X-App-Id", "crash");
         client.DefaultRequestHeaders.Add("X-Org-Id", "tests");
-        foreach (var id in s_campaigns)
-        {
-            using var put = await client.PutAsJsonAsync($"/campaigns/{id}", new { kind = "smartlead", settings = new { rateWindow = 1, batchLimit = 20 } });
-            Assert.True(put.IsSuccessStatusCode, await put.Content.ReadAsStringAsync());
-        }
-
-        var emails = Enumerable.Range(0, Leads)
-            .Select(i => $"{(i % 40 == 7 ? "invalid" : i % 40 == 23 ? "unsubscribed" : "lead")}{i}@crash.example")
-            .ToArray();
-        await using var command = database.DataSource.CreateCommand(
-            """
-            with made as (
-                select gen_random_uuid() as id, o.id as organization_id, l.email, ($2::text[])[1 + (l.n % 3)] as campaign
-                from unnest($1::text[]) with ordinality as l (email, n) cross join organizations o where o.app_id = 'crash' and o.org_id = 'tests'
-            ), leads as (
-                insert into routed_leads (
-                    id, organization_id, email, email_key, data, source, health, health_score, checks, status, campaign_id, created_at, updated_at)
-                select id, organization_id, email, email, json_build_object('email', email), 'api', 'GREEN', 0, '[]', 'HELD', campaign, now(), now() from made
-            )
-            insert into campaign_pushes (lead_id, organization_id, campaign_id) select id, organization_id, campaign from made
-            """);
-        command.Parameters.AddWithValue(emails);
-        command.Parameters.AddWithValue(s_campaigns);
-        await command.ExecuteNonQueryAsync();
-        return emails;
+        return client;
     }
+
+    private static string[] Emails() => [.. Enumerable.Range(0, Leads)
+        .Select(i => $"{(i % 40 == 7 ? "invalid" : i % 40 == 23 ? "unsubscribed" : "lead")}{i}@crash.example")];
 
     private static Task<long> CountAsync(TestDatabase database, string status)
         => ScalarAsync(database, $"select count(*) from routed_leads where status = '{status}'");
