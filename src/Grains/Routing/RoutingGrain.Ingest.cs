@@ -84,7 +84,7 @@ internal sealed partial class RoutingGrain
                     return await FindKeptAsync(state.OrganizationId, command) ?? new Keyed<IngestOutcome>(KeyUse.InProgress, null);
             }
 
-            services.Metrics.Redecided();
+            shared.Metrics.Redecided();
             _counts.Fill(write.Rule!, write.Day);
         }
     }
@@ -118,7 +118,7 @@ internal sealed partial class RoutingGrain
             _counts.Take(write.Rule!, write.Day);
         }
 
-        var done = await services.Commits.Leads.CommitAsync(write);
+        var done = await shared.Commits.Leads.CommitAsync(write);
         if (done == IngestCommit.KeyTaken && write.Cap is not null)
         {
             _counts.GiveBack(write.Rule!, write.Day);
@@ -131,10 +131,10 @@ internal sealed partial class RoutingGrain
     {
         var hash = await suppressions.HashAsync(state.OrganizationId, emailKey);
         var mail = EmailSyntax.Fault(emailKey) is null && state.Gate.Points.NoMailHost > 0
-            ? services.MailHosts.TakesMailAsync(EmailSyntax.DomainOf(emailKey))
+            ? shared.MailHosts.TakesMailAsync(EmailSyntax.DomainOf(emailKey))
             : ValueTask.FromResult<bool?>(null);
         var query = new HistoryQuery(state.OrganizationId, emailKey, hash, now.AddDays(-state.Gate.LookBackDays));
-        return (await services.Commits.Histories.CommitAsync(query), await mail);
+        return (await shared.Commits.Histories.CommitAsync(query), await mail);
     }
 
     private static Health Judge(NewRoutedLead lead, RoutingRule? winner, EmailHistory history, bool? takesMail, RoutingState state)
@@ -151,7 +151,7 @@ internal sealed partial class RoutingGrain
     private async Task<Keyed<IngestOutcome>?> FindKeptAsync(long organizationId, IngestCommand command)
     {
         var (route, key) = (RouteOf(command), command.Key!);
-        if (await services.Keys.FindAsync(new KeyQuery(organizationId, route, key.Key)) is not { } found)
+        if (await shared.Keys.FindAsync(new KeyQuery(organizationId, route, key.Key)) is not { } found)
         {
             return null;
         }
@@ -172,7 +172,7 @@ internal sealed partial class RoutingGrain
 
     private void Count(IngestWrite write)
     {
-        services.GateMetrics.Judged(write.Health);
-        services.Metrics.Decided(write.Audit.Action);
+        shared.GateMetrics.Judged(write.Health);
+        shared.Metrics.Decided(write.Audit.Action);
     }
 }

@@ -50,7 +50,7 @@ internal sealed partial class RoutingGrain
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            services.LogPushUnknown(fault.GetType().Name);
+            shared.LogPushUnknown(fault.GetType().Name);
             return PushFate.Pending.Value;
         }
     }
@@ -96,7 +96,7 @@ internal sealed partial class RoutingGrain
             catch (Exception fault)
 #pragma warning restore CA1031
             {
-                services.LogPushUnknown(fault.GetType().Name);
+                shared.LogPushUnknown(fault.GetType().Name);
             }
         }
         while (_ringing[campaign]);
@@ -115,7 +115,7 @@ internal sealed partial class RoutingGrain
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            services.LogPushUnknown(fault.GetType().Name);
+            shared.LogPushUnknown(fault.GetType().Name);
             return PushFate.Pending.Value;
         }
         finally
@@ -137,7 +137,7 @@ internal sealed partial class RoutingGrain
         }
 
         var audit = new AuditEntry(state.OrganizationId, "grid", "pushed_to_namespace", "lead", id, Reason: name);
-        await services.Commits.Arrivals.CommitAsync(new NamespaceArrival(leadId, audit));
+        await shared.Commits.Arrivals.CommitAsync(new NamespaceArrival(leadId, audit));
         return PushFate.Pushed.Value;
     }
 

@@ -20,7 +20,7 @@ internal sealed partial class RoutingGrain(
     GateStore gates,
     RoutedLeadStore leads,
     SuppressionStore suppressions,
-    RoutingServices services,
+    SharedRouting shared,
     OrganizationStore organizations,
     SecretStore secrets,
     IOptions<RoutingOptions> options,
@@ -125,7 +125,7 @@ internal sealed partial class RoutingGrain(
         }
 
         var holds = DeliveryCheck.Holds(proof, known.Secrets);
-        services.Metrics.Delivered(holds);
+        shared.Metrics.Delivered(holds);
         return holds;
     }
 

@@ -17,6 +17,6 @@ internal static class RoutingSetup
             .AddSingleton<RoutedLeadStore>()
             .AddSingleton<RoutingCommits>()
             .AddSingleton<RoutingMetrics>()
-            .AddSingleton<RoutingServices>();
+            .AddSingleton<SharedRouting>();
     }
 }

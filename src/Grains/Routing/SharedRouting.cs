@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>What all routing grains of a process share.</summary>
-internal sealed partial class RoutingServices(
-    RoutingCommits commits, KeyLookups keys, IMailHosts mailHosts, RoutingMetrics metrics, GateMetrics gateMetrics, ILogger<RoutingServices> log)
+internal sealed partial class SharedRouting(
+    RoutingCommits commits, KeyLookups keys, IMailHosts mailHosts, RoutingMetrics metrics, GateMetrics gateMetrics, ILogger<SharedRouting> log)
 {
     /// <summary>The lanes in which their leads meet.</summary>
     internal RoutingCommits Commits => commits;
