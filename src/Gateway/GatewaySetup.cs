@@ -4,6 +4,7 @@ using LeadGrain.Gateway.Access;
 using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Buffer;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Campaigns;
 using LeadGrain.Gateway.Crm;
 using LeadGrain.Gateway.Cursors;
 using LeadGrain.Gateway.Enrichment;
@@ -103,6 +104,8 @@ public static class GatewaySetup
         gated.MapJobs();
         gated.MapCrm();
         app.MapOpenIngestion();
+        gated.MapCampaigns();
+        gated.MapSmartleadSettings();
         gated.MapRules();
         gated.MapRoutedLeads();
         gated.MapGate();
@@ -110,7 +113,8 @@ public static class GatewaySetup
         gated.MapSecrets();
         gated.MapAudit();
         app.MapGatedGroup(errors: PlainErrors.Shape).MapIngest();
-        app.MapOpenGroup().MapClay();
+        app.MapOpenGroup(PlainErrors.Shape).MapClay();
+        app.MapOpenGroup().MapFeedback();
         var managing = app.MapGatedGroup(areLimits: true);
         managing.MapLimits();
         managing.MapKeys();
@@ -131,9 +135,9 @@ public static class GatewaySetup
     }
 
     /// <summary>A group whose routes find out themselves for whom they act, and count against the process's limit only.</summary>
-    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes)
+    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(PlainErrors.Shape);
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors);
         new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;

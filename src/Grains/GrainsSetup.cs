@@ -1,6 +1,7 @@
 using LeadGrain.Grains.Access;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Campaigns;
 using LeadGrain.Grains.Crm;
 using LeadGrain.Grains.Cursors;
 using LeadGrain.Grains.Enrichment;
@@ -40,5 +41,6 @@ public static class GrainsSetup
             .AddSingleton<AuditLogStore>()
             .AddSingleton<OrganizationKeyStore>()
             .AddGate(configuration)
-            .AddRouting(configuration);
+            .AddRouting(configuration)
+            .AddCampaigns(configuration);
 }

@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Sandbox.Clay;
+using LeadGrain.Sandbox.Smartlead;
 using LeadGrain.Silo;
 
 using var stop = new CancellationTokenSource();
@@ -12,18 +14,20 @@ try
     var databaseWait = Settings.DatabaseWait(Environment.GetEnvironmentVariable("DATABASE_WAIT"));
     using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
     await using var apollo = args.Contains("--sandbox") ? await FakeApollo.StartAsync(cancellationToken: stop.Token) : null;
+    await using var smartlead = args.Contains("--sandbox") ? await FakeSmartlead.StartAsync(cancellationToken: stop.Token) : null;
+    await using var clay = args.Contains("--sandbox") ? await FakeClay.StartAsync(cancellationToken: stop.Token) : null;
     await using var database = await GridDatabase.OpenAsync(
         Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
     var given = Environment.GetEnvironmentVariable("API_KEY");
     var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
     var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
     {
-        Overrides = Settings.Overrides(folder, apollo),
+        Overrides = Settings.Overrides(folder, apollo, smartlead),
     };
     await using var app = Grid.Build(settings);
     await app.StartAsync(stop.Token);
     var ready = app.Services.GetRequiredService<ReadyLine>().PrintAsync(
-        app.Urls.First(), database.Description, keyNote, apollo?.Url, stop.Token);
+        app.Urls.First(), database.Description, keyNote, Settings.SandboxNote(apollo, smartlead, clay), stop.Token);
     await app.WaitForShutdownAsync(stop.Token);
     await ready;
     return 0;

@@ -11,7 +11,7 @@ internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvide
     private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(1);
 
     /// <summary>Waits until every readiness check passes, then prints one line.</summary>
-    internal async Task PrintAsync(string url, string database, string? keyNote, Uri? apollo, CancellationToken cancellationToken)
+    internal async Task PrintAsync(string url, string database, string? keyNote, string sandboxNote, CancellationToken cancellationToken)
     {
         var address = Address(url);
         var start = time.GetTimestamp();
@@ -35,8 +35,7 @@ internal sealed class ReadyLine(IEnumerable<IReadinessCheck> checks, TimeProvide
         }
 
         var key = keyNote is null ? "" : $"; {keyNote}";
-        var sandbox = apollo is null ? "" : $"; sandbox: Apollo at {apollo}";
-        Console.WriteLine($"LeadGrain is ready at {address} ({GrainHost.Name} host, {database}{sandbox}{key})");
+        Console.WriteLine($"LeadGrain is ready at {address} ({GrainHost.Name} host, {database}{sandboxNote}{key})");
     }
 
     /// <summary>An address that can be opened: one that stands for all of the machine's becomes localhost.</summary>

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LeadGrain.Sandbox.Apollo;
+using LeadGrain.Sandbox.Clay;
+using LeadGrain.Sandbox.Smartlead;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
 
@@ -28,9 +30,9 @@ internal static partial class Settings
             : throw new SettingException($"DATABASE_WAIT must be a time such as 00:01:00, not {text}.");
 
     /// <summary>What wins over the environment: where the sandbox's services are, if there is one, and a key ring where none is given.</summary>
-    internal static Dictionary<string, string?> Overrides(string folder, FakeApollo? apollo)
+    internal static Dictionary<string, string?> Overrides(string folder, FakeApollo? apollo, FakeSmartlead? smartlead)
     {
-        var overrides = apollo is null ? [] : Sandbox(apollo);
+        var overrides = apollo is null || smartlead is null ? [] : Sandbox(apollo, smartlead);
         var hasOwnDatabase = string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable("DATABASE_URL"));
         if (string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable("SECRET_KEYS")) && (hasOwnDatabase || apollo is not null))
         {
@@ -40,12 +42,18 @@ internal static partial class Settings
         return overrides;
     }
 
-    private static Dictionary<string, string?> Sandbox(FakeApollo apollo) => new()
+    private static Dictionary<string, string?> Sandbox(FakeApollo apollo, FakeSmartlead smartlead) => new()
     {
+        ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
+        ["SMARTLEAD_API_KEY"] = smartlead.Options.ApiKey,
         ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
         ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
         ["GATE_DNS"] = "false", // its leads live in domains that are no one's
     };
+
+    /// <summary>Where the sandbox is, for the line that says that all is ready.</summary>
+    internal static string SandboxNote(FakeApollo? apollo, FakeSmartlead? smartlead, FakeClay? clay) =>
+        apollo is null ? "" : $"; sandbox: Apollo at {apollo.Url}, Smartlead at {smartlead?.Url}, Clay at {clay?.Url}";
 
     /// <summary>What the user has to mend, in one line; null where the fault is ours.</summary>
     internal static string? Explain(Exception exception) => exception switch

@@ -103,6 +103,67 @@ internal ref struct MemberReader(JsonElement owner, int leadIndex = -1)
         return true;
     }
 
+    /// <summary>True or false.</summary>
+    internal bool? OptionalBoolean(ReadOnlySpan<byte> name)
+    {
+        if (!TryFind(name, out var value))
+        {
+            return null;
+        }
+
+        if (value.ValueKind is not (JsonValueKind.True or JsonValueKind.False))
+        {
+            Refuse(name, "must be true or false.");
+        }
+
+        return value.ValueKind == JsonValueKind.True;
+    }
+
+    /// <summary>Whole numbers within bounds, at most so many; the default where absent or where there is a problem.</summary>
+    internal ImmutableArray<int> OptionalIntegers(ReadOnlySpan<byte> name, int most, int least, int largest)
+    {
+        var array = OptionalArray(name);
+        if (array.ValueKind != JsonValueKind.Array)
+        {
+            return default;
+        }
+
+        var numbers = new List<int>();
+        foreach (var element in array.EnumerateArray())
+        {
+            if (numbers.Count == most || element.ValueKind != JsonValueKind.Number
+                || !element.TryGetInt32(out var number) || number < least || number > largest)
+            {
+                Refuse(name, $"must hold at most {most} whole numbers from {least} to {largest}.");
+                return default;
+            }
+
+            numbers.Add(number);
+        }
+
+        return [.. numbers];
+    }
+
+    /// <summary>An object; the default element where absent or where there is a problem.</summary>
+    internal JsonElement OptionalObject(ReadOnlySpan<byte> name)
+    {
+        if (!TryFind(name, out var value))
+        {
+            return default;
+        }
+
+        if (value.ValueKind != JsonValueKind.Object)
+        {
+            Refuse(name, "must be an object.");
+            return default;
+        }
+
+        return value;
+    }
+
+    /// <summary>Keeps a problem that was found elsewhere, unless there was one before.</summary>
+    internal void Keep(Problem? problem) => Problem ??= problem;
+
     /// <summary>Distinct UUIDs, at least one; the default where absent or where there is a problem.</summary>
     internal ImmutableArray<Guid> OptionalIds(ReadOnlySpan<byte> name, int most)
     {

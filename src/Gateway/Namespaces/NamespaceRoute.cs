@@ -11,39 +11,39 @@ using Microsoft.AspNetCore.Routing.Patterns;
 
 namespace LeadGrain.Gateway.Namespaces;
 
-/// <summary>Reads the {namespace} of a path.</summary>
+/// <summary>Reads the {namespace} of a path, or another name that may hold any character.</summary>
 internal static class NamespaceRoute
 {
     internal const string Parameter = "namespace";
 
-    internal static Parsed<string> Read(HttpContext context)
+    internal static Parsed<string> Read(HttpContext context, string parameter = Parameter)
     {
-        var value = (string)context.GetRouteValue(Parameter)!;
+        var value = (string)context.GetRouteValue(parameter)!;
 
         // The server leaves %2F and what is not UTF-8 encoded, so that a % left over can mean either: only the raw target tells.
-        var name = value.Contains('%', StringComparison.Ordinal) ? Decode(Segment(RawTarget(context), SegmentsBehind(context))) : value;
+        var name = value.Contains('%', StringComparison.Ordinal) ? Decode(Segment(RawTarget(context), SegmentsBehind(context, parameter))) : value;
         if (name is null)
         {
-            return Problem.InvalidParameter(Parameter, "must be percent-encoded UTF-8.");
+            return Problem.InvalidParameter(parameter, "must be percent-encoded UTF-8.");
         }
 
-        return NameRules.Broken(name, MemberReader.MaxIdLength) is { } must ? Problem.InvalidParameter(Parameter, must) : name;
+        return NameRules.Broken(name, MemberReader.MaxIdLength) is { } must ? Problem.InvalidParameter(parameter, must) : name;
     }
 
     private static string RawTarget(HttpContext context) => context.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
 
-    private static int SegmentsBehind(HttpContext context)
+    private static int SegmentsBehind(HttpContext context, string parameter)
     {
         var segments = ((RouteEndpoint)context.GetEndpoint()!).RoutePattern.PathSegments;
         for (var behind = 0; behind < segments.Count; behind++)
         {
-            if (segments[^(behind + 1)].Parts is [RoutePatternParameterPart { Name: Parameter }])
+            if (segments[^(behind + 1)].Parts is [RoutePatternParameterPart part] && part.Name == parameter)
             {
                 return behind;
             }
         }
 
-        throw new UnreachableException("The route has no namespace.");
+        throw new UnreachableException("The route has no such parameter.");
     }
 
     /// <summary>A path's segment, counted from its end.</summary>

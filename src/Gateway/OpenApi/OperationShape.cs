@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Campaigns;
 using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
@@ -60,6 +61,12 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
     private static void AddParameters(OpenApiOperation operation, string path, IList<object> metadata)
     {
         operation.Parameters ??= [];
+        if (path.Contains($"{{{CampaignApi.Parameter}}}", StringComparison.Ordinal))
+        {
+            operation.Parameters.Add(Parameter(
+                ParameterLocation.Path, CampaignApi.Parameter, "The campaign's id, percent-encoded (a slash is %2F).", IdSchema(), required: true));
+        }
+
         if (path.Contains($"{{{NamespaceRoute.Parameter}}}", StringComparison.Ordinal))
         {
             operation.Parameters.Add(Parameter(

@@ -76,6 +76,12 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem NamespaceNotFound() =>
         new(404, ProblemCodes.NamespaceNotFound, "Namespace not found", "Nothing was ever pushed to this namespace.") { Member = "namespace" };
 
+    internal static Problem CampaignNotFound() =>
+        new(404, ProblemCodes.CampaignNotFound, "Campaign not found", "No campaign of this id is set up.") { Member = "campaign" };
+
+    internal static Problem BadSignature() =>
+        new(401, ProblemCodes.BadSignature, "Bad signature", "The signature is missing or wrong, or the organization is not known.");
+
     internal static Problem RequestInProgress() =>
         new(409, ProblemCodes.RequestInProgress, "Request in progress", "The first request with this Idempotency-Key has no answer yet.")
         {

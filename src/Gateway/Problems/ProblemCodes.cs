@@ -39,6 +39,9 @@ public static class ProblemCodes
     /// <summary>401: no API key, or not the right one.</summary>
     public const string Unauthorized = "unauthorized";
 
+    /// <summary>401: a webhook without the right signature.</summary>
+    public const string BadSignature = "bad_signature";
+
     /// <summary>403: the key may not do this.</summary>
     public const string Forbidden = "forbidden";
 
@@ -50,6 +53,9 @@ public static class ProblemCodes
 
     /// <summary>404: nothing was ever pushed to this namespace.</summary>
     public const string NamespaceNotFound = "namespace_not_found";
+
+    /// <summary>404: no campaign of this id is set up.</summary>
+    public const string CampaignNotFound = "campaign_not_found";
 
     /// <summary>404: the organization has no such routing rule.</summary>
     public const string RuleNotFound = "rule_not_found";

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
-using System.Reflection;
 using LeadGrain.GrainInterfaces.Enrichment;
+using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Enrichment;
@@ -13,8 +13,6 @@ internal sealed class ApolloProvider(IHttpClientFactory clients, IOptions<Enrich
     public const string Client = "leadgrain.apollo";
 
     public static readonly Uri VendorUrl = new("https://api.apollo.io/api/v1");
-
-    private static readonly ProductInfoHeaderValue UserAgent = new("LeadGrain", Version());
 
     public string Name => "apollo";
 
@@ -29,7 +27,7 @@ internal sealed class ApolloProvider(IHttpClientFactory clients, IOptions<Enrich
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             return response.IsSuccessStatusCode
                 ? await ReadAsync(response, cancellationToken)
-                : Failure(response.StatusCode, RetryAfter(response.Headers.RetryAfter, time.GetUtcNow()));
+                : Failure(response.StatusCode, RetryAfter.Of(response.Headers, time.GetUtcNow()));
         }
         catch (HttpRequestException e)
         {
@@ -52,13 +50,6 @@ internal sealed class ApolloProvider(IHttpClientFactory clients, IOptions<Enrich
         return new ProviderAnswer.Failed(kind, (int)status, 0, retryAfter);
     }
 
-    /// <summary>Retry-After, in seconds or as a date, as the time that is left; null where it says none. Pure.</summary>
-    public static TimeSpan? RetryAfter(RetryConditionHeaderValue? header, DateTimeOffset now)
-    {
-        var wait = header?.Delta ?? header?.Date - now;
-        return wait > TimeSpan.Zero ? wait : null;
-    }
-
     private async Task<ProviderAnswer> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         try
@@ -79,7 +70,7 @@ internal sealed class ApolloProvider(IHttpClientFactory clients, IOptions<Enrich
     {
         var url = OutboundUrl.Below(options.Value.ApolloUrl ?? VendorUrl, $"people/match?email={Uri.EscapeDataString(email)}");
         var request = new HttpRequestMessage(HttpMethod.Post, url);
-        request.Headers.UserAgent.Add(UserAgent);
+        request.Headers.UserAgent.Add(OutboundUrl.UserAgent);
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         if (!string.IsNullOrWhiteSpace(options.Value.ApolloKey))
         {
@@ -88,7 +79,4 @@ internal sealed class ApolloProvider(IHttpClientFactory clients, IOptions<Enrich
 
         return request;
     }
-
-    private static string Version() =>
-        typeof(ApolloProvider).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 }

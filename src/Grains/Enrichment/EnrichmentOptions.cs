@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using LeadGrain.Grains.Outbound;
 
 namespace LeadGrain.Grains.Enrichment;
 

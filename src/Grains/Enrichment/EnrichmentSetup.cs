@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -21,17 +22,7 @@ public static class EnrichmentSetup
             .ValidateDataAnnotations()
             .ValidateOnStart();
 
-        services.AddHttpClient(ApolloProvider.Client, client => client.Timeout = Timeout.InfiniteTimeSpan)
-            .ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler
-            {
-                AllowAutoRedirect = false,
-                UseCookies = false,
-                // A changed DNS record is seen within this time.
-                PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            })
-            // The factory's own log lines hold the address, and that the email.
-            .RemoveAllLoggers();
-
+        services.AddOutboundClient(ApolloProvider.Client);
         services.AddSingleton<IEnrichmentProvider, ApolloProvider>();
         services.AddSingleton<EnrichmentMetrics>();
         services.AddSingleton<EnrichmentStore>();

@@ -1,4 +1,5 @@
 using LeadGrain.Grains.Enrichment;
+using LeadGrain.Grains.Outbound;
 using LeadGrain.Sandbox.Apollo;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

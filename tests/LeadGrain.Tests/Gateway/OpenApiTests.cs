@@ -11,7 +11,10 @@ namespace LeadGrain.Tests.Gateway;
 public sealed class OpenApiTests
 {
     private static readonly string[] s_withoutBody =
-        ["pauseNamespace", "resumeNamespace", "importLeads", "revokeKey", "deleteSecret", "deleteRule"];
+    [
+        "pauseNamespace", "resumeNamespace", "importLeads", "revokeKey", "deleteSecret", "deleteRule",
+        "deleteCampaign", "pauseCampaign", "resumeCampaign", "rotateCampaignSecret",
+    ];
 
     private static readonly Dictionary<string, string> s_texts = new() { ["exportLeads"] = "text/csv", ["importLeads"] = "application/x-ndjson" };
 
@@ -25,7 +28,7 @@ public sealed class OpenApiTests
             .Where(route => route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null)
             .ToList();
 
-        Assert.Equal(55, routes.Count);
+        Assert.Equal(66, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();

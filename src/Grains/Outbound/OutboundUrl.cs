@@ -1,6 +1,8 @@
+using System.Net.Http.Headers;
+using System.Reflection;
 using LeadGrain.GrainInterfaces.Outbound;
 
-namespace LeadGrain.Grains.Enrichment;
+namespace LeadGrain.Grains.Outbound;
 
 /// <summary>What an address must be before keys and emails are sent to it. Objections never quote the address: it may hold a password.</summary>
 internal static class OutboundUrl
@@ -23,6 +25,12 @@ internal static class OutboundUrl
             : $"must be https (or a loopback address), since keys and emails are sent to it; set {OutboundAddress.AllowSetting}=true to allow plain http";
     }
 
+    /// <summary>How this product names itself to services.</summary>
+    public static ProductInfoHeaderValue UserAgent { get; } = new("LeadGrain", Version());
+
     /// <summary>An address below a base that may or may not end with a slash, and may have a path.</summary>
     public static Uri Below(Uri baseUrl, string relative) => new($"{baseUrl.AbsoluteUri.TrimEnd('/')}/{relative}");
+
+    private static string Version() =>
+        typeof(OutboundUrl).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0";
 }

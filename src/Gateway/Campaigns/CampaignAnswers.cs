@@ -1,0 +1,114 @@
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Campaigns;
+
+namespace LeadGrain.Gateway.Campaigns;
+
+/// <summary>Writes campaigns.</summary>
+internal static class CampaignAnswers
+{
+    internal static void WritePage(Utf8JsonWriter json, (CampaignPage Page, string? Next) answer)
+    {
+        json.WriteStartObject();
+        json.WriteStartArray("campaigns"u8);
+        foreach (var campaign in answer.Page.Campaigns)
+        {
+            Write(json, (campaign, null));
+        }
+
+        json.WriteEndArray();
+        json.WriteString("next"u8, answer.Next);
+        json.WriteEndObject();
+    }
+
+    internal static void Write(Utf8JsonWriter json, (Campaign Campaign, string? SigningSecret) answer)
+    {
+        var campaign = answer.Campaign;
+        json.WriteStartObject();
+        json.WriteString("id"u8, campaign.Id);
+        json.WriteString("kind"u8, campaign.Settings.Kind);
+        json.WriteString("state"u8, campaign.State switch
+        {
+            CampaignState.Active => "active"u8,
+            CampaignState.Paused => "paused"u8,
+            _ => "stopped"u8,
+        });
+        json.WriteString("stoppedFor"u8, campaign.StoppedFor);
+        WriteSettings(json, campaign.Settings);
+        json.WriteStartObject("pushes"u8);
+        json.WriteNumber("waiting"u8, campaign.Counts.Waiting);
+        json.WriteNumber("sending"u8, campaign.Counts.Sending);
+        json.WriteNumber("sent"u8, campaign.Counts.Sent);
+        json.WriteNumber("dead"u8, campaign.Counts.Dead);
+        json.WriteEndObject();
+        json.WriteString("createdAt"u8, campaign.CreatedAt.UtcDateTime);
+        json.WriteString("updatedAt"u8, campaign.UpdatedAt.UtcDateTime);
+        if (answer.SigningSecret is { } secret)
+        {
+            json.WriteString("signingSecret"u8, secret);
+        }
+
+        json.WriteEndObject();
+    }
+
+    internal static void WriteSmartlead(Utf8JsonWriter json, SmartleadSettings settings)
+    {
+        json.WriteStartObject();
+        Write(json, "ignoreGlobalBlockList"u8, settings.IgnoreGlobalBlockList);
+        Write(json, "ignoreUnsubscribeList"u8, settings.IgnoreUnsubscribeList);
+        Write(json, "ignoreCommunityBounceList"u8, settings.IgnoreCommunityBounceList);
+        Write(json, "ignoreDuplicateLeadsInOtherCampaign"u8, settings.IgnoreDuplicateLeadsInOtherCampaign);
+        Write(json, "returnLeadIds"u8, settings.ReturnLeadIds);
+        Write(json, "batchLimit"u8, settings.BatchLimit);
+        Write(json, "rateLimit"u8, settings.RateLimit);
+        Write(json, "rateWindow"u8, settings.RateWindow);
+        json.WriteEndObject();
+    }
+
+    private static void WriteSettings(Utf8JsonWriter json, CampaignSettings settings)
+    {
+        switch (settings)
+        {
+            case CampaignSettings.Smartlead(var own):
+                json.WritePropertyName("settings"u8);
+                WriteSmartlead(json, own);
+                break;
+            case CampaignSettings.Webhook webhook:
+                json.WriteString("url"u8, webhook.Url);
+                json.WriteStartArray("retryDelays"u8);
+                foreach (var delay in webhook.RetryDelays.IsDefault ? [] : webhook.RetryDelays)
+                {
+                    json.WriteNumberValue(delay);
+                }
+
+                json.WriteEndArray();
+                break;
+            case CampaignSettings.Namespace(var name):
+                json.WriteString("namespace"u8, name);
+                break;
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, bool? value)
+    {
+        if (value is { } known)
+        {
+            json.WriteBoolean(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+
+    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, int? value)
+    {
+        if (value is { } known)
+        {
+            json.WriteNumber(name, known);
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Text;
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.Namespaces;
+using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Outbound;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
+
+namespace LeadGrain.Gateway.Campaigns;
+
+internal static class CampaignApi
+{
+    internal const string Parameter = "campaign";
+
+    private const string Example = """{"id":"123456","kind":"smartlead","state":"active","stoppedFor":null,"settings":{"batchLimit":50},"pushes":{"waiting":3,"sending":0,"sent":120,"dead":1},"createdAt":"2024-01-15T10:00:00Z","updatedAt":"2024-01-15T10:00:00Z"}""";
+
+    internal static void MapCampaigns(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/campaigns", ListAsync)
+            .Describe("listCampaigns", "Campaigns", "List campaigns", "The organization's campaigns with their pushes by state, by id.")
+            .Paged()
+            .Answers<CampaignsResponse>($$"""{"campaigns":[{{Example}}],"next":null}""");
+        routes.MapGet("/campaigns/{campaign}", GetAsync)
+            .Describe("getCampaign", "Campaigns", "Get a campaign", "One campaign with its pushes by state.")
+            .Answers<CampaignResponse>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPut("/campaigns/{campaign}", PutAsync)
+            .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
+            .Takes<CampaignRequest>("""{"kind":"smartlead","settings":{"batchLimit":50}}""")
+            .Answers<CampaignResponse>(Example)
+            .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
+        routes.MapDelete("/campaigns/{campaign}", DeleteAsync)
+            .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "Its pushes wait until a campaign of this id is set up again.")
+            .Answers<CampaignDeletedResponse>("""{"deleted":true}""")
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPost("/campaigns/{campaign}/pause", PauseAsync)
+            .Describe("pauseCampaign", "Campaigns", "Pause a campaign", "Its leads are held until it is resumed; a batch under way is finished.")
+            .Answers<CampaignResponse>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPost("/campaigns/{campaign}/resume", ResumeAsync)
+            .Describe("resumeCampaign", "Campaigns", "Resume a campaign", "Also one that was stopped, or a webhook that was switched off.")
+            .Answers<CampaignResponse>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapPost("/campaigns/{campaign}/retry", RetryAsync)
+            .Describe("retryPushes", "Campaigns", "Push again", "Makes held and dead pushes due at once, with all their attempts before them.")
+            .Takes<PushRetryRequest>("""{"leadIds":["0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10"]}""")
+            .Answers<PushRetryResponse>("""{"retried":1}""")
+            .Fails(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
+        routes.MapPost("/campaigns/{campaign}/secret", RotateAsync)
+            .Describe("rotateCampaignSecret", "Campaigns", "Rotate a signing secret", "Makes a webhook's new signing secret. Posts are signed with the old one as well until it is rotated again.")
+            .Answers<SigningSecretResponse>("""{"signingSecret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}""")
+            .Fails(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
+    {
+        var tenant = context.Tenant();
+        var scope = PageToken.Scope("/campaigns", tenant.App, tenant.Org);
+        if (ReadPage(context.Request.Query, tokens, scope).Failed(out var problem, out var asked))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var page = await calls.CallAsync<ICampaignsGrain, PageRequest, CampaignPage>(
+            tenant.GrainKey, asked, static (grain, asked, token) => grain.ListAsync(asked.After, asked.Limit, token), context.RequestAborted);
+        var next = page is { HasMore: true, Campaigns: [.., var last] } ? tokens.Seal(scope, Encoding.UTF8.GetBytes(last.Id)) : null;
+        await JsonAnswer.WriteAsync(context.Response, (page, next), CampaignAnswers.WritePage);
+    }
+
+    private static Task GetAsync(HttpContext context, GrainCalls calls)
+        => AnswerAsync(context, calls, static (grain, _, token) => grain.GetAsync(token));
+
+    private static Task PauseAsync(HttpContext context, GrainCalls calls)
+        => AnswerAsync(context, calls, static (grain, actor, token) => grain.SetActiveAsync(false, actor, token));
+
+    private static Task ResumeAsync(HttpContext context, GrainCalls calls)
+        => AnswerAsync(context, calls, static (grain, actor, token) => grain.SetActiveAsync(true, actor, token));
+
+    private static async Task PutAsync(HttpContext context, GrainCalls calls, IConfiguration configuration)
+    {
+        var allow = configuration.GetValue(OutboundAddress.AllowSetting, false);
+        if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id)
+            || (await JsonBody.ReadAsync(context, JsonBody.SmallLimit, root => CampaignInput.Read(root, allow))).Failed(out problem, out var settings))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var put = await CallAsync(context, calls, id, (settings, Actor(context)), static (grain, put, token) => grain.PutAsync(put.settings, put.Item2, token));
+        await JsonAnswer.WriteAsync(context.Response, (put.Campaign, put.SigningSecret), CampaignAnswers.Write);
+    }
+
+    private static async Task DeleteAsync(HttpContext context, GrainCalls calls)
+    {
+        if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        await (await CallAsync(context, calls, id, Actor(context), static (grain, actor, token) => grain.DeleteAsync(actor, token))
+            ? JsonAnswer.WriteAsync(context.Response, true, static (json, deleted) =>
+            {
+                json.WriteStartObject();
+                json.WriteBoolean("deleted"u8, deleted);
+                json.WriteEndObject();
+            })
+            : context.AnswerAsync(Problem.CampaignNotFound()));
+    }
+
+    private static async Task RetryAsync(HttpContext context, GrainCalls calls)
+    {
+        if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id)
+            || (await JsonBody.ReadAsync<RetryInput>(context, JsonBody.SmallLimit, CampaignInput.ReadRetry)).Failed(out problem, out var input))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var retried = await CallAsync(
+            context, calls, id, (input, Actor(context)), static (grain, retry, token) => grain.RetryAsync(retry.input.LeadIds, retry.Item2, token));
+        await (retried is { } count
+            ? JsonAnswer.WriteAsync(context.Response, count, static (json, count) =>
+            {
+                json.WriteStartObject();
+                json.WriteNumber("retried"u8, count);
+                json.WriteEndObject();
+            })
+            : context.AnswerAsync(Problem.CampaignNotFound()));
+    }
+
+    private static async Task RotateAsync(HttpContext context, GrainCalls calls)
+    {
+        if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        await (await CallAsync(context, calls, id, Actor(context), static (grain, actor, token) => grain.RotateSecretAsync(actor, token)) is { } secret
+            ? JsonAnswer.WriteAsync(context.Response, secret, static (json, secret) =>
+            {
+                json.WriteStartObject();
+                json.WriteString("signingSecret"u8, secret);
+                json.WriteEndObject();
+            })
+            : context.AnswerAsync(Problem.CampaignNotFound()));
+    }
+
+    private static async Task AnswerAsync(
+        HttpContext context, GrainCalls calls, Func<ICampaignGrain, string, CancellationToken, Task<Campaign?>> call)
+    {
+        if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        await (await CallAsync(context, calls, id, Actor(context), call) is { } campaign
+            ? JsonAnswer.WriteAsync(context.Response, (campaign, (string?)null), CampaignAnswers.Write)
+            : context.AnswerAsync(Problem.CampaignNotFound()));
+    }
+
+    private static Task<TResult> CallAsync<TArgument, TResult>(
+        HttpContext context, GrainCalls calls, string id, TArgument argument, Func<ICampaignGrain, TArgument, CancellationToken, Task<TResult>> call)
+        => calls.CallAsync(new CampaignKey(context.Tenant(), id).GrainKey, argument, call, context.RequestAborted);
+
+    // Who asked, for the audit log.
+    private static string Actor(HttpContext context) => context.Caller().Actor;
+
+    private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
+    {
+        var reader = new QueryReader(parameters);
+        var limit = reader.Limit();
+        var next = reader.Text("next");
+        if (reader.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        if (next is null)
+        {
+            return new PageRequest("", limit);
+        }
+
+        return tokens.Open(scope, next) is { } position ? new PageRequest(Encoding.UTF8.GetString(position), limit) : Problem.InvalidNext();
+    }
+
+    private sealed record PageRequest(string After, int Limit);
+}

@@ -1,0 +1,81 @@
+using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Json;
+using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Routing;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Organizations;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Gateway.Campaigns;
+
+internal static class FeedbackApi
+{
+    // An event with the whole reply in it.
+    private const int BodyLimit = 1024 * 1024;
+
+    private const string SignatureHeader = "X-Smartlead-Signature";
+    private const string RequestIdHeader = "X-Request-Id";
+
+    internal static void MapFeedback(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/webhooks/smartlead", ReceiveAsync)
+            .Describe("receiveSmartleadWebhook", "Campaigns", "Take a webhook of Smartlead's", "Bounces, replies, unsubscriptions and complaints set the lead's engagement and feed the suppression list. Signed with X-Smartlead-Signature: sha256=HEX over the raw body, under the organization's secret smartlead-webhook.")
+            .Query("orgId", "For which organization.")
+            .Query("appId", "Of which application; that of Clay's webhooks unless told.")
+            .Takes<SmartleadEventShape>("""{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":"1000","lead_email":"john@example.com"}""")
+            .Answers<FeedbackResponse>("""{"outcome":"taken"}""")
+            .Fails(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task ReceiveAsync(HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options)
+    {
+        if (ReadTenant(context.Request.Query, options.Value.ClayApp).Failed(out var problem, out var tenant)
+            || (await RawBody.ReadAsync(context, BodyLimit)).Failed(out problem, out var body))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        var headers = context.Request.Headers;
+        var delivery = new FeedbackDelivery(body, headers[SignatureHeader].FirstOrDefault(), headers[RequestIdHeader].FirstOrDefault());
+        var outcome = await calls.CallAsync<ICampaignsGrain, FeedbackDelivery, FeedbackOutcome>(
+            tenant.GrainKey, delivery, static (grain, delivery, token) => grain.ReceiveAsync(delivery, token), context.RequestAborted);
+        await (outcome switch
+        {
+            FeedbackOutcome.BadSignature => context.AnswerAsync(Problem.BadSignature()),
+            FeedbackOutcome.Unreadable => context.AnswerAsync(Problem.InvalidJson("The body must be an event of a lead.")),
+            _ => JsonAnswer.WriteAsync(context.Response, outcome, static (json, outcome) =>
+            {
+                json.WriteStartObject();
+                json.WriteString("outcome"u8, outcome.ToString().ToLowerInvariant());
+                json.WriteEndObject();
+            }),
+        });
+    }
+
+    private static Parsed<Tenant> ReadTenant(IQueryCollection query, string defaultApp)
+    {
+        var reader = new QueryReader(query);
+        var (app, org) = (reader.Text("appId") ?? defaultApp, reader.Text("orgId"));
+        if (reader.Problem is { } problem)
+        {
+            return problem;
+        }
+
+        return org is null ? Problem.InvalidParameter("orgId", "is required.")
+            : Math.Max(app.Length, org.Length) > MemberReader.MaxIdLength ? Problem.InvalidParameter("orgId", $"must be at most {MemberReader.MaxIdLength} characters.")
+            : new Tenant(app, org);
+    }
+}
+
+/// <summary>An event of Smartlead's, as far as it is read.</summary>
+/// <param name="EventType">Such as EMAIL_BOUNCE, EMAIL_REPLY, LEAD_UNSUBSCRIBED.</param>
+/// <param name="SlEmailLeadId">The vendor's id of the lead.</param>
+/// <param name="LeadEmail">The lead's email, where there is no id.</param>
+public sealed record SmartleadEventShape(
+    [property: System.Text.Json.Serialization.JsonPropertyName("event_type")] string EventType,
+    [property: System.Text.Json.Serialization.JsonPropertyName("sl_email_lead_id")] string? SlEmailLeadId = null,
+    [property: System.Text.Json.Serialization.JsonPropertyName("lead_email")] string? LeadEmail = null);

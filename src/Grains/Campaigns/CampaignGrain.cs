@@ -1,0 +1,150 @@
+using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Organizations;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>
+/// One campaign. Its one pump takes the pushes that are due, notes that they are being sent, sends them, and records what
+/// became of them. A write that is refused or fails ends the activation: the next one sends again what was under way.
+/// </summary>
+internal sealed partial class CampaignGrain(
+    OrganizationStore organizations,
+    CampaignStore campaigns,
+    PushStore pushes,
+    CampaignSecrets secrets,
+    IEnumerable<ICampaignTarget> targets,
+    CampaignRandom random,
+    CampaignMetrics metrics,
+    IOptions<CampaignOptions> options,
+    TimeProvider time,
+    ILogger<CampaignGrain> log) : Grain, ICampaignGrain
+{
+    private CampaignKey _key = null!;
+
+    // Null until the campaign is set up: a push to an unknown one waits.
+    private ClaimedCampaign? _claimed;
+
+    private Exception? _ended;
+
+    /// <inheritdoc/>
+    public override async Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = CampaignKey.FromGrainKey(this.GetPrimaryKeyString());
+        if (await organizations.FindAsync(_key.Tenant) is { } organizationId)
+        {
+            _claimed = await campaigns.ClaimAsync(organizationId, _key.CampaignId);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _ended ??= new OwnershipLostException("This activation has ended.");
+        _fates.EndWaiting();
+        await _pumping.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Campaign?> GetAsync(CancellationToken cancellationToken)
+        => _claimed is { } claimed ? await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId) : null;
+
+    /// <inheritdoc/>
+    public async Task<CampaignPut> PutAsync(CampaignSettings settings, string actor, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        var organizationId = await organizations.FindOrAddAsync(_key.Tenant);
+        var secret = settings is CampaignSettings.Webhook && (await secrets.SigningKeysAsync(organizationId, _key.CampaignId)).Count == 0
+            ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
+            : null;
+        var before = _claimed is null ? null : SettingsJson.Write(_claimed.Settings);
+        var isNew = await campaigns.PutAsync(organizationId, _key.CampaignId, settings, before, actor);
+        _claimed = isNew || _claimed is null
+            ? await campaigns.ClaimAsync(organizationId, _key.CampaignId)
+            : _claimed with { Settings = settings }; // the pump reads them with each batch
+        Kick();
+        return new CampaignPut((await campaigns.FindAsync(organizationId, _key.CampaignId))!, isNew, secret);
+    }
+
+    /// <inheritdoc/>
+    public async Task<bool> DeleteAsync(string actor, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return false;
+        }
+
+        // A batch under way can no longer be recorded: the target has it, and tells so if it is ever sent again.
+        _claimed = null;
+        return await campaigns.DeleteAsync(claimed.OrganizationId, _key.CampaignId, actor);
+    }
+
+    /// <inheritdoc/>
+    public async Task<Campaign?> SetActiveAsync(bool active, string actor, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return null;
+        }
+
+        await campaigns.SetStateAsync(claimed.OrganizationId, _key.CampaignId, active, actor);
+        _claimed = (_claimed ?? claimed) with { State = active ? CampaignState.Active : CampaignState.Paused, StoppedFor = null };
+        _fates.Forget();
+        _breaker = CircuitBreaker.Closed;
+        Kick();
+        return await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId);
+    }
+
+    /// <inheritdoc/>
+    public async Task<long?> RetryAsync(ImmutableArray<Guid>? leadIds, string actor, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        if (_claimed is not { } claimed)
+        {
+            return null;
+        }
+
+        var due = await pushes.RetryAsync(claimed.OrganizationId, _key.CampaignId, leadIds, actor);
+        _fates.Forget();
+        _breaker = CircuitBreaker.Closed;
+        Kick();
+        return due;
+    }
+
+    /// <inheritdoc/>
+    public async Task<string?> RotateSecretAsync(string actor, CancellationToken cancellationToken)
+    {
+        ThrowIfEnded();
+        return _claimed is { Settings: CampaignSettings.Webhook } claimed
+            ? await secrets.RotateSigningKeyAsync(claimed.OrganizationId, _key.CampaignId, actor)
+            : null;
+    }
+
+    private void ThrowIfEnded()
+    {
+        if (_ended is not null)
+        {
+            throw new OwnershipLostException("This activation has ended.", _ended);
+        }
+    }
+
+    /// <summary>Ends the activation for a write that was refused or failed.</summary>
+    private void End(Exception cause)
+    {
+        if (_ended is null)
+        {
+            _ended = cause;
+            LogEnded(cause.GetType().Name);
+            _fates.EndWaiting();
+            DeactivateOnIdle();
+        }
+    }
+
+    [LoggerMessage(181, LogLevel.Warning, "A campaign activation ends after {Cause}; the next one starts from the database")]
+    private partial void LogEnded(string cause);
+}

@@ -1,0 +1,51 @@
+using LeadGrain.Grains.Secrets;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>The secrets of campaigns, by their names in the organization's secrets.</summary>
+internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOptions> options)
+{
+    /// <summary>Smartlead's API key for all campaigns of an organization.</summary>
+    internal const string SmartleadKey = "smartlead-api-key";
+
+    /// <summary>What Smartlead signs its webhooks with.</summary>
+    internal const string SmartleadWebhook = "smartlead-webhook";
+
+    /// <summary>Smartlead's API key for one campaign, where it has one of its own.</summary>
+    internal static string SmartleadKeyOf(string campaignId) => $"{SmartleadKey}-{campaignId}";
+
+    /// <summary>What a webhook campaign's posts are signed with.</summary>
+    internal static string SigningKeyOf(string campaignId) => $"webhook-{campaignId}";
+
+    /// <summary>The signing key before the last rotation, whose signature goes along.</summary>
+    internal static string PreviousSigningKeyOf(string campaignId) => $"webhook-{campaignId}-previous";
+
+    /// <summary>The key to push to a campaign of Smartlead's with; null where none is set.</summary>
+    internal async Task<string?> SmartleadKeyAsync(PushOrder order)
+        => await secrets.OpenAsync(order.OrganizationId, SmartleadKeyOf(order.Key.CampaignId))
+            ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey)
+            ?? options.Value.SmartleadKey;
+
+    /// <summary>The keys to sign a webhook with, the newest first.</summary>
+    internal async Task<IReadOnlyList<string>> SigningKeysAsync(long organizationId, string campaignId)
+    {
+        var newest = await secrets.OpenAsync(organizationId, SigningKeyOf(campaignId));
+        var previous = await secrets.OpenAsync(organizationId, PreviousSigningKeyOf(campaignId));
+        return [.. new[] { newest, previous }.OfType<string>()];
+    }
+
+    /// <summary>Makes a signing key, in place of one that there may be, which goes on signing beside it.</summary>
+    /// <returns>The key, as its receiver is given it.</returns>
+    internal async Task<string> RotateSigningKeyAsync(long organizationId, string campaignId, string actor)
+    {
+        if (await secrets.OpenAsync(organizationId, SigningKeyOf(campaignId)) is { } old)
+        {
+            await secrets.SetAsync(organizationId, PreviousSigningKeyOf(campaignId), old, actor);
+        }
+
+        var made = StandardWebhook.NewSecret();
+        await secrets.SetAsync(organizationId, SigningKeyOf(campaignId), made, actor);
+        return made;
+    }
+}

@@ -1,0 +1,184 @@
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>Campaigns in PostgreSQL: their settings and states.</summary>
+internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time)
+{
+    private const string Columns =
+        """
+        c.campaign_id, c.kind, c.settings::text, c.state, c.stopped_for, c.created_at, c.updated_at, w.waiting, w.sending, c.sent_count, c.dead_count
+        """;
+
+    private const string Waiting =
+        """
+        cross join lateral (
+            select count(*) filter (where p.state = 'waiting') as waiting, count(*) filter (where p.state = 'sending') as sending
+            from campaign_pushes p
+            where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.state in ('waiting', 'sending')
+        ) w
+        """;
+
+    private const string GetSql = $"select {Columns} from campaigns c {Waiting} where c.organization_id = $1 and c.campaign_id = $2";
+
+    private const string ListSql =
+        $"select {Columns} from (select * from campaigns where organization_id = $1 and campaign_id > $2 order by campaign_id limit $3) c {Waiting} order by c.campaign_id";
+
+    // What an earlier activation had under way is waiting again: the target tells whether it has it already.
+    private const string ClaimSql =
+        """
+        with claimed as (
+            update campaigns set epoch = epoch + 1 where organization_id = $1 and campaign_id = $2
+            returning epoch, kind, settings, state, stopped_for, organization_id
+        ), again as (
+            update campaign_pushes p set state = 'waiting' from claimed c
+            where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'sending'
+        )
+        select c.epoch, c.kind, c.settings::text, c.state, c.stopped_for, s.settings::text
+        from claimed c left join smartlead_settings s on s.organization_id = c.organization_id
+        """;
+
+    private const string SmartleadSql = "select settings::text from smartlead_settings where organization_id = $1";
+
+    private static readonly string s_putSql =
+        $"""
+        with put as (
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+            on conflict on constraint campaigns_pkey do update set
+                kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at
+            returning xmax = 0 as is_new
+        ), noted as ({AuditStore.Append(firstParameter: 6)})
+        select is_new from put
+        """;
+
+    private static readonly string s_deleteSql =
+        $"""
+        with gone as (delete from campaigns where organization_id = $1 and campaign_id = $2 returning 1),
+        noted as ({AuditStore.Append(firstParameter: 3)} where exists (select from gone))
+        select exists (select from gone)
+        """;
+
+    private static readonly string s_stateSql =
+        $"""
+        with done as (
+            update campaigns set state = $3, stopped_for = null, failing_since = null, updated_at = $4
+            where organization_id = $1 and campaign_id = $2 and state <> $3
+            returning 1
+        )
+        {AuditStore.Append(firstParameter: 5)} where exists (select from done)
+        """;
+
+    private static readonly string s_putSmartleadSql =
+        $"""
+        with put as (
+            insert into smartlead_settings (organization_id, settings, updated_at) values ($1, $2, $3)
+            on conflict on constraint smartlead_settings_pkey do update set settings = excluded.settings, updated_at = excluded.updated_at
+        )
+        {AuditStore.Append(firstParameter: 4)}
+        """;
+
+    /// <summary>One campaign; null where it is not set up.</summary>
+    internal async Task<Campaign?> FindAsync(long organizationId, string campaignId) =>
+        (await StorageFaults.GuardAsync(() => database.ReadAllAsync(GetSql, Read, organizationId, campaignId))).FirstOrDefault();
+
+    /// <summary>A page of an organization's campaigns, by id.</summary>
+    internal async Task<CampaignPage> ListAsync(long organizationId, string after, int limit)
+    {
+        var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(ListSql, Read, organizationId, after, limit + 1));
+        return new CampaignPage([.. found.Take(limit)], found.Count > limit);
+    }
+
+    /// <summary>Makes an activation the one that pushes; null where the campaign is not set up.</summary>
+    internal async Task<ClaimedCampaign?> ClaimAsync(long organizationId, string campaignId) =>
+        (await StorageFaults.GuardAsync(() => database.ReadAllAsync(
+            ClaimSql,
+            row => new ClaimedCampaign(
+                organizationId,
+                row.GetInt64(0),
+                SettingsJson.Read(row.GetString(1), row.GetString(2)),
+                StateOf(row.GetString(3)),
+                Text(row, 4),
+                SettingsJson.ReadSmartlead(Text(row, 5))),
+            organizationId,
+            campaignId))).FirstOrDefault();
+
+    /// <summary>Sets a campaign up, or changes it.</summary>
+    /// <returns>Whether it is new.</returns>
+    internal Task<bool> PutAsync(long organizationId, string campaignId, CampaignSettings settings, byte[]? before, string actor)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            var (now, json) = (time.GetUtcNow(), SettingsJson.Write(settings));
+            await using var command = database.CreateCommand(s_putSql);
+            command.Bind(organizationId, campaignId, settings.Kind);
+            command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
+            command.Bind(now.UtcDateTime);
+            var action = before is null ? "campaign_created" : "campaign_changed";
+            AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId, before, json))], now);
+            return (bool)(await command.ExecuteScalarAsync())!;
+        });
+
+    /// <summary>Removes a campaign; its pushes wait until there is one of that id again.</summary>
+    /// <returns>Whether there was one.</returns>
+    internal Task<bool> DeleteAsync(long organizationId, string campaignId, string actor) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(s_deleteSql);
+        command.Bind(organizationId, campaignId);
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, "campaign_deleted", "campaign", campaignId))], time.GetUtcNow());
+        return (bool)(await command.ExecuteScalarAsync())!;
+    });
+
+    /// <summary>Pauses or resumes; resuming also lifts a stop.</summary>
+    internal Task SetStateAsync(long organizationId, string campaignId, bool active, string actor) => StorageFaults.GuardAsync(async () =>
+    {
+        var now = time.GetUtcNow();
+        await using var command = database.CreateCommand(s_stateSql);
+        command.Bind(organizationId, campaignId, active ? "active" : "paused", now.UtcDateTime);
+        var action = active ? "campaign_resumed" : "campaign_paused";
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId))], now);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>How an organization uses Smartlead, as set.</summary>
+    internal async Task<SmartleadSettings> GetSmartleadAsync(long organizationId) => SettingsJson.ReadSmartlead(
+        (await StorageFaults.GuardAsync(() => database.ReadAllAsync(SmartleadSql, static row => row.GetString(0), organizationId))).FirstOrDefault());
+
+    /// <summary>Sets all of it.</summary>
+    internal Task SetSmartleadAsync(long organizationId, SmartleadSettings before, SmartleadSettings settings, string actor)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            var (now, json) = (time.GetUtcNow(), SettingsJson.Write(settings));
+            await using var command = database.CreateCommand(s_putSmartleadSql);
+            command.Bind(organizationId);
+            command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
+            command.Bind(now.UtcDateTime);
+            var entry = new AuditEntry(organizationId, actor, "smartlead_settings_changed", "organization", "smartlead", SettingsJson.Write(before), json);
+            AuditStore.Bind(command, [(0, entry)], now);
+            return await command.ExecuteNonQueryAsync();
+        });
+
+    internal static CampaignState StateOf(string word) => word switch
+    {
+        "active" => CampaignState.Active,
+        "paused" => CampaignState.Paused,
+        _ => CampaignState.Stopped,
+    };
+
+    private static Campaign Read(NpgsqlDataReader row) => new(
+        row.GetString(0),
+        SettingsJson.Read(row.GetString(1), row.GetString(2)),
+        StateOf(row.GetString(3)),
+        Text(row, 4),
+        new PushCounts(row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)),
+        new DateTimeOffset(row.GetDateTime(5), TimeSpan.Zero),
+        new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero));
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+}
+
+/// <summary>A campaign as its activation holds it.</summary>
+internal sealed record ClaimedCampaign(
+    long OrganizationId, long Epoch, CampaignSettings Settings, CampaignState State, string? StoppedFor, SmartleadSettings Smartlead);

@@ -1,0 +1,34 @@
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>
+/// What a target says of one lead: <see cref="Accepted"/>, <see cref="AlreadyThere"/>, <see cref="Refused"/>,
+/// <see cref="RetryAt"/> or <see cref="Stop"/>. The reasons are for people; they name no lead and no secret.
+/// </summary>
+internal abstract record PushResult
+{
+    private protected PushResult()
+    {
+    }
+
+    /// <summary>It has the lead.</summary>
+    /// <param name="TargetLeadId">Its own name for the lead, where it gave one.</param>
+    internal sealed record Accepted(string? TargetLeadId = null) : PushResult;
+
+    /// <summary>It had the lead before: as good as accepted.</summary>
+    /// <param name="TargetLeadId">Its own name for the lead, where it gave one.</param>
+    internal sealed record AlreadyThere(string? TargetLeadId = null) : PushResult;
+
+    /// <summary>It will never take this lead.</summary>
+    /// <param name="Why">Such as an invalid address, or one that unsubscribed.</param>
+    internal sealed record Refused(string Why) : PushResult;
+
+    /// <summary>Whether it has the lead is not known, or it does not take it now.</summary>
+    /// <param name="When">When it wants to be asked again; null: by the schedule.</param>
+    /// <param name="Why">What happened.</param>
+    /// <param name="Counts">Whether it was an attempt: not, where the target was never asked or told us to wait.</param>
+    internal sealed record RetryAt(DateTimeOffset? When, string Why, bool Counts = true) : PushResult;
+
+    /// <summary>It takes nothing from this campaign until somebody acts.</summary>
+    /// <param name="Why">Such as a bad key, or no such campaign.</param>
+    internal sealed record Stop(string Why) : PushResult;
+}

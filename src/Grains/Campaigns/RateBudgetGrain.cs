@@ -1,0 +1,91 @@
+using LeadGrain.GrainInterfaces.Campaigns;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>
+/// One API key's requests. Each permit is stored before it is given, under the version of the state that was read: a second
+/// activation cannot give permits beside this one, and the next one knows of all that were given.
+/// </summary>
+internal sealed class RateBudgetGrain(
+    [PersistentState("window")] IPersistentState<StoredWindow> stored, CampaignMetrics metrics, TimeProvider time) : Grain, IRateBudgetGrain
+{
+    private readonly SlidingWindow _window = new();
+    private long _start;
+    private bool _behind;
+
+    private TimeSpan Now => time.GetElapsedTime(_start);
+
+    /// <inheritdoc/>
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _start = time.GetTimestamp();
+        if (stored.RecordExists)
+        {
+            var (state, now) = (stored.State, time.GetUtcNow());
+            // By a clock that was set back they would count for ever.
+            TimeSpan Left(DateTimeOffset until) => until - now < state.Longest ? until - now : state.Longest;
+            _window.Resume(Now, state.Counts.Select(Left).Where(left => left > TimeSpan.Zero), Left(state.BlockedUntil));
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <summary>So that the next activation knows which requests have ended.</summary>
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        if (!_behind && stored.RecordExists)
+        {
+            await StoreAsync(stored.State.Longest);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task<RatePermit> TakeAsync(RateLimit limit, TimeSpan longest, CancellationToken cancellationToken)
+    {
+        var permit = Guid.NewGuid();
+        if (_window.Take(permit, Now, limit, longest) is { } wait)
+        {
+            metrics.Waited();
+            return new RatePermit(null, wait);
+        }
+
+        await StoreAsync(longest + limit.Window);
+        return new RatePermit(permit, TimeSpan.Zero);
+    }
+
+    /// <inheritdoc/>
+    public async Task EndAsync(Guid permit, TimeSpan? blockFor, CancellationToken cancellationToken)
+    {
+        _window.End(permit, Now);
+        if (blockFor is { } wait)
+        {
+            _window.Block(Now, wait);
+            await StoreAsync(wait);
+        }
+    }
+
+    private async Task StoreAsync(TimeSpan longest)
+    {
+        var (counts, blocked) = _window.Left(Now);
+        var now = time.GetUtcNow();
+        stored.State = new StoredWindow([.. counts.Select(left => now + left)], now + blocked, longest > blocked ? longest : blocked);
+        try
+        {
+            await stored.WriteStateAsync();
+        }
+        catch
+        {
+            // The window in memory is ahead of the stored one: the next activation starts from that.
+            _behind = true;
+            DeactivateOnIdle();
+            throw;
+        }
+    }
+}
+
+/// <summary>A window as it is stored, by the wall clock.</summary>
+/// <param name="Counts">Until when each request counts.</param>
+/// <param name="BlockedUntil">Until when nothing may start.</param>
+/// <param name="Longest">No time above is further off than this.</param>
+[GenerateSerializer, Immutable]
+internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest);

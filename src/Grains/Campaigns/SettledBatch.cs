@@ -1,0 +1,93 @@
+using LeadGrain.Grains.Audit;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>What is to be recorded of a batch.</summary>
+/// <param name="Pushes">Each lead's new state.</param>
+/// <param name="Audit">What the audit log says.</param>
+/// <param name="Stop">Why the campaign stops; null where it does not.</param>
+/// <param name="Succeeded">Whether the target took anything.</param>
+/// <param name="Failed">Whether it failed, and took nothing.</param>
+internal sealed record SettledBatch(
+    IReadOnlyList<SettledPush> Pushes, IReadOnlyList<AuditEntry> Audit, string? Stop, bool Succeeded, bool Failed)
+{
+    /// <summary>Decides. Pure: time and randomness are given.</summary>
+    /// <param name="terms">For which campaign, by which schedule.</param>
+    /// <param name="leads">As they were sent.</param>
+    /// <param name="results">An outcome for each, in order.</param>
+    /// <param name="now">When.</param>
+    /// <param name="random">Spreads the retries, 0 to 1.</param>
+    internal static SettledBatch Of(
+        SettlementTerms terms, IReadOnlyList<OutboundLead> leads, IReadOnlyList<PushResult> results, DateTimeOffset now, Func<double> random)
+    {
+        var pushes = new List<SettledPush>(leads.Count);
+        var audit = new List<AuditEntry>(leads.Count);
+        for (var i = 0; i < leads.Count; i++)
+        {
+            var push = Settle(terms, leads[i], results[i], now, random);
+            pushes.Add(push);
+            if (Entry(terms, push, results[i]) is { } entry)
+            {
+                audit.Add(entry);
+            }
+        }
+
+        var stop = results.OfType<PushResult.Stop>().FirstOrDefault()?.Why;
+        if (stop is not null)
+        {
+            audit.Add(new AuditEntry(terms.OrganizationId, "grid", "campaign_stopped", "campaign", terms.CampaignId, Reason: stop));
+        }
+
+        var succeeded = results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere);
+        // A refusal is an answer of a target that works.
+        var failed = !succeeded && results.Any(r => r is PushResult.RetryAt { Counts: true }) && !results.Any(r => r is PushResult.Refused);
+        return new SettledBatch(pushes, audit, stop, succeeded, failed);
+    }
+
+    private static SettledPush Settle(SettlementTerms terms, OutboundLead lead, PushResult result, DateTimeOffset now, Func<double> random)
+    {
+        switch (result)
+        {
+            case PushResult.Accepted(var id):
+                return new SettledPush(lead.Id, "sent", null, null, 0, id);
+            case PushResult.AlreadyThere(var id):
+                return new SettledPush(lead.Id, "sent", null, null, 0, id);
+            case PushResult.Refused(var why):
+                return new SettledPush(lead.Id, "dead", null, why, 0, null);
+            case PushResult.Stop(var why):
+                return new SettledPush(lead.Id, "waiting", now, why, 1, null);
+            case PushResult.RetryAt { Counts: false } later:
+                return new SettledPush(lead.Id, "waiting", later.When ?? now + Spread(terms, random), later.Why, 1, null);
+            case PushResult.RetryAt later:
+                return BackOff.After(lead.Attempts, terms.Schedule, random()) is { } wait
+                    ? new SettledPush(lead.Id, "waiting", later.When is { } when && when > now + wait ? when : now + wait, later.Why, 0, null)
+                    : new SettledPush(lead.Id, "dead", null, $"{later.Why}; that was the last of {lead.Attempts} attempts", 0, null);
+            default:
+                throw new InvalidOperationException($"No such result: {result}.");
+        }
+    }
+
+    private static TimeSpan Spread(SettlementTerms terms, Func<double> random) =>
+        (terms.Schedule is [var first, ..] ? first : TimeSpan.FromSeconds(1)) * (0.5 + (random() / 2));
+
+    private static AuditEntry? Entry(SettlementTerms terms, SettledPush push, PushResult result) => result switch
+    {
+        PushResult.RetryAt { Counts: false } => null,
+        PushResult.Accepted => new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}"),
+        PushResult.AlreadyThere =>
+            new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}", Reason: "it was there already"),
+        _ => new AuditEntry(terms.OrganizationId, "grid", "push_failed", "lead", $"{push.LeadId}", Reason: push.Reason),
+    };
+}
+
+/// <summary>For which campaign a batch is settled, and by which schedule of waits between attempts.</summary>
+internal sealed record SettlementTerms(long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule);
+
+/// <summary>A push's new state.</summary>
+/// <param name="LeadId">Whose.</param>
+/// <param name="State">sent, waiting or dead.</param>
+/// <param name="DueAt">Of one that waits.</param>
+/// <param name="Reason">Of one that failed.</param>
+/// <param name="Back">1 where the attempt does not count.</param>
+/// <param name="TargetLeadId">The target's own name for the lead.</param>
+internal sealed record SettledPush(Guid LeadId, string State, DateTimeOffset? DueAt, string? Reason, int Back, string? TargetLeadId);

@@ -1,0 +1,209 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.Json;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Grains.Outbound;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Grains.Campaigns;
+
+/// <summary>Adds leads to a campaign of Smartlead's.</summary>
+internal sealed partial class SmartleadTarget(
+    CampaignHttp http, CampaignSecrets secrets, RateBudget budget, IOptions<CampaignOptions> options, TimeProvider time, ILogger<SmartleadTarget> log)
+    : ICampaignTarget
+{
+    /// <inheritdoc/>
+    public string Kind => "smartlead";
+
+    /// <inheritdoc/>
+    public int BatchLimit(PushOrder order) => SettingsOf(order).BatchLimit ?? 100;
+
+    /// <inheritdoc/>
+    public async Task<PushResult[]> PushAsync(PushOrder order, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
+    {
+        var results = new Dictionary<string, PushResult>(StringComparer.Ordinal);
+        if (await secrets.SmartleadKeyAsync(order) is not { } key)
+        {
+            return [.. leads.Select(_ => new PushResult.Stop($"no API key: set the secret {CampaignSecrets.SmartleadKey}"))];
+        }
+
+        // The same email twice in one request would only confuse the counts.
+        var distinct = leads.DistinctBy(lead => EmailKey.Of(lead.Email)).ToArray();
+        var upload = new Upload(order, SettingsOf(order), key, results);
+        foreach (var chunk in distinct.Chunk(BatchLimit(order)))
+        {
+            await SendAsync(upload, chunk, cancellationToken);
+        }
+
+        return [.. leads.Select(lead => results[EmailKey.Of(lead.Email)])];
+    }
+
+    private static SmartleadSettings SettingsOf(PushOrder order)
+    {
+        var own = order.Settings is CampaignSettings.Smartlead settings ? settings.Own : new SmartleadSettings();
+        return own.Over(order.Smartlead).Over(SmartleadSettings.Default);
+    }
+
+    /// <summary>Sends some leads in one request; by halves, where the answer does not tell which of them fared how.</summary>
+    private async Task SendAsync(Upload upload, ArraySegment<OutboundLead> leads, CancellationToken cancellationToken)
+    {
+        if (upload.End is { } end)
+        {
+            Give(upload, leads, end);
+            return;
+        }
+
+        switch (await AskAsync(upload, leads, cancellationToken))
+        {
+            case Reply.ForAll(var result):
+                Give(upload, leads, result);
+                upload.End = result is PushResult.RetryAt later ? later with { Counts = false } : result as PushResult.Stop;
+                break;
+            case Reply.ForEach(var byEmail):
+                Array.ForEach([.. leads], lead => Take(upload, lead, byEmail));
+                break;
+            case Reply.Apart(var byEmail, var alone):
+                var unsure = leads.Where(lead => !Take(upload, lead, byEmail)).ToArray();
+                if (leads.Count == 1)
+                {
+                    Give(upload, unsure, alone);
+                    break;
+                }
+
+                foreach (var half in unsure.Chunk(unsure.Length < leads.Count ? unsure.Length : (unsure.Length + 1) / 2))
+                {
+                    await SendAsync(upload, half, cancellationToken);
+                }
+
+                break;
+        }
+    }
+
+    private async Task<Reply> AskAsync(Upload upload, ArraySegment<OutboundLead> leads, CancellationToken cancellationToken)
+    {
+        var settings = upload.Settings;
+        var grain = budget.Of(options.Value.SmartleadUrl, upload.ApiKey);
+        var limit = new RateLimit(settings.RateLimit ?? 10, TimeSpan.FromSeconds(settings.RateWindow ?? 2));
+        var permit = await budget.WaitAsync(grain, limit, cancellationToken);
+        if (permit.Id is not { } id)
+        {
+            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + permit.Wait, "waits for the rate limit", Counts: false));
+        }
+
+        TimeSpan? block = null;
+        try
+        {
+            var reply = await http.SendAsync(Request(upload, leads), cancellationToken);
+            block = BlockFor(reply);
+            return Read(upload, leads, reply, block);
+        }
+        finally
+        {
+            await grain.EndAsync(id, block, CancellationToken.None);
+        }
+    }
+
+    private HttpRequestMessage Request(Upload upload, ArraySegment<OutboundLead> leads)
+    {
+        var path = $"campaigns/{Uri.EscapeDataString(upload.Order.Key.CampaignId)}/leads?api_key={Uri.EscapeDataString(upload.ApiKey)}";
+        var request = new HttpRequestMessage(HttpMethod.Post, OutboundUrl.Below(options.Value.SmartleadUrl, path))
+        {
+            Content = new ByteArrayContent(SmartleadLeads.Body(leads, upload.Settings)),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        return request;
+    }
+
+    private TimeSpan? BlockFor(OutboundReply reply)
+    {
+        if (reply is not OutboundReply.Answered { Status: HttpStatusCode.TooManyRequests } answer)
+        {
+            return null;
+        }
+
+        // Without a word of when, the vendor's own window is what it means.
+        var wait = answer.RetryAfter ?? SmartleadError.Read(answer.Body).RetryAfter ?? TimeSpan.FromSeconds(2);
+        return wait < options.Value.LongestThrottle ? wait : options.Value.LongestThrottle;
+    }
+
+    private Reply Read(Upload upload, ArraySegment<OutboundLead> leads, OutboundReply reply, TimeSpan? block)
+    {
+        if (reply is not OutboundReply.Answered answer)
+        {
+            return Later(((OutboundReply.Lost)reply).Why);
+        }
+
+        var status = (int)answer.Status;
+        if (status is < 200 or > 299)
+        {
+            var error = SmartleadError.Read(answer.Body);
+            LogRefused(status, VendorText.Clean(error.Message ?? error.Code, upload.ApiKey) ?? "no reason given", leads.Count);
+            return block is { } wait ? new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + wait, "429: rate limit", Counts: false)) : Failure(status, error);
+        }
+
+        var emails = leads.Select(lead => EmailKey.Of(lead.Email)).ToHashSet(StringComparer.Ordinal);
+        return SmartleadAnswer.Read(answer.Body, emails) switch
+        {
+            SmartleadAnswer.Told told => new Reply.ForEach(told.ByEmail),
+            SmartleadAnswer.Counted counted => new Reply.Apart(counted.ByEmail, new PushResult.RetryAt(null, "200 that does not say what became of the lead")),
+            SmartleadAnswer.Exhausted => new Reply.ForAll(new PushResult.Stop("lead limit exhausted")),
+            _ => Later("200 that cannot be read"),
+        };
+    }
+
+    /// <summary>What a status that is not 2xx means. Pure.</summary>
+    internal static Reply Failure(int status, SmartleadError error) => status switch
+    {
+        401 or 403 => new Reply.ForAll(new PushResult.Stop($"{status}: the API key was turned away")),
+        402 => new Reply.ForAll(new PushResult.Stop("402: the account must be paid for")),
+        404 => new Reply.ForAll(new PushResult.Stop("404: no such campaign")),
+        >= 300 and < 400 => new Reply.ForAll(new PushResult.Stop($"{status}: the service's address is wrong")),
+        409 when error.SaysAlready => new Reply.Apart(s_none, new PushResult.AlreadyThere()),
+        408 or >= 500 => Later($"{status}"),
+        // One lead that the vendor calls invalid must not keep out those beside it.
+        _ => new Reply.Apart(s_none, new PushResult.Refused($"{status}: the lead was refused")),
+    };
+
+    private static readonly Dictionary<string, PushResult> s_none = [];
+
+    private static Reply.ForAll Later(string why) => new(new PushResult.RetryAt(null, why));
+
+    private static bool Take(Upload upload, OutboundLead lead, IReadOnlyDictionary<string, PushResult> byEmail)
+    {
+        var key = EmailKey.Of(lead.Email);
+        return byEmail.TryGetValue(key, out var result) && (upload.Results[key] = result) is not null;
+    }
+
+    private static void Give(Upload upload, IEnumerable<OutboundLead> leads, PushResult result)
+    {
+        foreach (var lead in leads)
+        {
+            upload.Results[EmailKey.Of(lead.Email)] = result;
+        }
+    }
+
+    [LoggerMessage(180, LogLevel.Warning, "Smartlead refused a request of {Leads} leads with {Status}: {Reason}")]
+    private partial void LogRefused(int status, string reason, int leads);
+
+    /// <summary>What one request came to.</summary>
+    internal abstract record Reply
+    {
+        /// <summary>The same for all of its leads; nothing more is asked for this batch.</summary>
+        internal sealed record ForAll(PushResult Result) : Reply;
+
+        /// <summary>Each lead's own.</summary>
+        internal sealed record ForEach(IReadOnlyDictionary<string, PushResult> ByEmail) : Reply;
+
+        /// <summary>Some leads' own; the others must be asked for apart, and one that is alone already gets this.</summary>
+        internal sealed record Apart(IReadOnlyDictionary<string, PushResult> ByEmail, PushResult Alone) : Reply;
+    }
+
+    private sealed record Upload(PushOrder Order, SmartleadSettings Settings, string ApiKey, Dictionary<string, PushResult> Results)
+    {
+        /// <summary>What the rest of the batch gets without being asked.</summary>
+        internal PushResult? End { get; set; }
+    }
+}

@@ -1,0 +1,24 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+
+namespace LeadGrain.Grains.Outbound;
+
+/// <summary>How long an answer asks to wait.</summary>
+internal static class RetryAfter
+{
+    // A slip of a service's must not look like a number of years.
+    private const double Longest = 1e7;
+
+    /// <summary>Retry-After, in seconds or as a date, as the time that is left; null where it says none. Pure.</summary>
+    internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
+    {
+        // Not by the typed header, which knows whole seconds only.
+        var text = headers.TryGetValues("Retry-After", out var values) ? values.FirstOrDefault() : null;
+        return double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds)
+            ? Of(seconds)
+            : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) && at > now ? at - now : null;
+    }
+
+    /// <summary>The same of a number of seconds.</summary>
+    internal static TimeSpan? Of(double seconds) => seconds is > 0 and < Longest ? TimeSpan.FromSeconds(seconds) : null;
+}

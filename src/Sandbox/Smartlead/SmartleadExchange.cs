@@ -1,0 +1,125 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Sandbox.Smartlead;
+
+/// <summary>One request and its answer.</summary>
+internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions options, SmartleadScript script, SmartleadBook book, string campaign)
+{
+    private readonly int _number = book.Arrive(options.Time.GetUtcNow(), campaign);
+
+    public Task ThrottledAsync(string? header, int? body)
+    {
+        if (header is not null)
+        {
+            http.Response.Headers.RetryAfter = header;
+        }
+
+        var error = new JsonObject { ["code"] = "RATE_LIMIT_EXCEEDED", ["message"] = "Too many requests. Please slow down." };
+        if (body is { } seconds)
+        {
+            error["retry_after"] = seconds;
+        }
+
+        return SendAsync("throttled", 0, 429, new JsonObject { ["error"] = error });
+    }
+
+    public Task FailAsync(int status, string code, string message, SmartleadErrorBody body = SmartleadErrorBody.Nested) => body switch
+    {
+        SmartleadErrorBody.Nested => SendAsync($"failed_{status}", 0, status, new JsonObject
+        {
+            ["error"] = new JsonObject { ["code"] = code, ["message"] = message, ["details"] = new JsonObject() },
+        }),
+        SmartleadErrorBody.Message => SendAsync($"failed_{status}", 0, status, new JsonObject { ["message"] = message }),
+        SmartleadErrorBody.Text => SendAsync($"failed_{status}", 0, status, new JsonObject { ["error"] = message }),
+        _ => SendAsync($"failed_{status}", 0, status, "text/html", ""),
+    };
+
+    public async Task BehaveAsync(SmartleadBehavior behavior, JsonArray leads, JsonObject? settings)
+    {
+        switch (behavior)
+        {
+            case SmartleadBehavior.Delay(var span, var then):
+                await Task.Delay(span, options.Time, http.RequestAborted);
+                await BehaveAsync(then, leads, settings);
+                break;
+            case SmartleadBehavior.WaitFor(var signal, var then):
+                await signal.WaitAsync(http.RequestAborted);
+                await BehaveAsync(then, leads, settings);
+                break;
+            case SmartleadBehavior.Answer:
+                var upload = Take(leads, settings);
+                await SendAsync("answered", leads.Count, 200, upload.Exhausted ? SmartleadUpload.NoCredits() : Answer(upload));
+                break;
+            case SmartleadBehavior.AcceptAndCut:
+                Take(leads, settings);
+                book.Settle(_number, leads.Count, "accepted, then cut");
+                http.Abort();
+                break;
+            case SmartleadBehavior.AcceptAndTruncate:
+                await TruncateAsync(Answer(Take(leads, settings)), leads.Count);
+                break;
+            default:
+                await RefuseAsync(behavior);
+                break;
+        }
+    }
+
+    private Task RefuseAsync(SmartleadBehavior behavior)
+    {
+        switch (behavior)
+        {
+            case SmartleadBehavior.Fails(var status, var body):
+                return FailAsync(status, $"HTTP_{status}", $"The request failed with {status.ToString(CultureInfo.InvariantCulture)}.", body);
+            case SmartleadBehavior.Throttled(var header, var seconds):
+                return ThrottledAsync(header, seconds);
+            case SmartleadBehavior.Exhausted:
+                return SendAsync("exhausted", 0, 200, SmartleadUpload.NoCredits());
+            case SmartleadBehavior.HtmlPage:
+                return SendAsync("html_page", 0, 200, "text/html", "<html><body>One moment, please.</body></html>");
+            case SmartleadBehavior.Says(var json):
+                return SendAsync("scripted", 0, 200, "application/json", json);
+            case SmartleadBehavior.Redirect(var to):
+                http.Response.Headers.Location = to.AbsoluteUri;
+                return SendAsync("redirected", 0, 307, "text/plain", "");
+            case SmartleadBehavior.Cut:
+                book.Settle(_number, 0, "cut");
+                http.Abort();
+                return Task.CompletedTask;
+            case SmartleadBehavior.Hang:
+                book.Settle(_number, 0, "hung");
+                return Task.Delay(Timeout.Infinite, http.RequestAborted);
+            default:
+                throw new InvalidOperationException($"No such behavior: {behavior}.");
+        }
+    }
+
+    private SmartleadUpload Take(JsonArray leads, JsonObject? settings) => new(book, campaign, leads, settings, options.LeadCredits);
+
+    private JsonObject Answer(SmartleadUpload upload) => upload.Answer(script.Shape(), options.NamesRefused);
+
+    private async Task TruncateAsync(JsonObject answer, int leads)
+    {
+        book.Settle(_number, leads, "accepted, half answered");
+        var body = Encoding.UTF8.GetBytes(answer.ToJsonString());
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = body.Length;
+        // Fewer bytes than announced make the server close the connection, after those that were written have gone out.
+        await http.Response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), http.RequestAborted);
+    }
+
+    private Task SendAsync(string outcome, int leads, int status, JsonObject body) =>
+        SendAsync(outcome, leads, status, "application/json; charset=utf-8", body.ToJsonString());
+
+    private Task SendAsync(string outcome, int leads, int status, string contentType, string body)
+    {
+        book.Settle(_number, leads, outcome);
+        var bytes = Encoding.UTF8.GetBytes(body);
+        http.Response.StatusCode = status;
+        http.Response.ContentType = contentType;
+        http.Response.ContentLength = bytes.Length;
+        return http.Response.Body.WriteAsync(bytes, http.RequestAborted).AsTask();
+    }
+}

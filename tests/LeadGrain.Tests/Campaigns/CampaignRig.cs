@@ -1,0 +1,154 @@
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Campaigns;
+using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Secrets;
+using LeadGrain.Sandbox.Smartlead;
+using LeadGrain.Tests.Enrichment;
+using LeadGrain.Tests.Postgres;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LeadGrain.Tests.Campaigns;
+
+/// <summary>A whole grid over a database of its own that pushes to a fake Smartlead, with waits of milliseconds.</summary>
+internal sealed class CampaignRig : IAsyncDisposable
+{
+    internal static readonly Tenant Tenant = new("app", "org");
+
+    private CampaignRig(TestDatabase database, FakeSmartlead smartlead, TestGrid grid, LogLines log, long organizationId) =>
+        (Database, Smartlead, Grid, Log, OrganizationId) = (database, smartlead, grid, log, organizationId);
+
+    internal TestDatabase Database { get; }
+
+    internal FakeSmartlead Smartlead { get; }
+
+    internal TestGrid Grid { get; private set; }
+
+    internal long OrganizationId { get; }
+
+    internal HttpClient Client => Grid.Client;
+
+    /// <summary>All that the grid logged.</summary>
+    internal LogLines Log { get; }
+
+    internal static async Task<CampaignRig> StartAsync(FakeSmartleadOptions? options = null, params (string Name, string Value)[] settings)
+    {
+        var database = await TestDatabase.CreateAsync();
+        var smartlead = await FakeSmartlead.StartAsync(options ?? new FakeSmartleadOptions { RateLimit = 1_000 });
+        var log = new LogLines();
+        var grid = await StartGridAsync(database, smartlead, log, settings);
+        var organizationId = await grid.Services.GetRequiredService<OrganizationStore>().FindOrAddAsync(Tenant);
+        return new CampaignRig(database, smartlead, grid, log, organizationId);
+    }
+
+    /// <summary>Stops the grid and starts another.</summary>
+    internal async Task RestartAsync(params (string Name, string Value)[] settings)
+    {
+        await Grid.DisposeAsync();
+        Grid = await StartGridAsync(Database, Smartlead, Log, settings);
+    }
+
+    internal ICampaignTarget Target(string kind) => Grid.Services.GetServices<ICampaignTarget>().Single(target => target.Kind == kind);
+
+    internal ICampaignGrain Campaign(string id) => Grid.Services.GetRequiredService<IGrainFactory>()
+        .GetGrain<ICampaignGrain>(new CampaignKey(Tenant, id).GrainKey);
+
+    internal Task SetSecretAsync(string name, string value)
+        => Grid.Services.GetRequiredService<SecretStore>().SetAsync(OrganizationId, name, value, "test");
+
+    /// <summary>Sets a campaign of Smartlead's up. The fake's rate is the rate of the tests too, unless told.</summary>
+    internal async Task PutSmartleadAsync(string id, object? settings = null)
+    {
+        using var response = await Client.PutAsync(
+            new Uri($"/campaigns/{id}", UriKind.Relative),
+            System.Net.Http.Json.JsonContent.Create(new { kind = "smartlead", settings = settings ?? new { rateLimit = 1_000 } }));
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Writes leads as routing does: the lead and its push in one commit.</summary>
+    internal async Task<Guid[]> AddLeadsAsync(string campaign, params string[] emails)
+    {
+        var ids = emails.Select(_ => Guid.CreateVersion7()).ToArray();
+        await using var command = Database.DataSource.CreateCommand(
+            """
+            with leads as (
+                insert into routed_leads (
+                    id, organization_id, email, email_key, persona, score, data, source, health, health_score, checks, status, campaign_id, created_at, updated_at)
+                select l.id, $1, l.email, lower(trim(l.email)), 'VP Sales', 85,
+                    json_build_object('email', l.email, 'first_name', 'Ada', 'company', 'Acme', 'lead_score', 85, 'team_size', 7),
+                    'api', 'GREEN', 0, '[]', 'HELD', $2, now(), now()
+                from unnest($3::uuid[], $4::text[]) as l (id, email)
+            )
+            insert into campaign_pushes (lead_id, organization_id, campaign_id) select id, $1, $2 from unnest($3::uuid[]) as l (id)
+            """);
+        command.Parameters.AddWithValue(OrganizationId);
+        command.Parameters.AddWithValue(campaign);
+        command.Parameters.AddWithValue(ids);
+        command.Parameters.AddWithValue(emails);
+        await command.ExecuteNonQueryAsync();
+        return ids;
+    }
+
+    /// <summary>Adds one lead and waits for its fate.</summary>
+    internal async Task<(Guid Id, PushFate Fate)> PushAsync(string campaign, string email, double seconds = 20)
+    {
+        var id = (await AddLeadsAsync(campaign, email)).Single();
+        return (id, await Campaign(campaign).AwaitPushAsync(id, TimeSpan.FromSeconds(seconds), CancellationToken.None));
+    }
+
+    /// <summary>The lead's status, its push's state and attempts, and its last error.</summary>
+    internal async Task<string> StateAsync(Guid id) => await TextAsync(
+        "select concat_ws(' ', l.status, p.state, p.attempts, p.last_error) from routed_leads l join campaign_pushes p on p.lead_id = l.id where l.id = $1", id);
+
+    /// <summary>The audit log of a lead or campaign, in order.</summary>
+    internal Task<string> AuditAsync(object id) => TextAsync(
+        "select coalesce(string_agg(action || coalesce(': ' || reason, ''), '; ' order by id), '') from audit_log where entity_id = $1", $"{id}");
+
+    internal async Task<string> TextAsync(string sql, params object[] values)
+    {
+        await using var command = Database.DataSource.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return $"{await command.ExecuteScalarAsync()}";
+    }
+
+    /// <summary>Waits until a query answers so.</summary>
+    internal async Task EventuallyAsync(string expected, string sql, params object[] values)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        string found;
+        while ((found = await TextAsync(sql, values)) != expected)
+        {
+            Assert.False(deadline.IsCancellationRequested, $"Expected {expected}, found {found}");
+            await Task.Delay(10, CancellationToken.None);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Grid.DisposeAsync();
+        await Smartlead.DisposeAsync();
+        await Database.DisposeAsync();
+    }
+
+    private static Task<TestGrid> StartGridAsync(TestDatabase database, FakeSmartlead smartlead, LogLines log, (string Name, string Value)[] settings)
+        => TestGrid.StartAsync(
+            database,
+            builder => builder.Logging.AddProvider(log),
+            [.. new[]
+            {
+                ("LOG_LEVEL", "debug"),
+                ("SMARTLEAD_SERVICE_URL", smartlead.Url.ToString()),
+                ("SMARTLEAD_API_KEY", smartlead.Options.ApiKey),
+                ("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}"),
+                ("Campaigns:RetryDelays", "0,0,0"),
+                ("Campaigns:BreakerFirst", "00:00:00.050"),
+                ("Campaigns:BreakerLongest", "00:00:00.200"),
+            }.ExceptBy(settings.Select(s => s.Name), s => s.Item1).Concat(settings)]);
+}

@@ -1,0 +1,112 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class FeedbackTests
+{
+    private const string Path = "/webhooks/smartlead?orgId=org&appId=app";
+
+    [Theory]
+    [InlineData("EMAIL_BOUNCE", "bounced", "bounced")]
+    [InlineData("EMAIL_REPLY", "replied", "")]
+    [InlineData("LEAD_UNSUBSCRIBED", "unsubscribed", "unsubscribed")]
+    [InlineData("SPAM_COMPLAINT", "complained", "complained")]
+    public async Task An_event_sets_the_leads_engagement_feeds_the_suppression_list_and_is_audited(string name, string engagement, string suppressed)
+    {
+        await using var rig = await StartAsync();
+        var (id, _) = await rig.PushAsync("7", "ada@x.example");
+
+        Assert.Equal(200, await rig.Smartlead.SendEventAsync(new Uri(rig.Grid.App.Urls.Single() + Path), name, "7", "ada@x.example"));
+
+        Assert.Equal(engagement, await rig.TextAsync("select engagement from routed_leads"));
+        Assert.Equal(suppressed, await rig.TextAsync("select coalesce(string_agg(reason, ' '), '') from suppressions"));
+        Assert.EndsWith($"lead_{engagement}", await rig.AuditAsync(id), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_same_delivery_again_changes_nothing_and_a_lighter_event_does_not_hide_a_graver_one()
+    {
+        await using var rig = await StartAsync();
+        var (id, _) = await rig.PushAsync("7", "ada@x.example");
+        var bounce = """{"event_type":"EMAIL_BOUNCE","lead_email":"ADA@x.example "}""";
+
+        Assert.Equal("""{"outcome":"taken"}""", (await SendAsync(rig, bounce, "r1")).Body);
+        Assert.Equal("""{"outcome":"repeated"}""", (await SendAsync(rig, bounce, "r1")).Body);
+        Assert.Equal("""{"outcome":"taken"}""", (await SendAsync(rig, """{"event_type":"EMAIL_REPLY","sl_email_lead_id":1000}""", "r2")).Body);
+
+        Assert.Equal("bounced", await rig.TextAsync("select engagement from routed_leads"));
+        Assert.Equal("pushed_to_smartlead; lead_bounced", await rig.AuditAsync(id));
+    }
+
+    [Theory]
+    [InlineData("EMAIL_SENT")]
+    [InlineData("EMAIL_OPEN")]
+    [InlineData("LEAD_CATEGORY_UPDATED")]
+    public async Task Other_events_are_answered_and_ignored(string name)
+    {
+        await using var rig = await StartAsync();
+
+        Assert.Equal((HttpStatusCode.OK, """{"outcome":"ignored"}"""), await SendAsync(rig, $$"""{"event_type":"{{name}}"}""", "r"));
+    }
+
+    [Fact]
+    public async Task Whoever_does_not_sign_with_the_organizations_secret_is_turned_away_whether_it_exists_or_not()
+    {
+        await using var rig = await StartAsync();
+        const string Body = """{"event_type":"EMAIL_BOUNCE","lead_email":"ada@x.example"}""";
+
+        foreach (var (path, signature) in new[]
+        {
+            (Path, null), (Path, "sha256="), (Path, "sha256=zz"), (Path, Sign("another", Body)), (Path, Sign(Secret(rig), Body + " ")),
+            ("/webhooks/smartlead?orgId=nobody&appId=app", Sign(Secret(rig), Body)), ("/webhooks/smartlead?orgId=org", Sign(Secret(rig), Body)),
+        })
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(rig, Body, "r", signature ?? "", path)).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(rig, Body, "r", Sign(Secret(rig), Body), "/webhooks/smartlead")).Status);
+        Assert.Equal("0", await rig.TextAsync("select count(*) from suppressions"));
+    }
+
+    [Fact]
+    public async Task Bare_hex_and_the_secret_before_the_last_rotation_are_taken_and_nonsense_that_is_signed_is_not()
+    {
+        await using var rig = await StartAsync();
+        await rig.SetSecretAsync("smartlead-webhook", "new");
+        await rig.SetSecretAsync("smartlead-webhook-previous", "old");
+        const string Body = """{"event_type":"EMAIL_OPEN"}""";
+
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(rig, Body, "1", Sign("new", Body)["sha256=".Length..])).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(rig, Body, "2", Sign("old", Body).ToUpperInvariant().Replace("SHA256", "sha256", StringComparison.Ordinal))).Status);
+        foreach (var nonsense in new[] { "", "[]", "{", "{}", """{"event_type":"EMAIL_BOUNCE"}""" })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await SendAsync(rig, nonsense, "3", Sign("new", nonsense))).Status);
+        }
+    }
+
+    private static async Task<CampaignRig> StartAsync()
+    {
+        var rig = await CampaignRig.StartAsync();
+        await rig.SetSecretAsync("smartlead-webhook", Secret(rig));
+        await rig.PutSmartleadAsync("7");
+        return rig;
+    }
+
+    private static string Secret(CampaignRig rig) => rig.Smartlead.Options.WebhookSecret;
+
+    private static string Sign(string secret, string body) =>
+        $"sha256={Convert.ToHexStringLower(HMACSHA256.HashData(Encoding.UTF8.GetBytes(secret), Encoding.UTF8.GetBytes(body)))}";
+
+    private static async Task<(HttpStatusCode Status, string Body)> SendAsync(
+        CampaignRig rig, string body, string requestId, string? signature = null, string path = Path)
+    {
+        using var client = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Post, rig.Grid.App.Urls.Single() + path) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        request.Headers.TryAddWithoutValidation("X-Smartlead-Signature", signature ?? Sign(Secret(rig), body));
+        request.Headers.Add("X-Request-Id", requestId);
+        using var response = await client.SendAsync(request);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync());
+    }
+}

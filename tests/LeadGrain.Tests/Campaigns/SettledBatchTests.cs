@@ -1,0 +1,54 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LeadGrain.Grains.Campaigns;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class SettledBatchTests
+{
+    private static readonly DateTimeOffset s_now = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly SettlementTerms s_terms = new(1, "c", "smartlead", [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30)]);
+
+    [Fact]
+    public void Every_lead_gets_its_outcome_and_none_that_may_still_be_taken_is_given_up() =>
+        Prop.ForAll<byte[], PositiveInt>((kinds, attempts) =>
+        {
+            var results = kinds.Select(Result).ToArray();
+            var leads = results.Select(_ => new OutboundLead(Guid.NewGuid(), "a@x.example", [], attempts.Get)).ToArray();
+            var batch = SettledBatch.Of(s_terms, leads, results, s_now, () => 0.5);
+            return batch.Pushes.Select(p => p.LeadId).SequenceEqual(leads.Select(l => l.Id))
+                && batch.Pushes.Zip(results).All(pair => Fits(pair.First, pair.Second, attempts.Get))
+                && (batch.Stop is null) == !results.Any(r => r is PushResult.Stop)
+                && !(batch.Succeeded && batch.Failed);
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void A_wait_that_the_target_asks_for_is_never_cut_short()
+    {
+        var lead = new OutboundLead(Guid.NewGuid(), "a@x.example", []);
+        var asked = s_now + TimeSpan.FromMinutes(10);
+
+        var push = SettledBatch.Of(s_terms, [lead], [new PushResult.RetryAt(asked, "503")], s_now, () => 0).Pushes.Single();
+
+        Assert.Equal(asked, push.DueAt);
+    }
+
+    private static PushResult Result(byte kind) => (kind % 6) switch
+    {
+        0 => new PushResult.Accepted("7"),
+        1 => new PushResult.AlreadyThere(),
+        2 => new PushResult.Refused("invalid email"),
+        3 => new PushResult.RetryAt(null, "500"),
+        4 => new PushResult.RetryAt(s_now.AddSeconds(1), "429", Counts: false),
+        _ => new PushResult.Stop("401"),
+    };
+
+    private static bool Fits(SettledPush push, PushResult result, int attempts) => result switch
+    {
+        PushResult.Accepted or PushResult.AlreadyThere => push is { State: "sent", Back: 0 },
+        PushResult.Refused => push is { State: "dead", Reason: not null },
+        PushResult.Stop => push is { State: "waiting", Back: 1, Reason: not null },
+        PushResult.RetryAt { Counts: false } => push is { State: "waiting", Back: 1 } && push.DueAt >= s_now,
+        _ => attempts <= 2 ? push is { State: "waiting", Back: 0 } && push.DueAt > s_now : push is { State: "dead" },
+    };
+}

@@ -1,0 +1,98 @@
+using FsCheck;
+using FsCheck.Fluent;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Grains.Campaigns;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class SlidingWindowTests
+{
+    private static readonly TimeSpan s_window = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_longest = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Requests take as long as they like, the service counts each at any moment between its start and its end, now and
+    /// then nobody says that one has ended, and now and then another takes the window up from what was stored.
+    /// </summary>
+    [Fact]
+    public void Whenever_the_service_counts_requests_no_window_of_its_holds_more_than_the_limit() =>
+        Prop.ForAll<int, PositiveInt>((seed, size) =>
+        {
+            var random = new Random(seed);
+            var limit = 1 + (size.Get % 10);
+            var arrivals = Simulate(random, limit);
+            return arrivals.Count > limit * 4 && Busiest(arrivals) <= limit;
+        }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Requests_pass_as_fast_as_the_limit_allows_where_answers_come_at_once()
+    {
+        var window = new SlidingWindow();
+        var now = TimeSpan.Zero;
+        for (var i = 0; i < 100; i++)
+        {
+            var request = Guid.NewGuid();
+            while (window.Take(request, now, new RateLimit(10, s_window), s_longest) is { } wait)
+            {
+                now += wait;
+            }
+
+            window.End(request, now);
+        }
+
+        Assert.Equal(TimeSpan.FromSeconds(18), now);
+    }
+
+    [Fact]
+    public void Nothing_starts_while_the_service_wants_not_to_be_asked()
+    {
+        var window = new SlidingWindow();
+        window.Block(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
+        window.Block(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)); // a shorter wait does not lift a longer one
+
+        Assert.Equal(TimeSpan.FromSeconds(21), window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(10), new RateLimit(10, s_window), s_longest));
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(31), new RateLimit(10, s_window), s_longest));
+    }
+
+    private static List<TimeSpan> Simulate(Random random, int limit)
+    {
+        var (window, now) = (new SlidingWindow(), TimeSpan.Zero);
+        var underWay = new List<(Guid Request, TimeSpan End)>();
+        var arrivals = new List<TimeSpan>();
+        while (arrivals.Count < 200)
+        {
+            var request = Guid.NewGuid();
+            if (window.Take(request, now, new RateLimit(limit, s_window), s_longest) is null)
+            {
+                var took = s_longest * Math.Pow(random.NextDouble(), 6); // most are quick
+                arrivals.Add(now + (took * random.NextDouble()));
+                if (random.Next(20) > 0)
+                {
+                    underWay.Add((request, now + took));
+                }
+            }
+
+            now += TimeSpan.FromMilliseconds(random.Next(200));
+            foreach (var ended in underWay.Where(u => u.End <= now).ToList())
+            {
+                window.End(ended.Request, now);
+                underWay.Remove(ended);
+            }
+
+            if (random.Next(100) == 0)
+            {
+                var (counts, blocked) = window.Left(now);
+                window = new SlidingWindow();
+                window.Resume(now, counts, blocked);
+            }
+        }
+
+        return arrivals;
+    }
+
+    private static int Busiest(List<TimeSpan> arrivals)
+    {
+        arrivals.Sort();
+        return arrivals.Select((start, i) => arrivals.Skip(i).TakeWhile(other => other - start < s_window).Count()).Max();
+    }
+}

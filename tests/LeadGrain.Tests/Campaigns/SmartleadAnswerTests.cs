@@ -1,0 +1,72 @@
+using System.Text;
+using LeadGrain.Grains.Campaigns;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class SmartleadAnswerTests
+{
+    [Theory]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":1}""", "accepted")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"already_added_to_campaign":1}""", "there")]
+    [InlineData("""{"success":true,"added_count":1,"skipped_count":0,"skipped_leads":[]}""", "accepted")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"A@x.example","reason":"already_in_campaign"}]}""", "there")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"a@x.example","reason":"invalid_email"}]}""", "refused: invalid email")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":["a@x.example"]}""", "refused: skipped")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"invalid_email_count":1,"invalid_emails":["a@x.example"]}""", "refused: invalid email")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"invalid_email_count":1}""", "refused: invalid email")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"unsubscribed_leads":1}""", "refused: unsubscribed")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"unsubscribed_leads":["a@x.example"]}""", "refused: unsubscribed")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"block_count":1}""", "refused: blocked")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"bounce_count":1}""", "refused: bounced")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"duplicate_count":1}""", "refused: in another campaign already")]
+    [InlineData("""{"ok":true,"total_leads":0,"emailToLeadIdMap":{"newlyAddedLeads":{},"existingLeads":{},"existingLeadsInOtherCampaigns":{"a@x.example":7}}}""", "refused: in another campaign already")]
+    [InlineData("""{"ok":true,"total_leads":1,"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":17}}}""", "accepted 17")]
+    [InlineData("""{"ok":true,"total_leads":0,"already_added_to_campaign":1,"emailToLeadIdMap":{"existingLeads":{"a@x.example":"17"}}}""", "there 17")]
+    [InlineData("""{"ok":true,"upload_count":1,"total_leads":0}""", "unsure")] // never judged by upload_count
+    [InlineData("""{"ok":false,"is_lead_limit_exhausted":true,"error":"no credits"}""", "exhausted")]
+    [InlineData("""{"ok":true,"total_leads":0,"is_lead_limit_exhausted":true}""", "exhausted")]
+    [InlineData("""{"ok":false,"total_leads":0,"error":"?"}""", "unreadable")]
+    [InlineData("""{"ok":true,"upload_count":1}""", "unreadable")]
+    [InlineData("""{"total_leads":""", "unreadable")]
+    [InlineData("[]", "unreadable")]
+    [InlineData("<html>One moment, please.</html>", "unreadable")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"\ud800","reason":"x"}]}""", "unreadable")]
+    public void One_leads_answer_says_what_became_of_it(string body, string expected) =>
+        Assert.Equal(expected, Word(Read(body, "a@x.example"), "a@x.example"));
+
+    [Theory]
+    [InlineData("""{"ok":true,"total_leads":3}""", "accepted", "accepted", "accepted")]
+    [InlineData("""{"ok":true,"total_leads":0,"already_added_to_campaign":3,"duplicate_count":3}""", "there", "there", "there")]
+    [InlineData("""{"ok":true,"total_leads":2,"invalid_email_count":1,"invalid_emails":["b@x.example"]}""", "accepted", "refused: invalid email", "accepted")]
+    [InlineData("""{"ok":true,"total_leads":1,"invalid_email_count":1,"invalid_emails":["b@x.example"],"unsubscribed_leads":["c@x.example"]}""", "accepted", "refused: invalid email", "refused: unsubscribed")]
+    [InlineData("""{"ok":true,"total_leads":2,"invalid_email_count":1,"invalid_emails":[]}""", "unsure", "unsure", "unsure")]
+    [InlineData("""{"ok":true,"total_leads":1,"unsubscribed_leads":1,"invalid_email_count":1,"invalid_emails":["a@x.example"]}""", "refused: invalid email", "unsure", "unsure")]
+    [InlineData("""{"ok":true,"total_leads":0,"block_count":3}""", "refused: blocked", "refused: blocked", "refused: blocked")]
+    [InlineData("""{"ok":true,"total_leads":1,"is_lead_limit_exhausted":true}""", "unsure", "unsure", "unsure")]
+    [InlineData("""{"added_count":1,"skipped_count":2,"skipped_leads":[{"email":"c@x.example","reason":"bounced"},{"email":"a@x.example","reason":"already_in_campaign"}]}""", "there", "accepted", "refused: bounced")]
+    [InlineData("""{"ok":true,"total_leads":1,"already_added_to_campaign":1,"block_count":1,"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":1},"existingLeads":{"b@x.example":2}}}""", "accepted 1", "there 2", "refused: blocked")]
+    public void A_batchs_answer_says_it_of_each_lead_or_that_it_cannot_be_told(string body, string a, string b, string c)
+    {
+        var answer = Read(body, "a@x.example", "b@x.example", "c@x.example");
+
+        Assert.Equal([a, b, c], new[] { "a", "b", "c" }.Select(name => Word(answer, $"{name}@x.example")));
+    }
+
+    private static SmartleadAnswer Read(string body, params string[] emails) => SmartleadAnswer.Read(Encoding.UTF8.GetBytes(body), emails);
+
+    private static string Word(SmartleadAnswer answer, string email) => answer switch
+    {
+        SmartleadAnswer.Told told => Word(told.ByEmail[email]),
+        SmartleadAnswer.Counted counted => counted.ByEmail.TryGetValue(email, out var known) ? Word(known) : "unsure",
+        SmartleadAnswer.Exhausted => "exhausted",
+        _ => "unreadable",
+    };
+
+    private static string Word(PushResult result) => result switch
+    {
+        PushResult.Accepted(var id) => $"accepted {id}".TrimEnd(),
+        PushResult.AlreadyThere(var id) => $"there {id}".TrimEnd(),
+        PushResult.Refused(var why) => $"refused: {why}",
+        _ => throw new InvalidOperationException($"{result}"),
+    };
+}

@@ -1,0 +1,171 @@
+using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Grains.Campaigns;
+using LeadGrain.Sandbox.Smartlead;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class SmartleadTargetTests
+{
+    [Fact]
+    public async Task A_lead_goes_out_under_the_vendors_names_with_the_seeds_settings()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+
+        await PushAsync(rig, TargetConformance.Lead("ada@acme.example"));
+
+        var sent = JsonNode.Parse(rig.Smartlead.Book.Entries.Single().Lead)!;
+        Assert.Equal(
+            """{"email":"ada@acme.example","first_name":"Ada","last_name":"Adler","company_name":"Acme","custom_fields":{"team_size":"7"}}""",
+            sent.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData(SmartleadShape.Older, true)]
+    [InlineData(SmartleadShape.Older, false)]
+    [InlineData(SmartleadShape.Newer, true)]
+    public async Task In_a_mixed_batch_each_lead_gets_its_own_outcome_in_either_shape_named_or_only_counted(SmartleadShape shape, bool named)
+    {
+        await using var rig = await CampaignRig.StartAsync(new FakeSmartleadOptions { RateLimit = 1_000, Shape = shape, NamesRefused = named });
+        var settings = new SmartleadSettings(ReturnLeadIds: named, RateLimit: 1_000);
+        await PushAsync(rig, settings, TargetConformance.Lead("there@x.example"));
+
+        var results = await PushAsync(rig, settings,
+            TargetConformance.Lead("new@x.example"),
+            TargetConformance.Lead("invalid@x.example"),
+            TargetConformance.Lead("there@x.example"),
+            TargetConformance.Lead("unsubscribed@x.example"),
+            TargetConformance.Lead("blocked@x.example"),
+            TargetConformance.Lead("bounced@x.example"),
+            TargetConformance.Lead("new2@x.example"));
+
+        Assert.Equal(
+            ["in", "invalid email", "in", "unsubscribed", "blocked", "bounced", "in"],
+            results.Select(result => result is PushResult.Refused(var why) ? why : result is PushResult.Accepted or PushResult.AlreadyThere ? "in" : $"{result}"));
+        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(1, entry.Accepted));
+        Assert.Equal(3, rig.Smartlead.Book.Entries.Count);
+    }
+
+    [Theory]
+    [InlineData(500, "RetryAt")]
+    [InlineData(503, "RetryAt")]
+    [InlineData(408, "RetryAt")]
+    [InlineData(401, "Stop")]
+    [InlineData(402, "Stop")]
+    [InlineData(403, "Stop")]
+    [InlineData(404, "Stop")]
+    [InlineData(400, "Refused")]
+    [InlineData(409, "Refused")]
+    [InlineData(422, "Refused")]
+    public async Task A_status_means_the_same_in_each_form_of_its_body(int status, string expected)
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        foreach (var body in Enum.GetValues<SmartleadErrorBody>())
+        {
+            rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Fails(status, body));
+            Assert.Equal(expected, (await PushAsync(rig, TargetConformance.Lead($"{body}@x.example"))).Single().GetType().Name);
+        }
+
+        Assert.Empty(rig.Smartlead.Book.Entries);
+    }
+
+    [Fact]
+    public async Task One_lead_that_is_called_invalid_does_not_keep_out_those_beside_it()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Fails(400));
+
+        var results = await PushAsync(rig, TargetConformance.Leads(4));
+
+        Assert.All(results, result => Assert.IsType<PushResult.Accepted>(result));
+        Assert.Equal([4, 2, 2], rig.Smartlead.Book.Requests.Select(request => request.Leads == 0 ? 4 : request.Leads));
+    }
+
+    public static TheoryData<string> Oddities => ["html", "truncated", "cut", "nothing said", "redirect", "exhausted", "hang"];
+
+    [Theory]
+    [MemberData(nameof(Oddities))]
+    public async Task What_is_no_answer_is_never_taken_for_success_or_refusal(string oddity)
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:CallTimeout", "00:00:02"));
+        rig.Smartlead.BehaveNext(1, oddity switch
+        {
+            "html" => new SmartleadBehavior.HtmlPage(),
+            "truncated" => new SmartleadBehavior.AcceptAndTruncate(),
+            "cut" => new SmartleadBehavior.Cut(),
+            "nothing said" => new SmartleadBehavior.Says("""{"ok":true,"upload_count":1,"total_leads":0}"""),
+            "redirect" => new SmartleadBehavior.Redirect(new Uri("http://127.0.0.1:9/")),
+            "exhausted" => new SmartleadBehavior.Exhausted(),
+            _ => new SmartleadBehavior.Hang(),
+        });
+
+        var result = (await PushAsync(rig, TargetConformance.Lead("a@x.example"))).Single();
+
+        if (oddity is "redirect" or "exhausted")
+        {
+            Assert.IsType<PushResult.Stop>(result);
+        }
+        else
+        {
+            Assert.True(result is PushResult.RetryAt { Counts: true }, $"{result}");
+        }
+    }
+
+    [Theory]
+    [InlineData("3", null, 3)]
+    [InlineData(null, 4, 4)]
+    [InlineData("date", null, 5)]
+    [InlineData(null, null, 2)]
+    public async Task Told_to_wait_by_header_or_body_the_key_is_not_used_until_then_by_any_campaign(string? header, int? body, int seconds)
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:LongestRateWait", "00:00:00"));
+        var said = header == "date" ? DateTimeOffset.UtcNow.AddSeconds(5.9).ToString("R", System.Globalization.CultureInfo.InvariantCulture) : header;
+        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Throttled(said, body));
+        var before = DateTimeOffset.UtcNow;
+
+        var told = (PushResult.RetryAt)(await PushAsync(rig, TargetConformance.Lead("a@x.example"))).Single();
+        var other = (PushResult.RetryAt)(await rig.Target("smartlead").PushAsync(Order(rig, "2"), [TargetConformance.Lead("b@x.example")], default)).Single();
+
+        Assert.False(told.Counts || other.Counts);
+        Assert.InRange((told.When!.Value - before).TotalSeconds, seconds - 0.5, seconds + 2);
+        Assert.InRange((other.When!.Value - before).TotalSeconds, seconds - 0.5, seconds + 2);
+        Assert.Single(rig.Smartlead.Book.Requests);
+    }
+
+    [Fact]
+    public async Task Without_a_key_nothing_is_asked_and_the_campaign_stops()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("SMARTLEAD_API_KEY", ""));
+
+        Assert.IsType<PushResult.Stop>((await PushAsync(rig, TargetConformance.Lead("a@x.example"))).Single());
+        Assert.Empty(rig.Smartlead.Book.Requests);
+
+        await rig.SetSecretAsync("smartlead-api-key", "wrong");
+        await rig.SetSecretAsync("smartlead-api-key-1", rig.Smartlead.Options.ApiKey);
+        Assert.IsType<PushResult.Accepted>((await PushAsync(rig, TargetConformance.Lead("a@x.example"))).Single());
+        Assert.IsType<PushResult.Stop>((await rig.Target("smartlead").PushAsync(Order(rig, "2"), TargetConformance.Leads(1), default)).Single());
+    }
+
+    [Fact]
+    public async Task Two_leads_of_one_email_are_one_to_the_vendor_and_both_are_in()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+
+        var results = await PushAsync(rig, TargetConformance.Lead("a@x.example", 1), TargetConformance.Lead(" A@X.example", 2));
+
+        Assert.All(results, result => Assert.IsType<PushResult.Accepted>(result));
+        Assert.Equal((1, 0), (rig.Smartlead.Book.Entries.Single().Accepted, rig.Smartlead.Book.Entries.Single().Repeats));
+    }
+
+    internal static PushOrder Order(CampaignRig rig, string id, SmartleadSettings? settings = null) => new(
+        new CampaignKey(CampaignRig.Tenant, id),
+        rig.OrganizationId,
+        new CampaignSettings.Smartlead(settings ?? new SmartleadSettings(RateLimit: 1_000)),
+        new SmartleadSettings());
+
+    private static Task<PushResult[]> PushAsync(CampaignRig rig, params OutboundLead[] leads)
+        => rig.Target("smartlead").PushAsync(Order(rig, "1"), leads, CancellationToken.None);
+
+    private static Task<PushResult[]> PushAsync(CampaignRig rig, SmartleadSettings settings, params OutboundLead[] leads)
+        => rig.Target("smartlead").PushAsync(Order(rig, "1", settings), leads, CancellationToken.None);
+}

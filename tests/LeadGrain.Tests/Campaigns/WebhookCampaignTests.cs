@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Grains.Campaigns;
+using LeadGrain.Tests.Outbound;
+using Microsoft.AspNetCore.Http;
+
+namespace LeadGrain.Tests.Campaigns;
+
+public sealed class WebhookCampaignTests
+{
+    [Fact]
+    public async Task A_lead_is_posted_signed_with_the_secret_that_was_told_once()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        var put = await PutAsync(rig, server.Url);
+        var secret = (string)put["signingSecret"]!;
+
+        var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
+
+        Assert.Equal(PushFate.Pushed.Value, fate);
+        var heard = server.Requests.Single();
+        var body = JsonNode.Parse(heard.Text)!;
+        Assert.Equal(("lead.pushed", "ada@x.example", $"{id}", "hook", "Acme"), (
+            (string)body["type"]!, (string)body["data"]!["email"]!, (string)body["data"]!["leadId"]!,
+            (string)body["data"]!["campaignId"]!, (string)body["data"]!["lead"]!["company"]!));
+        Assert.Equal([Signature(secret, heard)], heard.Headers["webhook-signature"].Split(' '));
+        Assert.Equal("pushed_to_webhook", await rig.AuditAsync(id));
+        Assert.Null((await PutAsync(rig, server.Url))["signingSecret"]);
+        Assert.Null((await rig.Client.ReadAsync("/campaigns/hook"))["signingSecret"]);
+    }
+
+    [Fact]
+    public async Task After_a_rotation_posts_carry_the_new_and_the_old_signature()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        var old = (string)(await PutAsync(rig, server.Url))["signingSecret"]!;
+
+        var made = (string)(await rig.Client.PostAsync("/campaigns/hook/secret", new { }))["signingSecret"]!;
+        await rig.PushAsync("hook", "ada@x.example");
+
+        var heard = server.Requests.Single();
+        Assert.Equal([Signature(made, heard), Signature(old, heard)], heard.Headers["webhook-signature"].Split(' '));
+    }
+
+    [Fact]
+    public async Task Each_attempt_has_the_same_id_and_body_and_its_own_time()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        var failures = 2;
+        await using var server = await LoopbackServer.Start((_, context) =>
+        {
+            context.Response.StatusCode = Interlocked.Decrement(ref failures) >= 0 ? 404 : 204;
+            return Task.CompletedTask;
+        });
+        await PutAsync(rig, server.Url, 1, 1);
+
+        var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
+
+        Assert.Equal(new PushFate.Failed("404"), fate);
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
+        Assert.Equal("ACTIVE sent 3", await rig.StateAsync(id));
+        Assert.Equal([$"lead_{id:n}"], server.Requests.Select(heard => heard.Headers["webhook-id"]).Distinct());
+        Assert.Single(server.Requests.Select(heard => heard.Text).Distinct());
+        Assert.Equal(3, server.Requests.Select(heard => heard.Headers["webhook-timestamp"]).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_failed_for_days_is_switched_off_and_on_again_by_hand()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        var works = false;
+        await using var server = await LoopbackServer.Start((_, context) =>
+        {
+            context.Response.StatusCode = works ? 200 : 500;
+            return Task.CompletedTask;
+        });
+        await PutAsync(rig, server.Url, 3_600);
+        await rig.PushAsync("hook", "ada@x.example");
+        Assert.Equal("active", (string)(await rig.Client.ReadAsync("/campaigns/hook"))["state"]!);
+        await rig.TextAsync("update campaigns set failing_since = now() - interval '6 days' returning 1");
+
+        await rig.PushAsync("hook", "bob@x.example");
+        await rig.EventuallyAsync("stopped", "select state from campaigns");
+        var asked = server.Requests.Count;
+        works = true;
+        Assert.IsType<PushFate.Failed>((await rig.PushAsync("hook", "cy@x.example")).Fate);
+        Assert.Equal(asked, server.Requests.Count);
+
+        await rig.Client.PostAsync("/campaigns/hook/resume", new { });
+        await rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
+
+        await rig.EventuallyAsync("3", "select count(*) from routed_leads where status = 'ACTIVE'");
+    }
+
+    [Fact]
+    public async Task An_address_without_tls_elsewhere_is_refused_and_redirects_are_not_followed()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        foreach (var url in new[] { "http://example.com/", "ftp://127.0.0.1/", "nonsense", "https://user:password@example.com/" })
+        {
+            using var refused = await rig.Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url });
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+
+        await using var elsewhere = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await using var server = await LoopbackServer.Start((_, context) =>
+        {
+            context.Response.StatusCode = 307;
+            context.Response.Headers.Location = elsewhere.Url;
+            return Task.CompletedTask;
+        });
+        await PutAsync(rig, server.Url, 3_600);
+
+        Assert.Equal(new PushFate.Failed("307"), (await rig.PushAsync("hook", "ada@x.example")).Fate);
+        Assert.Empty(elsewhere.Requests);
+    }
+
+    [Fact]
+    public async Task A_campaign_can_be_a_namespace_of_the_grid_itself()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        using var put = await rig.Client.PutAsJsonAsync("/campaigns/own", new { kind = "namespace", @namespace = "pulled" });
+        Assert.Equal(HttpStatusCode.OK, put.StatusCode);
+
+        var (id, fate) = await rig.PushAsync("own", "ada@x.example");
+
+        Assert.Equal(PushFate.Pushed.Value, fate);
+        Assert.Equal("pushed_to_namespace", await rig.AuditAsync(id));
+        Assert.Equal(["ada@x.example"], await rig.Client.DrainAsync("pulled"));
+    }
+
+    private static async Task<JsonNode> PutAsync(CampaignRig rig, string url, params int[] retryDelays)
+    {
+        using var response = await rig.Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url, retryDelays });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
+    }
+
+    private static string Signature(string secret, Heard heard) => StandardWebhook.Sign(
+        [secret],
+        heard.Headers["webhook-id"],
+        DateTimeOffset.FromUnixTimeSeconds(long.Parse(heard.Headers["webhook-timestamp"], System.Globalization.CultureInfo.InvariantCulture)),
+        heard.Body);
+}
