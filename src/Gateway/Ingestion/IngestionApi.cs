@@ -25,7 +25,7 @@ internal static partial class IngestionApi
         routes.MapPost(Path, PostAsync)
             .WithMetadata(LeadErrors.Shape)
             .Describe(
-                "ingestLead",
+                "postLead",
                 "Ingestion",
                 "Post a lead",
                 "Commits the bytes as received, then makes a lead of them: a JSON object or a web form, up to 1 MB, gzip and br too. "
