@@ -14,7 +14,7 @@ internal sealed class BufferCommits
     public BufferCommits(BufferStore store, BufferMetrics metrics, IOptions<BufferOptions> options)
     {
         _metrics = metrics;
-        var (limit, lanes) = (options.Value.CommitLeads, options.Value.ConcurrentCommits);
+        var (limit, lanes) = (options.Value.JoinedLeads, options.Value.ConcurrentCommits);
         Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Weight, limit, lanes, w => w.OrganizationId);
         Pushes = new(Measured<PushWrite, bool>("push", store.CommitPushesAsync), w => w.Leads.Count + w.Answers.Count, limit, lanes, w => w.OrganizationId);
     }

@@ -17,12 +17,16 @@ public sealed class BufferOptions
     [Range(1, 1_000_000)]
     public int QueueLimit { get; set; } = 10_000;
 
+    /// <summary>The most leads that one namespace marks or buffers in one commit.</summary>
+    [Range(1, 1_000_000)]
+    public int CommitLeads { get; set; } = 20_000;
+
     /// <summary>
-    /// The most leads that one commit marks or buffers; a larger push goes alone. More would not make a lead cheaper, and
-    /// those who came later would wait longer.
+    /// The most leads of several namespaces that are joined in one commit; a larger write goes alone. More would not make a
+    /// lead cheaper, and those who come later would wait longer.
     /// </summary>
     [Range(1, 1_000_000)]
-    public int CommitLeads { get; set; } = 1_000;
+    public int JoinedLeads { get; set; } = 1_000;
 
     /// <summary>
     /// How many commits of a kind may be under way at once. With one, about twice as many writes meet in each as with two,

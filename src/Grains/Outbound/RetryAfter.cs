@@ -6,7 +6,7 @@ namespace LeadGrain.Grains.Outbound;
 /// <summary>How long an answer asks to wait.</summary>
 internal static class RetryAfter
 {
-    // A slip of a service's must not look like a number of years.
+    // Some four months: whoever asks for more has slipped, and a longer time would overflow where it is added up.
     private const double Longest = 1e7;
 
     /// <summary>Retry-After, in seconds or as a date, as the time that is left; null where it says none. Pure.</summary>
@@ -20,5 +20,5 @@ internal static class RetryAfter
     }
 
     /// <summary>The same of a number of seconds.</summary>
-    internal static TimeSpan? Of(double seconds) => seconds is > 0 and < Longest ? TimeSpan.FromSeconds(seconds) : null;
+    internal static TimeSpan? Of(double seconds) => seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, Longest)) : null;
 }
