@@ -141,7 +141,7 @@ public sealed class OpenApiTests
     {
         Assert.NotNull(operation["security"]![0]!["ApiKey"]);
         Assert.Equal(["X-App-Id", "X-Org-Id"], Names(operation, "header").Where(name => name.StartsWith("X-", StringComparison.Ordinal)));
-        var isIngestion = (string?)operation["operationId"] == "postLead";
+        var isIngestion = (string?)operation["operationId"] == "ingestLead";
         foreach (var status in new[] { "400", "401", "403", "429", "500", "503" })
         {
             var problem = operation["responses"]![status]!["content"]![isIngestion ? "application/json" : "application/problem+json"]!;
