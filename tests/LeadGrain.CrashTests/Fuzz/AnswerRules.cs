@@ -35,7 +35,7 @@ internal static class AnswerRules
             : answer.Status == 429 && answer.Header("Retry-After") is null ? "429 without Retry-After"
             : request.RequestId is { } id && answer.Header("X-Request-Id") != id ? "another X-Request-Id came back"
             : answer.Status >= 400 ? BrokenProblem(request, answer)
-            : answer.IsJson && !request.IsHead ? BrokenJson(answer) : null;
+            : answer.IsJson && !request.IsHead && answer.ContentType?.Contains("ndjson", StringComparison.Ordinal) != true ? BrokenJson(answer) : null;
     }
 
     private static bool IsBare(HttpAnswer answer) => answer.Header("X-Request-Id") is null && answer.Body.Length == 0 && answer.Closes;
