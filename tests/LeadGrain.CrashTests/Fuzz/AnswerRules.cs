@@ -35,7 +35,7 @@ internal static class AnswerRules
             : answer.Status == 429 && answer.Header("Retry-After") is null ? "429 without Retry-After"
             : request.RequestId is { } id && answer.Header("X-Request-Id") != id ? "another X-Request-Id came back"
             : answer.Status >= 400 ? BrokenProblem(request, answer)
-            : answer.IsJson && !request.IsHead ? BrokenJson(answer) : null;
+            : answer.IsJson && !request.IsHead && answer.ContentType?.Contains("ndjson", StringComparison.Ordinal) != true ? BrokenJson(answer) : null;
     }
 
     private static bool IsBare(HttpAnswer answer) => answer.Header("X-Request-Id") is null && answer.Body.Length == 0 && answer.Closes;
@@ -72,11 +72,13 @@ internal static class AnswerRules
             : null;
     }
 
-    /// <summary>The document gives this status another media type: a seed's own error shape.</summary>
+    /// <summary>The document gives this status another media type: a seed's own error shape. Other spellings of its path lead there too.</summary>
     private static bool HasShapeOfItsOwn(FuzzRequest request, HttpAnswer answer)
-        => request.OnRoute
-            && request.Operation.Answers.TryGetValue(answer.Status.ToString(CultureInfo.InvariantCulture), out var types)
-            && types.Length > 0 && !types.Contains("application/problem+json");
+        => request.OnRoute ? IsOwn(request, answer.Status.ToString(CultureInfo.InvariantCulture))
+            : IsOwn(request, "400") && answer.ContentType?.StartsWith("application/json", StringComparison.Ordinal) == true;
+
+    private static bool IsOwn(FuzzRequest request, string status)
+        => request.Operation.Answers.TryGetValue(status, out var types) && types.Length > 0 && !types.Contains("application/problem+json");
 
     private static string? BrokenJson(HttpAnswer answer)
     {
