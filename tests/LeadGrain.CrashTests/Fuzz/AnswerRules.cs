@@ -21,6 +21,9 @@ internal static class AnswerRules
     private static readonly HashSet<string> Codes =
         [.. typeof(ProblemCodes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
 
+    /// <summary>As deep as a body may be, and what is wrapped around it.</summary>
+    internal static JsonReaderOptions AsDeepAsAny { get; } = new() { MaxDepth = 128 };
+
     /// <summary>What is wrong with an answer; null where it is in order.</summary>
     internal static string? Broken(FuzzRequest request, HttpAnswer answer)
     {
@@ -35,7 +38,7 @@ internal static class AnswerRules
             : answer.Status == 429 && answer.Header("Retry-After") is null ? "429 without Retry-After"
             : request.RequestId is { } id && answer.Header("X-Request-Id") != id ? "another X-Request-Id came back"
             : answer.Status >= 400 ? BrokenProblem(request, answer)
-            : answer.IsJson && !request.IsHead && answer.ContentType?.Contains("ndjson", StringComparison.Ordinal) != true ? BrokenJson(answer) : null;
+            : answer.IsJson && !request.IsHead ? answer.Documents().Select(BrokenJson).FirstOrDefault(broken => broken is not null) : null;
     }
 
     private static bool IsBare(HttpAnswer answer) => answer.Header("X-Request-Id") is null && answer.Body.Length == 0 && answer.Closes;
@@ -80,12 +83,11 @@ internal static class AnswerRules
     private static bool IsOwn(FuzzRequest request, string status)
         => request.Operation.Answers.TryGetValue(status, out var types) && types.Length > 0 && !types.Contains("application/problem+json");
 
-    private static string? BrokenJson(HttpAnswer answer)
+    private static string? BrokenJson(ReadOnlyMemory<byte> document)
     {
         try
         {
-            // As deep as a body may be, and what is wrapped around it.
-            var reader = new Utf8JsonReader(answer.Body, new JsonReaderOptions { MaxDepth = 128 });
+            var reader = new Utf8JsonReader(document.Span, AsDeepAsAny);
             while (reader.Read())
             {
             }

@@ -212,7 +212,10 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
         }
         else if (answer.Status is >= 200 and < 300 && answer.IsJson)
         {
-            maker.Pool.Learn(answer.Body);
+            foreach (var document in answer.Documents())
+            {
+                maker.Pool.Learn(document.Span);
+            }
         }
 
         if (request.OnRoute && answer.Header("X-Request-Id") is not null && !request.Operation.Answers.ContainsKey($"{answer.Status}"))

@@ -96,7 +96,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.All(document.Operations, operation =>
         {
             var statuses = run.StatusesOf(operation);
-            Assert.True(statuses.Values.Sum() >= requests / 1_000, $"{operation} was asked {statuses.Values.Sum()} times.");
+            Assert.True(statuses.Values.Sum() >= requests / 2_000, $"{operation} was asked {statuses.Values.Sum()} times.");
             Assert.True(!operation.CanSucceed || statuses.Keys.Any(status => status is >= 200 and < 300), $"{operation} never succeeded.");
         });
     }

@@ -17,6 +17,23 @@ internal sealed record HttpAnswer(int Status, IReadOnlyList<KeyValuePair<string,
 
     internal bool IsJson => ContentType?.Contains("json", StringComparison.Ordinal) == true;
 
+    /// <summary>The JSON documents of its body: one, or as many as it has lines.</summary>
+    internal IEnumerable<ReadOnlyMemory<byte>> Documents()
+    {
+        if (ContentType?.Contains("ndjson", StringComparison.Ordinal) != true)
+        {
+            yield return Body;
+            yield break;
+        }
+
+        for (var rest = (ReadOnlyMemory<byte>)Body; rest.Length > 0;)
+        {
+            var end = rest.Span.IndexOf((byte)'\n');
+            yield return end < 0 ? rest : rest[..end];
+            rest = end < 0 ? default : rest[(end + 1)..];
+        }
+    }
+
     /// <summary>A header's one value; null where it is not there.</summary>
     internal string? Header(string name)
         => Headers.FirstOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;

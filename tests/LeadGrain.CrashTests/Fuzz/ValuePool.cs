@@ -41,7 +41,7 @@ internal sealed class ValuePool
     /// <summary>Keeps what an answer says of the names that are asked with.</summary>
     internal void Learn(ReadOnlySpan<byte> json)
     {
-        var reader = new Utf8JsonReader(json);
+        var reader = new Utf8JsonReader(json, AnswerRules.AsDeepAsAny);
         string? name = null;
         while (reader.Read())
         {
