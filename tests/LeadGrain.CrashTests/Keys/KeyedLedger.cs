@@ -96,7 +96,7 @@ internal sealed class KeyedLedger
     internal void AssertEachOnce()
     {
         var settled = _handOuts.Where(handOut => handOut.IsSettled).ToLookup(handOut => handOut.Email);
-        Assert.Empty(settled.Where(same => same.Count() > 1).Select(same => same.Key));
+        Assert.Empty(settled.Where(same => same.Count() > 1).SelectMany(same => same));
         Assert.Equal(_emails.Distinct().Order(), settled.Select(same => same.Key).Order());
         Assert.Empty(_handOuts.GroupBy(handOut => handOut.Email).SelectMany(Overlaps));
     }
