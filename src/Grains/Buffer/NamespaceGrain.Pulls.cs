@@ -53,12 +53,13 @@ internal sealed partial class NamespaceGrain
 
     private async Task PumpAsync()
     {
+        PullRound? round = null;
         try
         {
             while (_ended is null && HasWork)
             {
                 await ReadOnAsync();
-                var round = new PullRound(_claimed);
+                round = new PullRound(_claimed);
                 SkipLost(round);
                 ReturnDue(round);
                 TakeChanges(round);
@@ -72,6 +73,8 @@ internal sealed partial class NamespaceGrain
         catch (Exception exception)
 #pragma warning restore CA1031
         {
+            // Also where reading on failed: who was given a lead by then waits in no queue any more.
+            round?.Fail(exception);
             End(exception);
         }
 
@@ -91,16 +94,14 @@ internal sealed partial class NamespaceGrain
         {
             result = await commits.Pulls.CommitAsync(round.Write);
         }
-        catch (Exception exception)
+        catch
         {
             unanswered.Add(GrainKey, round.PulledWithoutKey());
-            round.Fail(exception);
             throw;
         }
 
         if (result is not PullResult.Done { AlreadyServed: var alreadyServed })
         {
-            round.Fail(Fenced());
             throw Fenced();
         }
 

@@ -1,4 +1,6 @@
+using System.Net.Http.Json;
 using LeadGrain.Tests.Leases;
+using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Buffer;
 
@@ -54,5 +56,26 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
 
         Assert.Equal(emails.Order(), pulled.SelectMany(mine => mine).Order());
         Assert.Equal((0, 2_000, 0), await Client.CountsAsync("crowd"));
+    }
+
+    [Fact]
+    public async Task A_pull_whose_further_leads_cannot_be_read_fails_and_is_not_forgotten()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:WindowLeads", "1"));
+        await grid.Client.PushAsync("ns", "a@x.example", "b@x.example", "c@x.example");
+        await RenameAsync(database, "lead_buffer", "away");
+
+        using var failed = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "ns", count = 3 }).WaitAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(500, (int)failed.StatusCode);
+
+        await RenameAsync(database, "away", "lead_buffer");
+        Assert.Equal(["a@x.example", "b@x.example", "c@x.example"], await grid.Client.NextAsync("ns", 3));
+    }
+
+    private static async Task RenameAsync(TestDatabase database, string from, string to)
+    {
+        await using var command = database.DataSource.CreateCommand($"alter table {from} rename to {to}");
+        await command.ExecuteNonQueryAsync();
     }
 }
