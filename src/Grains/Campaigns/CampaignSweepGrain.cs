@@ -25,16 +25,18 @@ internal sealed partial class CampaignSweepGrain(
     }
 
     /// <inheritdoc/>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken) => RemindAsync();
+
+    /// <inheritdoc/>
+    public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask; // being called is what counts: the timer does the rest
+
+    private async Task RemindAsync()
     {
         if (await this.GetReminder(Reminder) is null)
         {
             await this.RegisterOrUpdateReminder(Reminder, s_remindEvery, s_remindEvery);
         }
     }
-
-    /// <inheritdoc/>
-    public Task ReceiveReminder(string reminderName, TickStatus status) => Task.CompletedTask; // being called is what counts: the timer does the rest
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
