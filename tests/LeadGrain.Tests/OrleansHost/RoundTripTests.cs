@@ -82,11 +82,20 @@ public sealed class RoundTripTests
     });
 
     [Fact]
-    public void No_type_that_travels_is_left_out_here()
+    public void Every_type_that_travels_arrives_with_all_its_members()
     {
         var travelling = typeof(INamespaceGrain).Assembly.GetTypes()
-            .Where(type => !type.IsAbstract && type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false));
-        Assert.Empty(travelling.Except([.. s_samples.Select(s => s.GetType()).Select(type => type.IsGenericType ? type.GetGenericTypeDefinition() : type), .. s_faults.Select(f => f.GetType())]));
+            .Where(type => !type.IsAbstract && !type.IsGenericTypeDefinition && !type.IsAssignableTo(typeof(Exception)))
+            .Where(type => type.IsDefined(typeof(GenerateSerializerAttribute), inherit: false))
+            .ToList();
+        Assert.NotEmpty(travelling);
+        Assert.All(travelling, type =>
+        {
+            var sent = Samples.Make(type);
+            var arrived = Send(sent);
+            Assert.Equal(type, arrived.GetType());
+            Assert.Equal(JsonSerializer.Serialize(sent, type), JsonSerializer.Serialize(arrived, type));
+        });
     }
 
     private static object Send(object value) => s_serializer.Deserialize<object>(s_serializer.SerializeToArray<object>(value))!;
