@@ -4,24 +4,34 @@ using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Buffer;
 
-/// <summary>The process's two commit lanes, in which the writes of all its namespaces meet. Pulls do not wait for pushes.</summary>
+/// <summary>
+/// The process's commit lanes, in which the writes of all its namespaces meet. Pulls do not wait for pushes, and pushes not
+/// for those that fill a commit alone.
+/// </summary>
 internal sealed class BufferCommits
 {
     private static readonly ActivitySource s_activities = new("LeadGrain.Buffer");
 
     private readonly BufferMetrics _metrics;
+    private readonly GroupCommit<PushWrite, bool> _pushes;
+    private readonly GroupCommit<PushWrite, bool> _largePushes;
+    private readonly int _limit;
 
     public BufferCommits(BufferStore store, BufferMetrics metrics, IOptions<BufferOptions> options)
     {
         _metrics = metrics;
-        var (limit, lanes) = (options.Value.JoinedLeads, options.Value.ConcurrentCommits);
-        Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Weight, limit, lanes, w => w.OrganizationId);
-        Pushes = new(Measured<PushWrite, bool>("push", store.CommitPushesAsync), w => w.Leads.Count + w.Answers.Count, limit, lanes, w => w.OrganizationId);
+        _limit = options.Value.CommitLeads;
+        var push = Measured<PushWrite, bool>("push", store.CommitPushesAsync);
+        Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Weight, _limit, options.Value.PullCommits, w => w.OrganizationId);
+        _pushes = new(push, w => w.Weight, _limit, options.Value.PushCommits, w => w.OrganizationId);
+        _largePushes = new(push, w => w.Weight, _limit, maxConcurrent: 1, w => w.OrganizationId);
     }
 
     internal GroupCommit<PullWrite, PullResult> Pulls { get; }
 
-    internal GroupCommit<PushWrite, bool> Pushes { get; }
+    /// <summary>Commits a push, or several of one namespace.</summary>
+    /// <returns>False where its claim is no longer the newest, or a key of it was taken.</returns>
+    internal Task<bool> PushAsync(PushWrite write) => (write.Weight > _limit ? _largePushes : _pushes).CommitAsync(write);
 
     private Func<IReadOnlyList<TWrite>, Task<TResult[]>> Measured<TWrite, TResult>(
         string kind, Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit)

@@ -17,23 +17,23 @@ public sealed class BufferOptions
     [Range(1, 1_000_000)]
     public int QueueLimit { get; set; } = 10_000;
 
-    /// <summary>The most leads that one namespace marks or buffers in one commit.</summary>
-    [Range(1, 1_000_000)]
-    public int CommitLeads { get; set; } = 20_000;
-
     /// <summary>
-    /// The most leads of several namespaces that are joined in one commit; a larger write goes alone. More would not make a
-    /// lead cheaper, and those who come later would wait longer.
+    /// The most leads that are marked or buffered in one commit, of one namespace or of several together; a single larger
+    /// request goes alone. More would not make a lead cheaper, and those who come later would wait longer.
     /// </summary>
     [Range(1, 1_000_000)]
-    public int JoinedLeads { get; set; } = 1_000;
+    public int CommitLeads { get; set; } = 1_000;
 
     /// <summary>
-    /// How many commits of a kind may be under way at once. With one, about twice as many writes meet in each as with two,
-    /// and the database's cost of a pull falls by a quarter.
+    /// How many commits of pulls may be under way at once. With one, about twice as many meet in each as with two, and the
+    /// database's cost of a pull falls by a quarter.
     /// </summary>
     [Range(1, 64)]
-    public int ConcurrentCommits { get; set; } = 1;
+    public int PullCommits { get; set; } = 1;
+
+    /// <summary>How many commits of pushes may be under way at once: each is long enough to keep a processor of the database busy.</summary>
+    [Range(1, 64)]
+    public int PushCommits { get; set; } = 2;
 
     /// <summary>The most leads of one namespace that may be on lease or on a delay at once; they are held in memory.</summary>
     [Range(1, 1_000_000)]

@@ -17,7 +17,7 @@ internal sealed partial class NamespaceGrain
 
     private async ValueTask GatherAsync(PullRound round)
     {
-        while (round.Write.Weight < options.Value.CommitLeads && TryPeekPull(out var queue, out var pull))
+        while (TryPeekPull(out var queue, out var pull) && HasRoom(round, pull.Command.Count))
         {
             if (_paused)
             {
@@ -50,6 +50,9 @@ internal sealed partial class NamespaceGrain
         }
     }
 
+    // A pull of many gets what it asks for, in a commit of its own if need be.
+    private bool HasRoom(PullRound round, int count) => round.Write.Weight == 0 || round.Write.Weight + count <= options.Value.CommitLeads;
+
     private async ValueTask GiveAsync(PullRound round, Pull pull)
     {
         var given = 0;
@@ -58,7 +61,6 @@ internal sealed partial class NamespaceGrain
             Give(round, pull);
         }
         while (++given < pull.Command.Count
-            && round.Write.Weight < options.Value.CommitLeads
             && (pull.Command.Lease is null || _held.OutCount < options.Value.MaxLeases)
             && await FindFrontAsync(round, pull.Command.Count - given, 1));
     }

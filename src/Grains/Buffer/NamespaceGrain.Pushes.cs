@@ -110,7 +110,7 @@ internal sealed partial class NamespaceGrain
         }
 
         var write = new PushWrite(claimed.OrganizationId, claimed.Id, claimed.Epoch, leads, answers);
-        if (leads.Count + answers.Count > 0 && !await commits.Pushes.CommitAsync(write))
+        if (leads.Count + answers.Count > 0 && !await commits.PushAsync(write))
         {
             throw Fenced();
         }

@@ -121,7 +121,7 @@ internal static class PullStatement
         )
         """;
 
-    private const string Answers =
+    internal const string Answers =
         """
         , answers as (
             insert into idempotency_keys (organization_id, route, key, namespace_id, body, answer, created_at)
@@ -160,9 +160,6 @@ internal static class PullStatement
     /// </summary>
     internal static string Of(PullParts parts) => s_texts.GetOrAdd(parts, Build);
 
-    /// <summary>The sub-statement that keeps answers.</summary>
-    internal static string KeepAnswers(int firstParameter) => Numbered(Answers, 6, firstParameter);
-
     private static string Build(PullParts parts)
     {
         var (text, next) = (Fence, 3);
@@ -182,6 +179,7 @@ internal static class PullStatement
         return $"{text} select array(select w from fence), {served}, {leased}";
     }
 
-    private static string Numbered(string template, int parameters, int first)
+    /// <summary>A part with its parameters numbered on from the first.</summary>
+    internal static string Numbered(string template, int parameters, int first)
         => string.Format(null, template, [.. Enumerable.Range(first, parameters).Select(n => $"${n}")]);
 }

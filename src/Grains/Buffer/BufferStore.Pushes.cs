@@ -1,0 +1,70 @@
+using Npgsql;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>Pushes: leads of many namespaces, buffered in one commit, each only under its claim's epoch.</summary>
+internal sealed partial class BufferStore
+{
+    // From so many leads on, COPY's three more round trips cost less than it saves.
+    private const int CopiedFrom = 100;
+
+    /// <summary>Buffers leads of several namespaces, in one commit.</summary>
+    /// <returns>In the order of the writes, whether each was done; false where its claim is no longer the newest, or a key of it was taken.</returns>
+    internal async Task<bool[]> CommitPushesAsync(IReadOnlyList<PushWrite> writes)
+    {
+        var now = time.GetUtcNow().UtcDateTime;
+        await using var connection = await database.OpenConnectionAsync();
+        try
+        {
+            return writes.Sum(static w => w.Leads.Count) < CopiedFrom
+                ? await InsertAsync(connection, writes, PushParts.Buffered, now)
+                : await CopyAsync(connection, writes, now);
+        }
+        catch (PostgresException exception) when (writes.Count == 1 && Violates(exception, "idempotency_keys_pkey"))
+        {
+            return [false];
+        }
+    }
+
+    /// <summary>Writes all but the leads, which checks and locks the claims, then copies the leads of those that hold.</summary>
+    private static async Task<bool[]> CopyAsync(NpgsqlConnection connection, IReadOnlyList<PushWrite> writes, DateTime now)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        var done = await InsertAsync(connection, writes, PushParts.None, now);
+        await using (var stream = await connection.BeginRawBinaryCopyAsync(BufferCopy.Sql))
+        {
+            using var copy = new BufferCopy(stream, now);
+            for (var i = 0; i < done.Length; i++)
+            {
+                foreach (var lead in done[i] ? writes[i].Leads : [])
+                {
+                    await copy.WriteAsync(writes[i].NamespaceId, lead);
+                }
+            }
+
+            await copy.EndAsync();
+        }
+
+        await transaction.CommitAsync();
+        return done;
+    }
+
+    private static async Task<bool[]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<PushWrite> writes, PushParts parts, DateTime now)
+    {
+        var rows = PullParameters.Rows(writes, static w => w.Leads);
+        var prioritized = rows.FindAll(static r => r.Row.Lead.Priority != 0);
+        var answers = PullParameters.Rows(writes, static w => w.Answers);
+        parts |= (prioritized.Count > 0 ? PushParts.Prioritized : 0) | (answers.Count > 0 ? PushParts.Answers : 0);
+        await using var command = new NpgsqlCommand(PushStatement.Of(parts), connection);
+        PullParameters.BindFence(command, writes, static w => w.NamespaceId, static w => w.Epoch);
+        PushStatement.Bind(command, parts, rows, prioritized, answers, now);
+        var done = new bool[writes.Count];
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            done[row.GetInt64(0) - 1] = true;
+        }
+
+        return done;
+    }
+}

@@ -1,0 +1,103 @@
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Storage;
+using Npgsql;
+
+namespace LeadGrain.Grains.Buffer;
+
+/// <summary>What a statement of pushes has to write.</summary>
+[Flags]
+internal enum PushParts
+{
+    None = 0,
+    Buffered = 1,
+    Prioritized = 2,
+    Answers = 4,
+}
+
+/// <summary>
+/// The one statement that writes the pushes of many namespaces, made of parts as a <see cref="PullStatement"/> is. It returns
+/// whose claims are current.
+/// </summary>
+internal static class PushStatement
+{
+    private const string Buffered =
+        """
+        , buffered as (
+            insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email, external_id, data, priority)
+            select fence.id, r.seq, r.origin_id, {7}, r.email, r.external_id, r.data, r.priority
+            from unnest({0}::bigint[], {1}::bigint[], {2}::bigint[], {3}::text[], {4}::text[], {5}::json[], {6}::int[])
+                as r (w, seq, origin_id, email, external_id, data, priority)
+            join fence on fence.w = r.w
+        )
+        """;
+
+    private const string Prioritized =
+        """
+        , prioritized as (
+            insert into held_leads (namespace_id, rank, seq)
+            select fence.id, r.rank, r.seq
+            from unnest({0}::bigint[], {1}::int[], {2}::bigint[]) as r (w, rank, seq)
+            join fence on fence.w = r.w
+        )
+        """;
+
+    // In the order in which the parameters are bound.
+    private static readonly (PushParts Part, string Text, int Parameters)[] s_parts =
+    [
+        (PushParts.Buffered, Buffered, 8),
+        (PushParts.Prioritized, Prioritized, 3),
+        (PushParts.Answers, PullStatement.Answers, 6),
+    ];
+
+    private static readonly string[] s_texts = [.. Enumerable.Range(0, 8).Select(parts => Build((PushParts)parts))];
+
+    internal static string Of(PushParts parts) => s_texts[(int)parts];
+
+    /// <summary>Binds what follows the fence's parameters.</summary>
+    internal static void Bind(
+        NpgsqlCommand command,
+        PushParts parts,
+        List<(long Owner, WaitingLead Row)> leads,
+        List<(long Owner, WaitingLead Row)> prioritized,
+        List<(long Owner, KeptAnswer Row)> answers,
+        DateTime now)
+    {
+        if (parts.HasFlag(PushParts.Buffered))
+        {
+            command.Bind(Column(leads, static r => r.Owner), Column(leads, static r => r.Row.Seq), Column(leads, static r => r.Row.OriginId));
+            command.Bind(Column(leads, static r => r.Row.Lead.Email), Column(leads, static r => r.Row.Lead.ExternalId));
+            command.Parameters.Add(PullParameters.Json(Column(leads, static r => r.Row.Lead.Data)));
+            command.Bind(Column(leads, static r => r.Row.Lead.Priority), now);
+        }
+
+        if (parts.HasFlag(PushParts.Prioritized))
+        {
+            command.Bind(
+                Column(prioritized, static r => r.Owner),
+                Column(prioritized, static r => r.Row.Place.Rank),
+                Column(prioritized, static r => r.Row.Seq));
+        }
+
+        if (parts.HasFlag(PushParts.Answers))
+        {
+            PullParameters.BindAnswers(command, answers, now);
+        }
+    }
+
+    private static string Build(PushParts parts)
+    {
+        var (text, next) = (PullStatement.Fence, 3);
+        foreach (var (part, template, parameters) in s_parts)
+        {
+            if (parts.HasFlag(part))
+            {
+                text += PullStatement.Numbered(template, parameters, next);
+                next += parameters;
+            }
+        }
+
+        return $"{text} select w from fence";
+    }
+
+    private static TValue[] Column<TRow, TValue>(List<TRow> rows, Func<TRow, TValue> value) => rows.ConvertAll(r => value(r)).ToArray();
+}
