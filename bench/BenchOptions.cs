@@ -9,7 +9,7 @@ internal sealed record BenchOptions
     internal const string Usage =
         """
         dotnet run -c Release --project bench -- [options]
-          --only a,b       some scenarios: next, one, push, latency, slowdisk, fairness, leases, history, namespaces, held,
+          --only a,b       some scenarios: next, one, push, latency, slowdisk, fairness, kinds, history, namespaces, held,
                            memory, enrich, leads, ingest-lead, ingest-route, orleans, kestrel
           --seconds 2      the measured time of each window
           --rounds 3       windows of each figure; the median counts

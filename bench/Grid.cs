@@ -71,13 +71,18 @@ internal sealed class Grid : IAsyncDisposable
 
     /// <summary>Pulls as fast as the connections go, or at a rate, for the window that the run has; refills before.</summary>
     internal async Task<LoadResult> PullAsync(
-        NamespaceGroup group, CancellationToken cancellationToken, double? rate = null, int connections = 64, double? seconds = null)
+        NamespaceGroup group,
+        CancellationToken cancellationToken,
+        double? rate = null,
+        int connections = 64,
+        double? seconds = null,
+        LoadKind kind = LoadKind.Next)
     {
         while (true)
         {
             await FillForPullAsync(group, cancellationToken, rate, seconds);
             var result = await MeasureAsync(
-                Plan(LoadKind.Next, group) with
+                Plan(kind, group) with
                 {
                     Connections = connections, Rate = rate, WarmUpSeconds = _run.WarmUp, Seconds = seconds ?? _run.Options.Seconds,
                 },
@@ -104,12 +109,13 @@ internal sealed class Grid : IAsyncDisposable
     }
 
     /// <summary>Pushes new leads for the window that the run has.</summary>
-    internal async Task<LoadResult> PushAsync(NamespaceGroup group, CancellationToken cancellationToken, double? seconds = null)
+    internal async Task<LoadResult> PushAsync(
+        NamespaceGroup group, CancellationToken cancellationToken, double? seconds = null, int connections = PushConnections)
     {
         var result = await MeasureAsync(
             Plan(LoadKind.Push, group) with
             {
-                Connections = PushConnections, WarmUpSeconds = _run.WarmUp, Seconds = seconds ?? _run.Options.Seconds,
+                Connections = connections, WarmUpSeconds = _run.WarmUp, Seconds = seconds ?? _run.Options.Seconds,
             },
             cancellationToken);
         group.Waiting += result.DoneInAll * Batch;

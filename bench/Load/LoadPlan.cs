@@ -9,6 +9,12 @@ internal enum LoadKind
     /// <summary>POST /buffer/next.</summary>
     Next,
 
+    /// <summary>POST /buffer/next with leaseSeconds.</summary>
+    Lease,
+
+    /// <summary>POST /buffer/next, each with an Idempotency-Key of its own.</summary>
+    Keyed,
+
     /// <summary>POST /buffer/push, each email new.</summary>
     Push,
 

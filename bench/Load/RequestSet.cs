@@ -4,31 +4,36 @@ using System.Text;
 
 namespace LeadGrain.Bench.Load;
 
-/// <summary>The bytes of a load's requests, made beforehand; only the emails of a push are written in as it goes.</summary>
+/// <summary>The bytes of a load's requests, made beforehand; only new emails and keys are written in as it goes.</summary>
 internal sealed class RequestSet
 {
-    private const int EmailDigits = 16;
+    // Of an email's local part, and of a key.
+    private const int Digits = 16;
 
     // Odd, so that multiplying by it maps counters one to one, and far apart: emails come in no order, as real ones do.
     private const ulong Scatter = 0x9E3779B97F4A7C15;
 
+    private const string KeyHeader = "Idempotency-Key: ";
+
+    private static readonly string Blank = new('0', Digits);
+
     private readonly byte[][] _requests;
-    private readonly int[][] _emails;
+    private readonly int[][] _blanks;
     private readonly bool _inTurn;
-    private readonly ulong _firstEmail;
+    private readonly ulong _first;
     private ulong _random;
-    private ulong _emailsMade;
+    private ulong _made;
     private int _turn;
 
     internal RequestSet(LoadPlan plan)
     {
-        (_inTurn, _random, _firstEmail) = (plan.InTurn, plan.Series + Scatter, (ulong)plan.Series << 32);
+        (_inTurn, _random, _first) = (plan.InTurn, plan.Series + Scatter, (ulong)plan.Series << 32);
         var made = Enumerable.Range(0, plan.Count).Select(i => Make(plan, $"{plan.Prefix}{i:d6}")).ToArray();
         _requests = [.. made.Select(m => m.Bytes)];
-        _emails = [.. made.Select(m => m.Emails)];
+        _blanks = [.. made.Select(m => m.Blanks)];
         Expected = plan.Kind switch
         {
-            LoadKind.Next => "{\"found\":true"u8.ToArray(),
+            LoadKind.Next or LoadKind.Lease or LoadKind.Keyed => "{\"found\":true"u8.ToArray(),
             LoadKind.Push => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{{\"buffered\":{plan.Batch},")),
             LoadKind.Lead => "{\"ok\":true"u8.ToArray(),
             LoadKind.Ingest => "{\"success\":true,\"data\":{\"message\":\"Lead ingested"u8.ToArray(),
@@ -44,10 +49,10 @@ internal sealed class RequestSet
     {
         var index = _requests.Length == 1 ? 0 : _inTurn ? _turn++ % _requests.Length : Random();
         var request = _requests[index];
-        foreach (var offset in _emails[index])
+        foreach (var offset in _blanks[index])
         {
-            var number = (_firstEmail | _emailsMade++) * Scatter;
-            _ = Utf8Formatter.TryFormat(number, request.AsSpan(offset), out _, new System.Buffers.StandardFormat('x', EmailDigits));
+            var number = (_first | _made++) * Scatter;
+            _ = Utf8Formatter.TryFormat(number, request.AsSpan(offset), out _, new System.Buffers.StandardFormat('x', Digits));
         }
 
         return request;
@@ -62,45 +67,49 @@ internal sealed class RequestSet
         return (int)(_random % (ulong)_requests.Length);
     }
 
-    private static (byte[] Bytes, int[] Emails) Make(LoadPlan plan, string name)
+    private static (byte[] Bytes, int[] Blanks) Make(LoadPlan plan, string name)
     {
         var (path, body) = plan.Kind switch
         {
-            LoadKind.Next => ("/buffer/next", $$"""{"namespace":"{{name}}"}"""),
+            LoadKind.Next or LoadKind.Keyed => ("/buffer/next", $$"""{"namespace":"{{name}}"}"""),
+            LoadKind.Lease => ("/buffer/next", $$"""{"namespace":"{{name}}","leaseSeconds":3600}"""),
             LoadKind.Ingest => ("/api/ingest?wait=0", IngestBody(name)),
             LoadKind.Enrich => ("/enrich", $$"""{"email":"{{name}}@example.com"}"""),
             LoadKind.Lead => ("/api/lead", LeadBody()),
             _ => ("/buffer/push", PushBody(name, plan.Batch)),
         };
         var text = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {plan.Key}\r\nX-App-Id: {plan.App}\r\n"
-            + $"X-Org-Id: {plan.Org}\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
-        return (Encoding.ASCII.GetBytes(text), plan.Kind is LoadKind.Push or LoadKind.Lead or LoadKind.Ingest ? EmailsIn(text) : []);
+            + $"X-Org-Id: {plan.Org}\r\n{(plan.Kind == LoadKind.Keyed ? $"{KeyHeader}{Blank}\r\n" : "")}"
+            + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
+        return (Encoding.ASCII.GetBytes(text), plan.Kind switch
+        {
+            LoadKind.Push or LoadKind.Lead or LoadKind.Ingest => PlacesAfter("\"email\":\"", text),
+            LoadKind.Keyed => PlacesAfter(KeyHeader, text),
+            _ => [],
+        });
     }
 
     private static string IngestBody(string persona)
-        => $$"""{"email":"{{new string('0', EmailDigits)}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
+        => $$"""{"email":"{{Blank}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
 
     private static string PushBody(string name, int batch)
     {
-        var blank = new string('0', EmailDigits);
         const string Data = """{"firstName":"John","lastName":"Doe","title":"Head of Sales","company":"Acme"}""";
-        var lead = $$"""{"email":"{{blank}}@example.com","externalId":"apollo_{{blank}}","data":{{Data}} }""";
+        var lead = $$"""{"email":"{{Blank}}@example.com","externalId":"apollo_{{Blank}}","data":{{Data}} }""";
         return $$"""{"namespace":"{{name}}","brandId":"brand-1","leads":[{{string.Join(',', Enumerable.Repeat(lead, batch))}}]}""";
     }
 
     private static string LeadBody()
     {
-        var blank = new string('0', EmailDigits);
-        return $$"""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"{{blank}}@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
+        return $$"""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"{{Blank}}@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
     }
 
-    private static int[] EmailsIn(string text)
+    private static int[] PlacesAfter(string mark, string text)
     {
-        const string Mark = "\"email\":\"";
         var found = new List<int>();
-        for (var at = text.IndexOf(Mark, StringComparison.Ordinal); at >= 0; at = text.IndexOf(Mark, at + 1, StringComparison.Ordinal))
+        for (var at = text.IndexOf(mark, StringComparison.Ordinal); at >= 0; at = text.IndexOf(mark, at + 1, StringComparison.Ordinal))
         {
-            found.Add(at + Mark.Length);
+            found.Add(at + mark.Length);
         }
 
         return [.. found];
