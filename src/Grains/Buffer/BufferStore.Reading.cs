@@ -167,6 +167,11 @@ internal sealed partial class BufferStore
             namespaceId,
             keys)];
 
+    /// <summary>Which of these ids are of leads that the namespace has served.</summary>
+    internal async Task<HashSet<Guid>> FindServedAsync(long namespaceId, Guid[] servedIds)
+        => [.. await ReadAsync(
+            "select id from served_leads where namespace_id = $1 and id = any($2)", static row => row.GetGuid(0), namespaceId, servedIds)];
+
     /// <summary>The hashes of all email keys that the namespace has served.</summary>
     internal Task<List<ulong>> ReadServedHashesAsync(long namespaceId)
         => ReadAsync(

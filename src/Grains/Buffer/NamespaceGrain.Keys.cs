@@ -46,8 +46,18 @@ internal sealed partial class NamespaceGrain
     private static Task<PushOutcome> ReplayPushAsync(byte[] answer)
         => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.PushOutcome)!);
 
-    private static Task<LeaseOutcomes> ReplayLeasesAsync(byte[] answer)
-        => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.LeaseOutcomes)!);
+    private async Task<LeaseOutcomes> ReplayLeasesAsync(byte[] answer)
+    {
+        var (leases, servedIds) = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptLeases)!;
+        if (servedIds is null)
+        {
+            return new LeaseOutcomes(leases);
+        }
+
+        var served = await store.FindServedAsync(_claimed!.Id, [.. servedIds.OfType<Guid>()]);
+        return new LeaseOutcomes(
+            [.. leases.Select((outcome, n) => servedIds[n] is { } id && !served.Contains(id) ? new LeaseOutcome(LeaseFate.NotHeld) : outcome)]);
+    }
 
     private static bool IsSame(RequestKey key, byte[] body) => body.AsSpan().SequenceEqual(key.Body);
 }
