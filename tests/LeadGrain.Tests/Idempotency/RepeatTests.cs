@@ -216,6 +216,32 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         Assert.Equal((30, 30, 0), await Client.CountsAsync("fenced"));
     }
 
+    [Fact]
+    public async Task A_first_request_that_failed_for_the_database_leaves_its_namespace_usable()
+    {
+        var database = shared.Database.DataSource;
+        await database.CreateCommand(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise 'no space' using errcode = '53100'; end $$;
+            create trigger refuse before insert on namespaces for each row execute function refuse()
+            """).ExecuteNonQueryAsync();
+        var body = new { @namespace = "wedged", leads = new[] { new { email = "a@x.example" } } };
+        var cursor = new { state = 1 };
+
+        var refused = await AskAsync("/buffer/push", body, "wedged");
+        using (var put = await Client.PutAsJsonAsync(new Uri("/cursor/wedged-cursor", UriKind.Relative), cursor))
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, put.StatusCode);
+        }
+
+        await database.CreateCommand("drop trigger refuse on namespaces; drop function refuse").ExecuteNonQueryAsync();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status);
+        Assert.Equal("""{"buffered":1,"skippedAlreadyServed":0}""", (await AskAsync("/buffer/push", body, "wedged")).Body);
+        using var again = await Client.PutAsJsonAsync(new Uri("/cursor/wedged-cursor", UriKind.Relative), cursor);
+        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
+    }
+
     private async Task<(string Body, bool Replayed)> RepeatAsync(string path, object body, string key)
     {
         var answer = await AskAsync(path, body, key);
