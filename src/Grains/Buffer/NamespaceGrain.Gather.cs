@@ -36,7 +36,7 @@ internal sealed partial class NamespaceGrain
             else if (pull.Command.Lease is not null && _held.OutCount >= options.Value.MaxLeases)
             {
                 queue.Dequeue();
-                EndWith(queue, pull, PullOutcome.TooManyLeases.Value);
+                EndWith(queue, pull, new PullOutcome.TooManyLeases(options.Value.MaxLeases));
             }
             else
             {

@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using LeadGrain.Tests.Buffer;
 using LeadGrain.Tests.Leases;
 
@@ -216,52 +214,11 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         Assert.Equal((30, 30, 0), await Client.CountsAsync("fenced"));
     }
 
-    [Fact]
-    public async Task A_first_request_that_failed_for_the_database_leaves_its_namespace_usable()
-    {
-        var database = shared.Database.DataSource;
-        await database.CreateCommand(
-            """
-            create function refuse() returns trigger language plpgsql as $$ begin raise 'no space' using errcode = '53100'; end $$;
-            create trigger refuse before insert on namespaces for each row execute function refuse()
-            """).ExecuteNonQueryAsync();
-        var body = new { @namespace = "wedged", leads = new[] { new { email = "a@x.example" } } };
-        var cursor = new { state = 1 };
-
-        var refused = await AskAsync("/buffer/push", body, "wedged");
-        using (var put = await Client.PutAsJsonAsync(new Uri("/cursor/wedged-cursor", UriKind.Relative), cursor))
-        {
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, put.StatusCode);
-        }
-
-        await database.CreateCommand("drop trigger refuse on namespaces; drop function refuse").ExecuteNonQueryAsync();
-
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.Status);
-        Assert.Equal("""{"buffered":1,"skippedAlreadyServed":0}""", (await AskAsync("/buffer/push", body, "wedged")).Body);
-        using var again = await Client.PutAsJsonAsync(new Uri("/cursor/wedged-cursor", UriKind.Relative), cursor);
-        Assert.Equal(HttpStatusCode.OK, again.StatusCode);
-    }
-
     private async Task<(string Body, bool Replayed)> RepeatAsync(string path, object body, string key)
     {
         var answer = await AskAsync(path, body, key);
         return (answer.Body, answer.Replayed);
     }
 
-    private async Task<Told> AskAsync(string path, object body, string key, HttpClient? client = null)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body) };
-        request.Headers.Add("Idempotency-Key", key);
-        using var response = await (client ?? Client).SendAsync(request);
-        return new Told(
-            response.StatusCode,
-            await response.Content.ReadAsStringAsync(),
-            response.Headers.Contains("Idempotent-Replayed"),
-            response.Headers.RetryAfter?.Delta);
-    }
-
-    private sealed record Told(HttpStatusCode Status, string Body, bool Replayed, TimeSpan? RetryAfter)
-    {
-        internal JsonNode Json => JsonNode.Parse(Body)!;
-    }
+    private Task<Told> AskAsync(string path, object body, string key, HttpClient? client = null) => (client ?? Client).AskAsync(path, body, key);
 }

@@ -1,10 +1,9 @@
 using System.Collections.Concurrent;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Tests.Idempotency;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Leases;
@@ -132,13 +131,7 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
 
     private static async Task<string[]> AckAsync(HttpClient client, string name, string key, List<LeasedLead> leads)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/buffer/ack", UriKind.Relative))
-        {
-            Content = JsonContent.Create(new { @namespace = name, leaseIds = leads.Select(lead => lead.Lease) }),
-        };
-        request.Headers.Add("Idempotency-Key", key);
-        using var response = await client.SendAsync(request);
-        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-        return [.. answer["results"]!.AsArray().Select(result => (string)result!["outcome"]!)];
+        var told = await client.AskAsync("/buffer/ack", new { @namespace = name, leaseIds = leads.Select(lead => lead.Lease) }, key);
+        return [.. told.Json["results"]!.AsArray().Select(result => (string)result!["outcome"]!)];
     }
 }
