@@ -16,7 +16,7 @@ public sealed partial class ParkedTests(ITestOutputHelper output)
     private const int AtOnce = 64;
 
     // A pool that grows by one thread for each that blocks would show with thousands of them.
-    private const int MostThreads = 16;
+    private const int MostThreads = 64;
     private const long MostMemoryEach = 60_000;
 
     [Fact]
