@@ -41,8 +41,13 @@ internal sealed class CampaignClient : IDisposable
     /// <param name="lease">Of so many seconds; null takes the lead for good.</param>
     /// <param name="key">The Idempotency-Key, if any.</param>
     /// <param name="patience">After which this client hangs up.</param>
-    internal Task<Answer> NextAsync(int? lease, string? key, TimeSpan patience)
-        => AskAsync("/buffer/next", new { @namespace = _namespace, leaseSeconds = lease }, key, patience);
+    /// <param name="count">At most so many leads, answered as an array; null for one.</param>
+    /// <param name="wait">How many seconds to wait for a lead, if at all.</param>
+    internal Task<Answer> NextAsync(int? lease, string? key, TimeSpan patience, int? count = null, int? wait = null)
+        => AskAsync("/buffer/next", new { @namespace = _namespace, leaseSeconds = lease, count, waitSeconds = wait }, key, patience);
+
+    /// <param name="verb">pause or resume.</param>
+    internal Task<Answer> HaltAsync(string verb) => AskAsync($"/namespaces/{_namespace}/{verb}", new { }, null, Eventually.Patience);
 
     /// <summary>Acknowledges, gives back or extends a lease.</summary>
     /// <param name="verb">ack, nack or extend.</param>
@@ -145,9 +150,15 @@ internal sealed class CampaignClient : IDisposable
     private static Answer Read(Answer answer)
     {
         using var json = JsonDocument.Parse(answer.Body);
+        if (json.RootElement.TryGetProperty("leads", out var leads) && json.RootElement.TryGetProperty("found", out _))
+        {
+            return answer with { Emails = [.. leads.EnumerateArray().Select(one => one.GetProperty("email").GetString()!)] };
+        }
+
         return !json.RootElement.TryGetProperty("lead", out var lead) ? answer : answer with
         {
             Email = lead.GetProperty("email").GetString(),
+            Emails = [lead.GetProperty("email").GetString()!],
             Lease = lead.TryGetProperty("leaseId", out var lease) ? lease.GetGuid() : null,
         };
     }
@@ -166,6 +177,9 @@ internal sealed record Answer(int? Status, string? Email, string Body)
 {
     /// <summary>Of the lead that was answered, if it was leased.</summary>
     internal Guid? Lease { get; init; }
+
+    /// <summary>Of all leads that were answered.</summary>
+    internal IReadOnlyList<string> Emails { get; init; } = [];
 
     /// <summary>Whether it had been given before.</summary>
     internal bool Replayed { get; init; }

@@ -46,7 +46,7 @@ public sealed class EmbeddedHostOptions : IValidatableObject
     {
         if (OwnerTimeout < 3 * Heartbeat)
         {
-            yield return new ValidationResult("OwnerTimeout must be at least three heartbeats.", [nameof(OwnerTimeout), nameof(Heartbeat)]);
+            yield return new ValidationResult("EmbeddedHost:OwnerTimeout must be at least three times EmbeddedHost:Heartbeat, or a single late heartbeat costs the ownership.", [nameof(OwnerTimeout), nameof(Heartbeat)]);
         }
     }
 }

@@ -22,9 +22,6 @@ public static class EmbeddedHosting
         services.AddOptions<EmbeddedHostOptions>()
             .Configure(configure)
             .ValidateDataAnnotations()
-            .Validate(
-                o => o.OwnerTimeout >= 2 * o.Heartbeat,
-                "EmbeddedHost:OwnerTimeout must be at least twice EmbeddedHost:Heartbeat, or a single late heartbeat costs the ownership.")
             .ValidateOnStart();
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton<OwnerTerm>();

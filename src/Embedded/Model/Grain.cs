@@ -4,7 +4,8 @@ namespace LeadGrain.Embedded;
 
 /// <summary>
 /// Base of all grain classes. One turn runs at a time: a method runs alone until it awaits, and resumes in a turn of its
-/// own after the await.
+/// own after the await. A grain that is <see cref="IDisposable"/> is disposed of in a turn when it is put away, and at once
+/// when the host lost the database; calls that had started may still run on then.
 /// </summary>
 public abstract class Grain : IGrainBase, IAddressable
 {

@@ -75,7 +75,10 @@ internal sealed partial class Activation
         }
     }
 
-    /// <summary>Cuts the activation off at once: its host owns the database no more. Calls not yet started are refused.</summary>
+    /// <summary>
+    /// Cuts the activation off at once: its host owns the database no more. Calls not yet started are refused, and the grain is
+    /// disposed of if it can be; those that have started run on.
+    /// </summary>
     internal void CutOff(Exception reason)
     {
         List<GrainCall> refused;
@@ -140,7 +143,11 @@ internal sealed partial class Activation
 
         lock (_lock)
         {
-            if (_phase == Phase.Activating)
+            if (_phase == Phase.Gone)
+            {
+                DisposeOfGrain();
+            }
+            else if (_phase == Phase.Activating)
             {
                 // The calls that made the activation are served even if it is to be put away: else none ever would be.
                 _phase = Phase.Active;
@@ -181,8 +188,44 @@ internal sealed partial class Activation
         moved.ForEach(call => catalog.Send(grainClass, key, call));
     }
 
+    // As Orleans does with a grain that is disposable. One that is cut off is not left to its calls that had started: what
+    // they wait for may be the grain's own to end.
+    private void DisposeOfGrain()
+    {
+        if (Grain is IDisposable)
+        {
+            _running++;
+            _turns.Enqueue((static s => ((Activation)s!).Dispose(), this));
+            WantThread();
+        }
+    }
+
+    private void Dispose()
+    {
+        try
+        {
+            ((IDisposable)Grain).Dispose();
+        }
+#pragma warning disable CA1031 // A grain that fails to clean up is gone all the same.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            catalog.Log.DeactivationFailed(exception, grainClass.Name);
+        }
+
+        lock (_lock)
+        {
+            EndRunning();
+        }
+    }
+
     private void Leave()
     {
+        if (_phase is Phase.Active or Phase.Deactivating)
+        {
+            DisposeOfGrain();
+        }
+
         _phase = Phase.Gone;
         StopTimers();
         _ = _ending.CancelAsync();

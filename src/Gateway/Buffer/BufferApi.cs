@@ -2,6 +2,7 @@ using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
@@ -84,8 +85,9 @@ internal static class BufferApi
             return;
         }
 
-        if (outcome is PullOutcome.TooManyLeases)
+        if (outcome is PullOutcome.TooManyLeases { Limit: var limit })
         {
+            RateLimitHeaders.SetUsedUp(context.Response.Headers, limit);
             await context.AnswerAsync(Problem.TooManyLeases());
             return;
         }

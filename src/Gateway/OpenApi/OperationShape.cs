@@ -157,8 +157,8 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
         if (status == 429)
         {
-            response.Headers[RateLimitHeaders.Limit] = NumberHeader("Requests that the limit allows at once.");
-            response.Headers[RateLimitHeaders.Remaining] = NumberHeader("Requests that are left of it.");
+            response.Headers[RateLimitHeaders.Limit] = NumberHeader("What the limit allows at once: requests, or leases.");
+            response.Headers[RateLimitHeaders.Remaining] = NumberHeader("What is left of it.");
             response.Headers[RateLimitHeaders.Reset] = NumberHeader("Seconds until all of it is there again.");
         }
     }

@@ -96,7 +96,7 @@ internal sealed partial class OrganizationShares : IDisposable
         if (entry == Entry.Full)
         {
             _metrics.Throttled(LimitNames.InFlight);
-            RateLimitHeaders.SetInFlight(context.Response.Headers, share.Limits.MaxInFlight);
+            RateLimitHeaders.SetUsedUp(context.Response.Headers, share.Limits.MaxInFlight);
             return _refusals.AnswerAsync(context, Problem.TooManyInFlight());
         }
 

@@ -22,9 +22,13 @@ internal static class RateLimitHeaders
         headers[Policy] = quota.PolicyText;
     }
 
-    /// <summary>For a request over the number that may be under way: when one ends cannot be known, so it says a second.</summary>
-    internal static void SetInFlight(IHeaderDictionary headers, int limit)
+    /// <summary>
+    /// For a request over the number of requests that may be under way, or over the leases that may run: when one ends cannot
+    /// be known, so it says a second.
+    /// </summary>
+    internal static void SetUsedUp(IHeaderDictionary headers, int limit)
     {
+        headers.Remove(Policy); // of the rate, which is another limit
         headers[Limit] = limit.ToString(CultureInfo.InvariantCulture);
         headers[Remaining] = "0";
         headers[Reset] = "1";

@@ -31,12 +31,9 @@ public abstract record PullOutcome
     }
 
     /// <summary>As many leads are on lease or on delay as one namespace may have: acknowledge some first.</summary>
+    /// <param name="Limit">How many.</param>
     [GenerateSerializer, Immutable]
-    public sealed record TooManyLeases : PullOutcome
-    {
-        /// <summary>The one value.</summary>
-        public static readonly TooManyLeases Value = new();
-    }
+    public sealed record TooManyLeases(int Limit) : PullOutcome;
 }
 
 /// <summary>A lead handed out.</summary>

@@ -89,18 +89,14 @@ internal sealed partial class BufferStore
             limit,
             bytes);
 
-    /// <summary>The leads of a kept answer, in its order, but for those that were not handed out after all.</summary>
-    internal Task<List<WaitingLead>> ReadHandedOutAsync(long namespaceId, IReadOnlyCollection<KeptLead> kept, OriginCache origins)
+    /// <summary>The leads of a kept answer, in its order, and whether each has a trace of having been handed out.</summary>
+    internal Task<List<(WaitingLead Lead, bool HasTrace)>> ReadHandedOutAsync(long namespaceId, IReadOnlyCollection<KeptLead> kept, OriginCache origins)
         => ReadAsync(
             $"""
-            select {LeadColumns}
-            from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[]) with ordinality as a (seq, served_id, lease_id, attempt, n)
-            join lead_buffer b on b.namespace_id = $1 and b.seq = a.seq
-            join lead_origins o on o.id = b.origin_id
-            where case when a.served_id is not null
+            select {LeadColumns}, case when a.served_id is not null
                 then exists (select from served_leads s where s.namespace_id = $1 and s.id = a.served_id)
-                -- A lease that was given has left its trace, and one whose email had been served has not: its lead may
-                -- not be marked as skipped yet. Served ids begin with their time, and so do leases' ids.
+                -- The trace of a lease that was given; one whose email had been served leaves none, and its lead may not be
+                -- marked as skipped yet. A revival takes it away. Served ids begin with their time, and so do leases' ids.
                 else exists (select from held_leads h where h.namespace_id = $1 and h.rank = -b.priority and h.seq = a.seq and h.attempts >= a.attempt)
                     or exists (select from dead_leads d where d.namespace_id = $1 and d.seq = a.seq)
                     or exists (
@@ -108,9 +104,12 @@ internal sealed partial class BufferStore
                         where s.namespace_id = $1 and s.seq = a.seq and s.id > (left(a.lease_id::text, 13) || '-0000-0000-000000000000')::uuid
                     )
                 end
+            from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[]) with ordinality as a (seq, served_id, lease_id, attempt, n)
+            join lead_buffer b on b.namespace_id = $1 and b.seq = a.seq
+            join lead_origins o on o.id = b.origin_id
             order by a.n
             """,
-            row => ReadLead(row, origins),
+            row => (ReadLead(row, origins), row.GetBoolean(9)),
             namespaceId,
             kept.Select(lead => lead.Seq).ToArray(),
             kept.Select(lead => lead.ServedId).ToArray(),
@@ -166,6 +165,11 @@ internal sealed partial class BufferStore
             static row => row.GetString(0),
             namespaceId,
             keys)];
+
+    /// <summary>Which of these ids are of leads that the namespace has served.</summary>
+    internal async Task<HashSet<Guid>> FindServedAsync(long namespaceId, Guid[] servedIds)
+        => [.. await ReadAsync(
+            "select id from served_leads where namespace_id = $1 and id = any($2)", static row => row.GetGuid(0), namespaceId, servedIds)];
 
     /// <summary>The hashes of all email keys that the namespace has served.</summary>
     internal Task<List<ulong>> ReadServedHashesAsync(long namespaceId)

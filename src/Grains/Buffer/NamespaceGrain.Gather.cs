@@ -24,7 +24,7 @@ internal sealed partial class NamespaceGrain
                 queue.Dequeue();
                 EndWith(queue, pull, PullOutcome.Paused.Value);
             }
-            else if (!await FindFrontAsync(round, pull.Command.Count, pull.Command.Count))
+            else if (!await FindFrontAsync(round, pull, pull.Command.Count, pull.Command.Count))
             {
                 if (!_held.Lacks(pull.Command.Count))
                 {
@@ -36,7 +36,7 @@ internal sealed partial class NamespaceGrain
             else if (pull.Command.Lease is not null && _held.OutCount >= options.Value.MaxLeases)
             {
                 queue.Dequeue();
-                EndWith(queue, pull, PullOutcome.TooManyLeases.Value);
+                EndWith(queue, pull, new PullOutcome.TooManyLeases(options.Value.MaxLeases));
             }
             else
             {
@@ -62,7 +62,7 @@ internal sealed partial class NamespaceGrain
         }
         while (++given < pull.Command.Count
             && (pull.Command.Lease is null || _held.OutCount < options.Value.MaxLeases)
-            && await FindFrontAsync(round, pull.Command.Count - given, 1));
+            && await FindFrontAsync(round, pull, pull.Command.Count - given, 1));
     }
 
     private void Give(PullRound round, Pull pull)
@@ -153,9 +153,10 @@ internal sealed partial class NamespaceGrain
     /// and would show leads as held that are settled. They are read in the next round.
     /// </summary>
     /// <param name="round">Where leads that are passed over are noted.</param>
+    /// <param name="pull">For whom.</param>
     /// <param name="wanted">How many leads are to follow.</param>
     /// <param name="held">How many of the held ones memory should have for that, if there are as many.</param>
-    private async ValueTask<bool> FindFrontAsync(PullRound round, int wanted, int held)
+    private async ValueTask<bool> FindFrontAsync(PullRound round, Pull pull, int wanted, int held)
     {
         while (true)
         {
@@ -175,7 +176,7 @@ internal sealed partial class NamespaceGrain
             {
                 return false;
             }
-            else if (_held.OutCount > 0 && _held.IsOut(EmailKey.Of(lead.Lead.Email)))
+            else if (IsInOtherHands(round, pull, lead))
             {
                 var taken = TakeFront(out lead);
                 Skip(round, lead.Place, taken is not null);
@@ -185,6 +186,20 @@ internal sealed partial class NamespaceGrain
                 return true;
             }
         }
+    }
+
+    // Two leads of one email, one served and one leased by the same statement, are not told apart by the database: neither
+    // part sees the other's rows. Nor may a lead that is acknowledged lose to one that is pulled with it.
+    private bool IsInOtherHands(PullRound round, Pull pull, WaitingLead lead)
+    {
+        var mayServe = round.Acknowledges || pull.Command.Lease is not null;
+        if (_held.OutCount == 0 && !mayServe)
+        {
+            return false;
+        }
+
+        var email = EmailKey.Of(lead.Lead.Email);
+        return _held.IsOut(email) || (mayServe && round.Serves(email));
     }
 
     private bool TryPeekFront(out WaitingLead lead, out HeldLead? held)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Idempotency;
@@ -9,17 +10,15 @@ namespace LeadGrain.Grains.Buffer;
 /// <summary>Idempotency keys: the answer is kept by the commit that it answers for, and given again to a repeat.</summary>
 internal sealed partial class NamespaceGrain
 {
-    private readonly Dictionary<(KeyedRoute, string), byte[]> _keysInUse = [];
-
     /// <summary>Answers a request, or gives the answer again that it had before.</summary>
     private async Task<Keyed<T>> AnswerOnceAsync<T>(
         KeyedRoute route, RequestKey key, Func<Task<Keyed<T>>> answer, Func<byte[], Task<T>> replay)
         where T : class
     {
         ThrowIfEnded();
-        if (!_keysInUse.TryAdd((route, key.Key), key.Body))
+        if (!keys.InUse.TryTake(_key.Tenant, route, key, out var body))
         {
-            return new(IsSame(key, _keysInUse[(route, key.Key)]) ? KeyUse.InProgress : KeyUse.TakenByOther, null);
+            return new(IsSame(key, body) ? KeyUse.InProgress : KeyUse.TakenByOther, null);
         }
 
         try
@@ -30,24 +29,40 @@ internal sealed partial class NamespaceGrain
         }
         finally
         {
-            _keysInUse.Remove((route, key.Key));
+            keys.InUse.Release(_key.Tenant, route, key);
         }
     }
 
     private async Task<PullOutcome> ReplayPullAsync(byte[] answer)
     {
         var kept = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptPull)!.Leads.ToDictionary(lead => lead.Seq);
-        var leads = await store.ReadHandedOutAsync(_claimed!.Id, kept.Values, _origins);
-        return leads.Count > 0
-            ? new PullOutcome.Served([.. leads.Select(lead => new PulledLead(lead.Lead, lead.Origin, kept[lead.Seq].Lease))])
-            : PullOutcome.Empty.Value;
+        var read = await store.ReadHandedOutAsync(_claimed!.Id, kept.Values, _origins);
+
+        // A lease leaves no trace where its email had been served, and where its lead died and was revived since.
+        var untraced = read.Where(one => !one.HasTrace && kept[one.Lead.Seq].Lease is not null).Select(one => EmailKey.Of(one.Lead.Lead.Email)).ToArray();
+        var served = untraced.Length > 0 ? await store.FindServedAsync(_claimed.Id, untraced) : [];
+        var leads = read
+            .Where(one => one.HasTrace || (kept[one.Lead.Seq].Lease is not null && !served.Contains(EmailKey.Of(one.Lead.Lead.Email))))
+            .Select(one => new PulledLead(one.Lead.Lead, one.Lead.Origin, kept[one.Lead.Seq].Lease))
+            .ToImmutableArray();
+        return leads.IsEmpty ? PullOutcome.Empty.Value : new PullOutcome.Served(leads);
     }
 
     private static Task<PushOutcome> ReplayPushAsync(byte[] answer)
         => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.PushOutcome)!);
 
-    private static Task<LeaseOutcomes> ReplayLeasesAsync(byte[] answer)
-        => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.LeaseOutcomes)!);
+    private async Task<LeaseOutcomes> ReplayLeasesAsync(byte[] answer)
+    {
+        var (leases, servedIds) = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptLeases)!;
+        if (servedIds is null)
+        {
+            return new LeaseOutcomes(leases);
+        }
+
+        var served = await store.FindServedAsync(_claimed!.Id, [.. servedIds.OfType<Guid>()]);
+        return new LeaseOutcomes(
+            [.. leases.Select((outcome, n) => servedIds[n] is { } id && !served.Contains(id) ? new LeaseOutcome(LeaseFate.NotHeld) : outcome)]);
+    }
 
     private static bool IsSame(RequestKey key, byte[] body) => body.AsSpan().SequenceEqual(key.Body);
 }

@@ -110,16 +110,30 @@ internal sealed partial class NamespaceGrain
     {
         var (now, at) = (time.GetTimestamp(), time.GetUtcNow());
         var outcomes = new LeaseOutcomes(
-            [.. change.Command.Leases.Select(id => _held.OnLease(id, now) is { } held
-                ? Settle(round, held, change.Command.Action, at)
-                : new LeaseOutcome(LeaseFate.NotHeld))]);
+            [.. change.Command.Leases.Select((id, n) => _held.OnLease(id, now) is not { } held ? new LeaseOutcome(LeaseFate.NotHeld)
+                : change.Command.Action is LeaseAction.Ack ? Acknowledge(round, change, n, held, at)
+                : Settle(round, held, change.Command.Action, at))]);
         change.Outcomes = outcomes;
         leaseMetrics.Settled(outcomes);
         if (change.Command.Key is { } key)
         {
-            var answer = JsonSerializer.SerializeToUtf8Bytes(outcomes, KeptAnswers.Default.LeaseOutcomes);
+            var served = change.Acknowledged.Count > 0
+                ? outcomes.Leases.Select((_, n) => change.Acknowledged.TryGetValue(n, out var mark) ? mark.Id : (Guid?)null).ToArray()
+                : null;
+            var answer = JsonSerializer.SerializeToUtf8Bytes(new KeptLeases(outcomes.Leases, served), KeptAnswers.Default.KeptLeases);
             round.Write.Keep(new KeptAnswer(RouteOf(change.Command.Action), key, answer));
         }
+    }
+
+    private LeaseOutcome Acknowledge(PullRound round, LeaseChange change, int index, HeldLead held, DateTimeOffset now)
+    {
+        _held.TakeIn(held.Place);
+        round.Write.Hold(held.Place, null);
+        NoteServed(round, held.Lead);
+        var mark = new ServedMark(NextId(round, now), now, held.Lead);
+        round.Acknowledge(mark);
+        change.Acknowledged.Add(index, mark);
+        return new LeaseOutcome(LeaseFate.Acked);
     }
 
     private LeaseOutcome Settle(PullRound round, HeldLead held, LeaseAction action, DateTimeOffset now)
@@ -128,11 +142,6 @@ internal sealed partial class NamespaceGrain
         _held.TakeIn(held.Place);
         switch (action)
         {
-            case LeaseAction.Ack:
-                round.Write.Hold(held.Place, null);
-                NoteServed(round, lead);
-                round.Write.Serve(new ServedMark(NextId(round, now), now, lead));
-                return new LeaseOutcome(LeaseFate.Acked);
             case LeaseAction.Extend(var duration):
                 Hold(round, lead, state with { DueAt = now + duration, HeldFor = duration });
                 return new LeaseOutcome(LeaseFate.Extended, now + duration);

@@ -25,7 +25,7 @@ internal sealed partial class NamespaceGrain(
     LeaseMetrics leaseMetrics,
     IOptions<BufferOptions> options,
     TimeProvider time,
-    ILogger<NamespaceGrain> log) : Grain, INamespaceGrain
+    ILogger<NamespaceGrain> log) : Grain, INamespaceGrain, IDisposable
 {
     private readonly OriginCache _origins = new();
     private readonly ServedSet _servedSet = new(servedSets);
@@ -46,6 +46,7 @@ internal sealed partial class NamespaceGrain(
     private long _gapsThrough;
     private bool _checkpointDue;
     private Exception? _ended;
+    private bool _isCounted;
 
     private string GrainKey => this.GetPrimaryKeyString();
 
@@ -60,17 +61,29 @@ internal sealed partial class NamespaceGrain(
         }
 
         unanswered.Forget(GrainKey, marks);
+        _isCounted = true;
         metrics.Activated();
     }
 
     /// <inheritdoc/>
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        metrics.Deactivated();
-        _servedSet.Abandon();
         if (_ended is null)
         {
             await CheckpointAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Gives back what the process lent it, and refuses those who still wait.</summary>
+    public void Dispose()
+    {
+        _ended ??= new OwnershipLostException("The host owns the database no more.");
+        RefuseQueued();
+        _servedSet.Abandon();
+        if (_isCounted)
+        {
+            _isCounted = false;
+            metrics.Deactivated();
         }
     }
 
@@ -148,7 +161,19 @@ internal sealed partial class NamespaceGrain(
         return _claimed!;
     }
 
-    private async Task CreateAsync() => await LoadAsync(await store.CreateAsync(_key));
+    private async Task CreateAsync()
+    {
+        try
+        {
+            await LoadAsync(await store.CreateAsync(_key));
+        }
+        catch (Exception exception)
+        {
+            // What was loaded by then is not to be loaded again on top: the next activation starts over.
+            End(exception);
+            throw;
+        }
+    }
 
     private void ThrowIfEnded()
     {

@@ -12,6 +12,8 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
 {
     private readonly List<Grant> _grants = [];
     private List<Change>? _changes;
+    private HashSet<string>? _served;
+    private int _servedNoted;
 
     internal PullWrite Write { get; } = new(claimed?.OrganizationId ?? 0, claimed?.Id ?? 0, claimed?.Epoch ?? 0);
 
@@ -36,6 +38,29 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     {
         Write.Lease(mark);
         _grants.Add(new Grant(pull, mark.Lead, null, lease));
+    }
+
+    /// <summary>Whether a lease is acknowledged.</summary>
+    internal bool Acknowledges { get; private set; }
+
+    /// <summary>Serves a lead for good whose lease is acknowledged.</summary>
+    internal void Acknowledge(ServedMark mark)
+    {
+        Write.Serve(mark);
+        Acknowledges = true;
+    }
+
+    /// <summary>Whether a lead with this email key is served for good so far.</summary>
+    internal bool Serves(string emailKey)
+    {
+        // Noted when first asked for: rounds without leases never are.
+        _served ??= new(StringComparer.Ordinal);
+        for (; _servedNoted < Write.Served.Count; _servedNoted++)
+        {
+            _served.Add(EmailKey.Of(Write.Served[_servedNoted].Lead.Lead.Email));
+        }
+
+        return _served.Contains(emailKey);
     }
 
     /// <summary>Adds a change to be answered.</summary>
@@ -88,7 +113,7 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
             }
         }
 
-        _changes?.ForEach(static change => change.Complete());
+        _changes?.ForEach(change => change.Complete(missing));
         return again;
     }
 

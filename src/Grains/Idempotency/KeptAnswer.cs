@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
@@ -19,7 +20,7 @@ internal enum KeyedRoute : short
 /// <summary>An answer to keep for repeats.</summary>
 /// <param name="Route">Of the request.</param>
 /// <param name="Key">Of the request.</param>
-/// <param name="Answer">JSON of a <see cref="PushOutcome"/>, <see cref="KeptPull"/> or <see cref="LeaseOutcomes"/>.</param>
+/// <param name="Answer">JSON of a <see cref="PushOutcome"/>, <see cref="KeptPull"/> or <see cref="KeptLeases"/>.</param>
 /// <param name="Replaces">Whether an answer was kept for this request already, and this is the better one.</param>
 internal readonly record struct KeptAnswer(KeyedRoute Route, RequestKey Key, byte[] Answer, bool Replaces = false);
 
@@ -34,3 +35,8 @@ internal sealed record KeptPull(IReadOnlyList<KeptLead> Leads);
 /// <param name="ServedId">Of the served lead; null where it was leased.</param>
 /// <param name="Lease">Null where it was served for good.</param>
 internal sealed record KeptLead(long Seq, Guid? ServedId, Lease? Lease);
+
+/// <summary>What is kept of the answer to a settlement of leases.</summary>
+/// <param name="Leases">As answered, where what was to be served was served.</param>
+/// <param name="ServedIds">Of the served leads, by the leases' order; null where none was to be.</param>
+internal sealed record KeptLeases(ImmutableArray<LeaseOutcome> Leases, Guid?[]? ServedIds = null);

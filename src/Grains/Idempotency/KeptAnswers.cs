@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LeadGrain.GrainInterfaces.Buffer;
-using LeadGrain.GrainInterfaces.Leases;
 
 namespace LeadGrain.Grains.Idempotency;
 
@@ -9,5 +8,5 @@ namespace LeadGrain.Grains.Idempotency;
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, UseStringEnumConverter = true)]
 [JsonSerializable(typeof(PushOutcome))]
 [JsonSerializable(typeof(KeptPull))]
-[JsonSerializable(typeof(LeaseOutcomes))]
+[JsonSerializable(typeof(KeptLeases))]
 internal sealed partial class KeptAnswers : JsonSerializerContext;

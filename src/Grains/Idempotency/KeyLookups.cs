@@ -24,6 +24,9 @@ internal sealed partial class KeyLookups
         _removedAt = time.GetTimestamp();
     }
 
+    /// <summary>The keys of requests that have no answer yet.</summary>
+    internal KeysInUse InUse { get; } = new();
+
     /// <summary>The answer kept for a key; null where there is none.</summary>
     /// <exception cref="StorageUnavailableException">The database is away.</exception>
     internal Task<FoundAnswer?> FindAsync(KeyQuery key) => _lookups.CommitAsync(key);

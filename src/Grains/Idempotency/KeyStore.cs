@@ -21,6 +21,9 @@ internal sealed class KeyStore(NpgsqlDataSource database)
         where k.created_at >= $4
         """;
 
+    // A commit whose wait for the standby was given up can be read, and can be lost yet. This one comes after it, and waits.
+    private const string WaitSql = "select pg_logical_emit_message(true, 'leadgrain', '')";
+
     // Bounded, so that it never holds many rows locked; what is left over goes the next time.
     private const string RemoveSql =
         """
@@ -28,7 +31,10 @@ internal sealed class KeyStore(NpgsqlDataSource database)
         where ctid = any(array(select ctid from idempotency_keys where created_at < $1 limit 10000))
         """;
 
-    /// <summary>The answers kept since a time for several keys, in their order; null where there is none.</summary>
+    /// <summary>
+    /// The answers kept since a time for several keys, in their order; null where there is none. They are as safe as when they
+    /// were first given: a synchronous standby has them.
+    /// </summary>
     internal async Task<FoundAnswer?[]> FindAsync(IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
     {
         await using var command = database.CreateCommand(FindSql);
@@ -37,11 +43,19 @@ internal sealed class KeyStore(NpgsqlDataSource database)
             keys.Select(k => (short)k.Route).ToArray(),
             keys.Select(k => k.Key).ToArray(),
             since.UtcDateTime);
-        await using var row = await command.ExecuteReaderAsync();
         var found = new FoundAnswer?[keys.Count];
-        while (await row.ReadAsync())
+        await using (var row = await command.ExecuteReaderAsync())
         {
-            found[row.GetInt64(0) - 1] = new FoundAnswer(row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3));
+            while (await row.ReadAsync())
+            {
+                found[row.GetInt64(0) - 1] = new FoundAnswer(row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3));
+            }
+        }
+
+        if (Array.Exists(found, answer => answer is not null))
+        {
+            await using var wait = database.CreateCommand(WaitSql);
+            await wait.ExecuteNonQueryAsync();
         }
 
         return found;

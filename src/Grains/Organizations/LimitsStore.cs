@@ -43,10 +43,11 @@ internal sealed class LimitsStore(NpgsqlDataSource database, TimeProvider time)
     internal Task SetAsync(Tenant tenant, OrganizationLimits limits, CancellationToken cancellationToken)
         => StorageFaults.GuardAsync(async () =>
         {
+            cancellationToken.ThrowIfCancellationRequested();
             await using var command = database.CreateCommand(SetSql);
             command.Bind(tenant.App, tenant.Org, limits.RequestsPerSecond, limits.Burst, limits.MaxInFlight);
             command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = time.GetUtcNow().UtcDateTime });
-            return await command.ExecuteNonQueryAsync(cancellationToken);
+            return await command.ExecuteNonQueryAsync(CancellationToken.None);
         });
 
     private static int? Number(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetInt32(column);

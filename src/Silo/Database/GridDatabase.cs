@@ -63,6 +63,10 @@ internal sealed class GridDatabase : IAsyncDisposable
         settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
         settings.IncludeErrorDetail = false; // details hold lead data
         settings.TcpKeepAlive = true;
+
+        // A statement over its time breaks its connection. The answer that comes to its cancellation is not to be believed: a
+        // commit that waited for its standby then says that it succeeded, when it did so on the primary only.
+        settings.CancellationTimeout = -1;
         DatabaseHosts.Tune(settings);
         return settings;
     }
@@ -71,7 +75,7 @@ internal sealed class GridDatabase : IAsyncDisposable
         string connectionString, IReadOnlyList<string> sqlFolders, TimeSpan patience, ILoggerFactory logs, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-migrate", Pooling = false };
-        var latest = new LatestPrimary(logs.CreateLogger<LatestPrimary>());
+        var latest = new LatestPrimary(TimeProvider.System, logs.CreateLogger<LatestPrimary>());
         var start = TimeProvider.System.GetTimestamp();
         while (true)
         {

@@ -6,13 +6,22 @@ namespace LeadGrain.Silo;
 /// Of several hosts, the one to use: it can be written to, and none that answers was promoted later. So a former primary that
 /// comes back as it was, writable still, is passed over.
 /// </summary>
-internal sealed partial class LatestPrimary(ILogger<LatestPrimary> log)
+internal sealed partial class LatestPrimary(TimeProvider time, ILogger<LatestPrimary> log)
 {
+    // How often a process that knows of no timeline yet asks before it does without a host's answer: that host may be the one
+    // that was promoted, and slow or about to start.
+    private const int MostAsked = 4;
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(250);
+
     // A host that takes longer to answer this is as good as away; the others wait for it.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
 
     // The latest timeline seen: a database that was replaced stays so when its successor does not answer.
     private long _known;
+
+    /// <summary>Asks one host.</summary>
+    internal Func<NpgsqlConnectionStringBuilder, CancellationToken, Task<HostAnswer>> Ask { get; init; } = AskAsync;
 
     /// <summary>Asks all hosts of a connection string, and finds the one to use. A single host is not asked.</summary>
     /// <exception cref="NpgsqlException">None is there, or only such that were replaced.</exception>
@@ -24,7 +33,7 @@ internal sealed partial class LatestPrimary(ILogger<LatestPrimary> log)
             return (only.ConnectionString, 0);
         }
 
-        var answers = await Task.WhenAll(hosts.Select(host => AskAsync(host, cancellationToken)));
+        var answers = await AskAllAsync(hosts, cancellationToken);
         var found = Choose(answers, Interlocked.Read(ref _known));
         foreach (var replaced in answers.Where(answer => answer.IsWritable && answer != found))
         {
@@ -38,6 +47,21 @@ internal sealed partial class LatestPrimary(ILogger<LatestPrimary> log)
 
         RaiseKnown(found.Timeline);
         return (found.Host.ConnectionString, found.Timeline);
+    }
+
+    private async Task<HostAnswer[]> AskAllAsync(IReadOnlyList<NpgsqlConnectionStringBuilder> hosts, CancellationToken cancellationToken)
+    {
+        for (var asked = 1; ; asked++)
+        {
+            var answers = await Task.WhenAll(hosts.Select(host => Ask(host, cancellationToken)));
+            var isSure = Interlocked.Read(ref _known) > 0 || Array.TrueForAll(answers, answer => answer.Failure is null);
+            if (isSure || asked == MostAsked || !Array.Exists(answers, answer => answer.IsWritable))
+            {
+                return answers;
+            }
+
+            await Task.Delay(s_pause, time, cancellationToken);
+        }
     }
 
     /// <summary>The first of those that can be written to and are on the latest timeline; null where there is none.</summary>

@@ -1,9 +1,10 @@
+using System.Diagnostics;
 using LeadGrain.CrashTests.Keys;
 using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Cluster;
 
-/// <summary>Two silos of the Orleans host, and the one that carries the namespace suffers.</summary>
+/// <summary>Two silos of the Orleans host: the one that carries the namespace suffers, or the network between them.</summary>
 public sealed class TwoSilosTests(ITestOutputHelper output)
 {
     // Longer than the others take to see it: 2 probes of a second each, and its heartbeat.
@@ -12,14 +13,64 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
     [Fact]
     public Task The_silo_that_is_killed() => RunAsync("kill -9 of one of two silos", victim => victim.KillAsync(), _ => Task.CompletedTask);
 
+    /// <summary>Each takes the other for dead and may start its grains anew, until one sees itself buried.</summary>
+    [RouteFact]
+    public async Task Silos_that_reach_their_clients_and_the_database_but_not_each_other()
+    {
+        var random = Seed.Next(output);
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var link = new SiloLink();
+        GridSettings[] settings = [At(database, link.First), At(database, link.Second)];
+        GridProcess[] silos = [await GridProcess.StartAsync(settings[0]), await GridProcess.StartAsync(settings[1])];
+        try
+        {
+            await using var run = KeyedRun.Start(output, random, $"silos-{Guid.NewGuid():n}", silos.Select(silo => silo.Url));
+            for (var round = 0; round < KeyedRun.Rounds(1); round++)
+            {
+                var start = 0L;
+                await run.SufferAsync("silos cut off from each other", async () =>
+                {
+                    await link.CutAsync();
+                    start = Stopwatch.GetTimestamp();
+                });
+                await Eventually.Async("one of them gives up", () => silos.Any(silo => silo.HasExited));
+                output.WriteLine($"one of them ended after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
+                var lost = Array.FindIndex(silos, silo => silo.HasExited);
+                await run.SufferAsync("silos cut off, one of them ended", () => Task.CompletedTask);
+                Assert.False(silos[1 - lost].HasExited);
+
+                await link.HealAsync();
+                await silos[lost].DisposeAsync();
+                silos[lost] = await GridProcess.StartAsync(settings[lost]);
+            }
+
+            await run.AssertWholeAsync();
+        }
+        finally
+        {
+            await link.HealAsync();
+            foreach (var silo in silos)
+            {
+                await silo.DisposeAsync();
+            }
+        }
+    }
+
     /// <summary>It answers nobody, and goes on with what it had under way when the others have long replaced it.</summary>
     [Fact]
-    public Task The_silo_that_is_cut_off() => RunAsync("one of two silos cut off", victim => victim.SuspendAsync(), async victim =>
+    public Task The_silo_that_is_suspended() => RunAsync("one of two silos suspended", victim => victim.SuspendAsync(), async victim =>
     {
         await Task.Delay(s_cutOff); // the fault itself
         await victim.ResumeAsync();
         await victim.ExitAsync(); // it finds itself declared dead
     });
+
+    private static GridSettings At(TestDatabase database, string address) => new()
+    {
+        DatabaseUrl = database.ConnectionString,
+        Port = GridSettings.LastingPort(),
+        More = new() { ["ADVERTISED_IP"] = address },
+    };
 
     private async Task RunAsync(string fault, Func<GridProcess, Task> strike, Func<GridProcess, Task> end)
     {

@@ -43,19 +43,49 @@ internal sealed class KeyedClient(CampaignClient http, KeyedLedger ledger, Rando
         ledger.Pushed(leads.Select(lead => lead.Email), json.RootElement.GetProperty("buffered").GetInt32());
     }
 
-    /// <summary>Pulls a lead for good.</summary>
+    /// <summary>Pulls a lead for good, or several.</summary>
     /// <returns>Whether there was one.</returns>
     internal async Task<bool> PullAsync()
     {
-        var (answer, asked) = await AskAsync("next", (key, patience) => http.NextAsync(null, key, patience));
-        if (answer.Email is { } email)
+        int? count = random.Next(4) == 0 ? random.Next(1, 6) : null;
+        if (await TakeAsync(count, null))
         {
-            ledger.HandedOut(email, null, asked, null);
             return true;
         }
 
         await Task.Delay(s_pause);
         return false;
+    }
+
+    /// <summary>Waits for a lead.</summary>
+    internal async Task PollAsync() => await TakeAsync(null, random.Next(1, 3));
+
+    /// <summary>Pauses the namespace for a moment, now and then.</summary>
+    internal async Task PauseAsync()
+    {
+        await Task.Delay(random.Next(200, 2_000));
+        foreach (var verb in (string[])["pause", "resume"])
+        {
+            Answer answer;
+            while ((answer = await http.HaltAsync(verb)).Status is not (200 or 404))
+            {
+                Assert.True(answer.Status is null or 503, $"{verb}: {answer.Status} {answer.Body}");
+                await Task.Delay(s_pause, abandon);
+            }
+
+            await Task.Delay(s_pause);
+        }
+    }
+
+    private async Task<bool> TakeAsync(int? count, int? wait)
+    {
+        var (answer, asked) = await AskAsync("next", (key, patience) => http.NextAsync(null, key, patience, count, wait));
+        foreach (var email in answer.Emails)
+        {
+            ledger.HandedOut(email, null, asked, null);
+        }
+
+        return answer.Emails.Count > 0;
     }
 
     /// <summary>Pulls a lead on a short lease, and acknowledges it, gives it back, extends it first or forgets it.</summary>
@@ -115,7 +145,7 @@ internal sealed class KeyedClient(CampaignClient http, KeyedLedger ledger, Rando
         var key = $"{what}-{Guid.NewGuid():n}";
         var asked = Stopwatch.GetTimestamp();
         var answer = await InsistAsync(key, ask);
-        if (random.Next(16) == 0 && (what is not ("next" or "lease") || answer.Email is not null))
+        if (random.Next(16) == 0 && (what is not ("next" or "lease") || answer.Emails.Count > 0))
         {
             var again = await InsistAsync(key, ask);
             Assert.Equal((true, answer.Body), (again.Replayed, again.Body));

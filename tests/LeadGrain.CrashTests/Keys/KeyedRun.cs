@@ -9,21 +9,31 @@ internal sealed class KeyedRun : IAsyncDisposable
     private const int Pullers = 4;
     private const int Lessees = 4;
     private const int Pushers = 2;
+    private const int Pollers = 2;
+    private const int IdlePollers = 4;
 
     private readonly ITestOutputHelper _output;
     private readonly Random _random;
     private readonly CancellationTokenSource _abandon = new();
     private readonly CampaignClient[] _https;
+    private readonly CampaignClient[] _idle;
     private readonly Load _load;
 
-    private KeyedRun(ITestOutputHelper output, Random random, CampaignClient[] https)
+    /// <param name="output">For what was measured.</param>
+    /// <param name="random">For what clients do.</param>
+    /// <param name="https">One for each host.</param>
+    /// <param name="idle">Likewise, of a namespace that nobody pushes to.</param>
+    private KeyedRun(ITestOutputHelper output, Random random, CampaignClient[] https, CampaignClient[] idle)
     {
-        (_output, _random, _https) = (output, random, https);
+        (_output, _random, _https, _idle) = (output, random, https, idle);
         _load = Load.Start(
         [
             .. Clients(Pullers).Select(client => (Func<Task>)client.PullAsync),
             .. Clients(Lessees).Select(client => (Func<Task>)client.LeaseAsync),
             .. Clients(Pushers).Select(client => (Func<Task>)client.PushAsync),
+            .. Clients(Pollers).Select(client => (Func<Task>)client.PollAsync),
+            .. Clients(1).Select(client => (Func<Task>)client.PauseAsync),
+            .. Enumerable.Range(0, IdlePollers).Select(n => (Func<Task>)(() => IdleAsync(_idle[n % _idle.Length]))),
         ]);
     }
 
@@ -41,7 +51,7 @@ internal sealed class KeyedRun : IAsyncDisposable
 
     /// <summary>Lets clients loose on hosts that serve together.</summary>
     internal static KeyedRun Start(ITestOutputHelper output, Random random, string name, params IEnumerable<Uri> urls)
-        => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))]);
+        => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))], [.. urls.Select(url => new CampaignClient(url, $"{name}-idle"))]);
 
     /// <summary>Lets a host suffer while it is busy, and measures from then on to the first good answer to a request sent since.</summary>
     /// <param name="fault">What it suffers.</param>
@@ -101,7 +111,7 @@ internal sealed class KeyedRun : IAsyncDisposable
             // Clients that still ask when a test has failed.
         }
 
-        Array.ForEach(_https, http => http.Dispose());
+        Array.ForEach([.. _https, .. _idle], http => http.Dispose());
         _abandon.Dispose();
     }
 
@@ -119,6 +129,17 @@ internal sealed class KeyedRun : IAsyncDisposable
             Assert.Equal(200, (await Http.ReviveAsync()).Status);
             return (await Http.CountsAsync()).Open == 0;
         });
+    }
+
+    /// <summary>Waits in vain, so that there are always pulls that wait when something fails.</summary>
+    private async Task IdleAsync(CampaignClient http)
+    {
+        var answer = await http.NextAsync(null, null, Eventually.Patience, wait: 5);
+        Assert.True(answer is { Emails.Count: 0, Status: null or 200 or 503 }, $"{answer.Status} {answer.Body}");
+        if (answer.Status != 200)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), _abandon.Token);
+        }
     }
 
     private IEnumerable<KeyedClient> Clients(int count)

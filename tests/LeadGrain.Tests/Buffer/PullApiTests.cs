@@ -57,7 +57,7 @@ public sealed class PullApiTests
     public async Task Too_many_leases_are_a_429_to_repeat_later()
     {
         await using var server = await GatewayServer.StartAsync();
-        server.Grid.Namespace("app/org/n").Refusal = PullOutcome.TooManyLeases.Value;
+        server.Grid.Namespace("app/org/n").Refusal = new PullOutcome.TooManyLeases(20_000);
 
         var answer = await server.PostAsync("/buffer/next", """{"namespace":"n","leaseSeconds":5,"waitSeconds":30}""");
 

@@ -76,6 +76,48 @@ public sealed class ActivationTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_disposable_grain_is_disposed_of_once_however_it_ends()
+    {
+        var gate = new Gate();
+        using var disposed = new SemaphoreSlim(0);
+        _host.Log.OnDispose = _ => disposed.Release();
+        await _host.Cell("ended").Run(cell =>
+        {
+            cell.End();
+            return Task.CompletedTask;
+        });
+        _host.Log.OnActivate = cell => cell.Key == "failed" ? throw new InvalidDataException("cannot") : gate.PassAsync();
+        await Assert.ThrowsAsync<InvalidDataException>(() => _host.Cell("failed").Add());
+        var activating = _host.Cell("activating").Add();
+        await gate.Reached;
+        var over = _host.Catalog.CutOff();
+        gate.Open();
+        await over.WaitAsync(CellHost.Deadline);
+
+        await Assert.ThrowsAsync<NotOwnerException>(() => activating);
+        for (var n = 0; n < 3; n++)
+        {
+            Assert.True(await disposed.WaitAsync(CellHost.Deadline));
+        }
+
+        Assert.Equal(["activating", "ended", "failed"], _host.Log.Disposed.Order());
+    }
+
+    [Fact]
+    public async Task A_grain_that_is_cut_off_can_end_the_calls_that_wait_for_it()
+    {
+        var gate = new Gate();
+        _host.Log.OnDispose = _ => gate.Open();
+        var call = _host.Cell().Run(_ => gate.PassAsync());
+        await gate.Reached;
+
+        await _host.Catalog.CutOff().WaitAsync(CellHost.Deadline);
+
+        await call;
+        Assert.Equal(["a"], _host.Log.Disposed);
+    }
+
+    [Fact]
     public async Task Calls_that_wait_when_a_grain_ends_reach_the_next_activation()
     {
         var gate = new Gate();

@@ -39,9 +39,13 @@ internal sealed class CellLog
     public Func<ICellBody, Task> OnActivate { get; set; } = _ => Task.CompletedTask;
 
     public Func<ICellBody, Task> OnDeactivate { get; set; } = _ => Task.CompletedTask;
+
+    public ConcurrentQueue<string> Disposed { get; } = new();
+
+    public Action<ICellBody> OnDispose { get; set; } = _ => { };
 }
 
-internal sealed class CellGrain(CellLog log) : Grain, ICell, ICellBody
+internal sealed class CellGrain(CellLog log) : Grain, ICell, ICellBody, IDisposable
 {
     public string Key => this.GetPrimaryKeyString();
 
@@ -59,6 +63,12 @@ internal sealed class CellGrain(CellLog log) : Grain, ICell, ICellBody
     {
         log.Lines.Enqueue($"deactivate {Key} {reason.ReasonCode}");
         await log.OnDeactivate(this);
+    }
+
+    public void Dispose()
+    {
+        log.Disposed.Enqueue(Key);
+        log.OnDispose(this);
     }
 
     public Task Run(Func<ICellBody, Task> work) => work(this);

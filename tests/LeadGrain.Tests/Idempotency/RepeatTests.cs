@@ -1,6 +1,4 @@
 using System.Net;
-using System.Net.Http.Json;
-using System.Text.Json.Nodes;
 using LeadGrain.Tests.Buffer;
 using LeadGrain.Tests.Leases;
 
@@ -222,20 +220,5 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         return (answer.Body, answer.Replayed);
     }
 
-    private async Task<Told> AskAsync(string path, object body, string key, HttpClient? client = null)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body) };
-        request.Headers.Add("Idempotency-Key", key);
-        using var response = await (client ?? Client).SendAsync(request);
-        return new Told(
-            response.StatusCode,
-            await response.Content.ReadAsStringAsync(),
-            response.Headers.Contains("Idempotent-Replayed"),
-            response.Headers.RetryAfter?.Delta);
-    }
-
-    private sealed record Told(HttpStatusCode Status, string Body, bool Replayed, TimeSpan? RetryAfter)
-    {
-        internal JsonNode Json => JsonNode.Parse(Body)!;
-    }
+    private Task<Told> AskAsync(string path, object body, string key, HttpClient? client = null) => (client ?? Client).AskAsync(path, body, key);
 }

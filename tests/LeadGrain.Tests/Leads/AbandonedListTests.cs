@@ -35,22 +35,12 @@ public sealed class AbandonedListTests
             await hold.ExecuteNonQueryAsync();
             using var gone = new CancellationTokenSource();
             var abandoned = store.ListAsync(Caller, Everything, gone.Token);
-            await WaitForLockAsync(database);
+            await database.LockWaitAsync();
             await gone.CancelAsync();
             await transaction.RollbackAsync();
             await Record.ExceptionAsync(() => abandoned);
         }
 
         Assert.Single((await store.ListAsync(Caller, Everything, CancellationToken.None)).Leads);
-    }
-
-    private static async Task WaitForLockAsync(TestDatabase database)
-    {
-        const string Waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await using var command = database.DataSource.CreateCommand(Waiting);
-        while ((long)(await command.ExecuteScalarAsync(patience.Token))! == 0)
-        {
-        }
     }
 }

@@ -215,6 +215,8 @@ public sealed class LeaseTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
 
         Assert.Equal(3, leased.Count);
         Assert.Equal((429, TimeSpan.FromSeconds(1)), ((int)refused.StatusCode, refused.Headers.RetryAfter!.Delta));
+        Assert.Equal(
+            ["3", "0", "1"], new[] { "RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset" }.Select(name => Assert.Single(refused.Headers.GetValues(name))));
         Assert.Equal("d@x.example", Assert.Single(await grid.Client.LeaseAsync("ns")).Email);
         Assert.Equal("e@x.example", await grid.Client.NextAsync("ns"));
     }

@@ -43,7 +43,7 @@ public sealed class RoundTripTests
         new Keyed<PushOutcome>(KeyUse.Replayed, new PushOutcome(2, 1)), new Keyed<PullOutcome>(KeyUse.InProgress, null), KeyUse.TakenByOther,
         s_key, PullCommand.One, new PullCommand(7, TimeSpan.FromSeconds(60), TimeSpan.FromSeconds(5), s_key),
         s_lease, s_pulled, new PullOutcome.Served([s_pulled, s_pulled with { Lease = null }]), PullOutcome.Empty.Value,
-        PullOutcome.Paused.Value, PullOutcome.TooManyLeases.Value,
+        PullOutcome.Paused.Value, new PullOutcome.TooManyLeases(3),
         LeaseAction.Ack.Value, new LeaseAction.Nack(TimeSpan.FromMinutes(1)), new LeaseAction.Extend(TimeSpan.FromHours(1)),
         new LeaseCommand([Guid.NewGuid()], LeaseAction.Ack.Value, s_key), LeaseFate.NotHeld,
         new LeaseOutcome(LeaseFate.Extended, s_at), new LeaseOutcomes([new LeaseOutcome(LeaseFate.Acked)]), s_dead, new DeadLeadPage([s_dead], true),

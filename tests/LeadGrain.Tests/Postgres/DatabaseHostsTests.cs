@@ -76,13 +76,35 @@ public sealed class DatabaseHostsTests
                 : chosen.IsWritable && chosen.Timeline >= known && answers.All(answer => answer.Timeline <= chosen.Timeline);
         }).QuickCheckThrowOnFailure();
 
+    [Theory]
+    [InlineData(2, "b")]
+    [InlineData(4, "a")] // silent for good: it is done without
+    public async Task A_process_that_knows_nothing_yet_asks_a_silent_host_again_before_it_takes_another(int silentFor, string expected)
+    {
+        var asked = 0;
+        var latest = new LatestPrimary(TimeProvider.System, NullLogger<LatestPrimary>.Instance)
+        {
+            Ask = (host, _) => Task.FromResult(
+                host.Host == "a" ? new HostAnswer(host, true, 1, null)
+                : ++asked <= silentFor ? new HostAnswer(host, false, 0, new NpgsqlException("No answer."))
+                : new HostAnswer(host, true, 2, null)),
+        };
+
+        var (found, _) = await latest.FindAsync("Host=a,b", CancellationToken.None);
+
+        Assert.Equal(expected, new NpgsqlConnectionStringBuilder(found).Host);
+        var before = asked;
+        await latest.FindAsync("Host=a,b", CancellationToken.None);
+        Assert.Equal(1, asked - before);
+    }
+
     [Fact]
     public async Task A_host_that_is_away_is_passed_over()
     {
         await using var database = await TestDatabase.CreateEmptyAsync();
         var there = new NpgsqlConnectionStringBuilder(database.ConnectionString);
         there.Host = $"127.0.0.1:1,{there.Host}:{there.Port}";
-        var latest = new LatestPrimary(NullLogger<LatestPrimary>.Instance);
+        var latest = new LatestPrimary(TimeProvider.System, NullLogger<LatestPrimary>.Instance);
 
         var (found, timeline) = await latest.FindAsync(there.ConnectionString, CancellationToken.None);
 

@@ -39,6 +39,17 @@ internal sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(server, $"drop database if exists {_name} with (force)");
     }
 
+    /// <summary>Returns when someone waits for a lock in it.</summary>
+    public async Task LockWaitAsync()
+    {
+        const string Waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        await using var command = DataSource.CreateCommand(Waiting);
+        while ((long)(await command.ExecuteScalarAsync(patience.Token))! == 0)
+        {
+        }
+    }
+
     private static async Task<TestDatabase> CreateFromAsync(string template)
     {
         var name = $"test_{Guid.NewGuid():n}";

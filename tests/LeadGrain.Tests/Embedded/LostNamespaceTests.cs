@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using System.Net;
+using LeadGrain.Embedded.Runtime;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.Grains.Buffer;
+using LeadGrain.Tests.Buffer;
+using LeadGrain.Tests.Metrics;
+using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace LeadGrain.Tests.Embedded;
+
+/// <summary>Namespaces whose host loses the database.</summary>
+public sealed class LostNamespaceTests
+{
+    private const string EndOwner =
+        """
+        select pg_terminate_backend(pid) from pg_locks
+        where locktype = 'advisory' and granted
+          and database = (select oid from pg_database where datname = current_database())
+        """;
+
+    [Fact]
+    public async Task What_they_took_of_the_process_is_given_back()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        using var active = new LiveCount(grid, "leadgrain.buffer.active_namespaces");
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            await grid.Client.PushAsync(name, "a@x.example", "b@x.example");
+            await grid.Client.NextAsync(name);
+        }
+
+        var budget = grid.Services.GetRequiredService<ServedSetBudget>();
+        var whole = grid.Services.GetRequiredService<IOptions<BufferOptions>>().Value.ServedSetBytes / sizeof(ulong);
+        Assert.False(budget.TryTake(whole));
+        await active.BecomeAsync(3);
+
+        await database.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
+        await active.BecomeAsync(0);
+
+        Assert.True(budget.TryTake(whole));
+        Assert.False(budget.TryTake(1));
+    }
+
+    [Fact]
+    public async Task Pulls_that_wait_for_a_lead_end_at_once_and_do_not_hold_up_the_next_ownership()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        using var waiters = new WaitingPulls(grid);
+        var start = Stopwatch.GetTimestamp();
+        var waiting = Enumerable.Range(0, 20).Select(_ => WaitAsync(grid.Client)).ToList();
+        await waiters.BecomeAsync(20);
+
+        // As the owner's loop does.
+        await grid.Services.GetRequiredService<GrainCatalog>().CutOff().WaitAsync(CellHost.Deadline);
+
+        // Left alone, each waits in its grain this long.
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, PullCommand.MaxWait);
+        Assert.All(await Task.WhenAll(waiting), status => Assert.Equal(HttpStatusCode.ServiceUnavailable, status));
+    }
+
+    private static async Task<HttpStatusCode> WaitAsync(HttpClient client)
+    {
+        using var content = new StringContent("""{"namespace":"ns","waitSeconds":30}""", null, "application/json");
+        using var answer = await client.PostAsync(new Uri("/buffer/next", UriKind.Relative), content);
+        return answer.StatusCode;
+    }
+}

@@ -1,0 +1,27 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+
+namespace LeadGrain.Tests.Idempotency;
+
+/// <summary>What a request with an Idempotency-Key was told.</summary>
+internal sealed record Told(HttpStatusCode Status, string Body, bool Replayed, TimeSpan? RetryAfter)
+{
+    internal JsonNode Json => JsonNode.Parse(Body)!;
+}
+
+/// <summary>Requests with an Idempotency-Key.</summary>
+internal static class KeyedCalls
+{
+    internal static async Task<Told> AskAsync(this HttpClient client, string path, object body, string key)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative)) { Content = JsonContent.Create(body) };
+        request.Headers.Add("Idempotency-Key", key);
+        using var response = await client.SendAsync(request);
+        return new Told(
+            response.StatusCode,
+            await response.Content.ReadAsStringAsync(),
+            response.Headers.Contains("Idempotent-Replayed"),
+            response.Headers.RetryAfter?.Delta);
+    }
+}
