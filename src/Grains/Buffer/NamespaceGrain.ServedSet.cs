@@ -8,6 +8,9 @@ internal sealed partial class NamespaceGrain
     // A few times the work of one call; a campaign gets there within a second.
     private const int BusyAfter = 256;
 
+    // Added in one turn: a millisecond or two, in which nobody is answered.
+    private const int AddedAtOnce = 20_000;
+
     private int _handled;
     private bool _readingServedSet;
 
@@ -19,6 +22,14 @@ internal sealed partial class NamespaceGrain
         {
             _readingServedSet = true;
             _ = ApartFromCaller(ReadServedSetAsync);
+        }
+    }
+
+    private void Add(List<ulong> hashes, int from)
+    {
+        for (var i = from; i < Math.Min(from + AddedAtOnce, hashes.Count); i++)
+        {
+            _servedSet.Add(hashes[i]);
         }
     }
 
@@ -35,9 +46,10 @@ internal sealed partial class NamespaceGrain
 
             var id = _claimed!.Id;
             var hashes = await Task.Run(() => store.ReadServedHashesAsync(id));
-            foreach (var hash in hashes)
+            for (var from = 0; from < hashes.Count; from += AddedAtOnce)
             {
-                _servedSet.Add(hash);
+                Add(hashes, from);
+                await Task.Yield();
             }
 
             _servedSet.Complete();
