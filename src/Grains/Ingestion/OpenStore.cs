@@ -33,6 +33,17 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     private const string NarrowSql =
         "update raw_open set organization_ids = $2, raw_ids = $3, attempts = $4, claimed_until = now() + $5 where id = $1";
 
+    private const string PostponeSql = "update raw_open set attempts = attempts + 1, claimed_until = now() + $2 where id = $1";
+
+    private const string FirstsSql =
+        """
+        select
+            u.n, exists (select from leads l where l.organization_id = u.organization_id and l.id = u.id), r.id is not null, r.content_type,
+            r.content_encoding
+        from unnest($1::bigint[], $2::uuid[]) with ordinality as u (organization_id, id, n)
+        left join leads_raw r on r.organization_id = u.organization_id and r.received_at = uuid_v7_time(u.id) and r.id = u.id
+        """;
+
     private const string HasLeadSql = "select exists (select from leads where organization_id = $1 and id = $2)";
 
     /// <summary>Claims the oldest list that nobody works on; null where there is none.</summary>
@@ -59,6 +70,29 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         command.Bind(openId, rows.Select(r => r.OrganizationId).ToArray(), rows.Select(r => r.Id).ToArray(), attempts, pause);
         return await command.ExecuteNonQueryAsync();
     });
+
+    /// <summary>Counts an attempt at a list, and leaves it alone for a while.</summary>
+    internal Task PostponeAsync(Guid openId, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(PostponeSql);
+        command.Bind(openId, pause);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>What is known of the first posts under keys, in the order of their ids.</summary>
+    internal async Task<FirstPost[]> FindFirstsAsync(long[] organizations, Guid[] ids)
+    {
+        var firsts = new FirstPost[ids.Length];
+        await using var command = database.CreateCommand(FirstsSql);
+        command.Bind(organizations, ids);
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            firsts[row.GetInt64(0) - 1] = new FirstPost(row.GetBoolean(1), row.GetBoolean(2), Text(row, 3), Text(row, 4));
+        }
+
+        return firsts;
+    }
 
     /// <summary>Whether there is a lead.</summary>
     internal async Task<bool> HasLeadAsync(long organizationId, Guid id)
@@ -91,5 +125,16 @@ internal sealed class OpenStore(NpgsqlDataSource database)
 /// <param name="Id">Of the list.</param>
 /// <param name="Organizations">Of the rows.</param>
 /// <param name="RawIds">Of the rows.</param>
-/// <param name="Attempts">How often the database refused what was made of them.</param>
+/// <param name="Attempts">How often making leads of them failed.</param>
 internal sealed record OpenList(Guid Id, long[] Organizations, Guid[] RawIds, int Attempts);
+
+/// <summary>What is known of the first post under a key.</summary>
+/// <param name="IsLead">Whether its lead is there.</param>
+/// <param name="IsKept">Whether it is still in the raw log.</param>
+/// <param name="ContentType">As given.</param>
+/// <param name="ContentEncoding">As given.</param>
+internal readonly record struct FirstPost(bool IsLead, bool IsKept, string? ContentType, string? ContentEncoding)
+{
+    /// <summary>Whether the same bytes in another post mean the same.</summary>
+    internal bool ReadsLike(RawPost post) => IsKept && ContentType == post.ContentType && ContentEncoding == post.ContentEncoding;
+}
