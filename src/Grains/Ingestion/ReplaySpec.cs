@@ -23,11 +23,11 @@ internal sealed record ReplaySpec(DateTimeOffset? From, DateTimeOffset? To, stri
             return (from, to);
         }
 
-        // An id tells its time. One that is none of the log's can tell any.
+        // An id of the log tells its time.
         var (first, last) = (to, DateTime.UnixEpoch);
         foreach (var id in Ids)
         {
-            if (IngestionCommits.TimeOf(id) is var time && time < to)
+            if (id.Version == 7 && IngestionCommits.TimeOf(id) is var time && time < to)
             {
                 (first, last) = (time < first ? time : first, time > last ? time : last);
             }

@@ -153,16 +153,21 @@ internal sealed partial class Settling(
         }
     }
 
-    // Of most repeats the first one's lead is there, or its bytes and headers are the same, and so is what they mean.
+    // Of most repeats the first one's lead is there; else, mostly, bytes and headers are the same, and so is what they mean.
     private async Task ContestAsync(Settled[] settled, KeyClaim?[] claims, List<int> repeats)
     {
-        var firsts = await open.FindFirstsAsync(
-            [.. repeats.Select(i => settled[i].Row.OrganizationId)], [.. repeats.Select(i => ((Verdict.Repeat)settled[i].Verdict).LeadId)]);
-        for (var n = 0; n < firsts.Length; n++)
+        var leads = await open.HaveLeadsAsync(OrganizationsOf(repeats), FirstsOf(repeats));
+        var rest = repeats.FindAll(i => !leads.Contains(FirstOf(i)));
+        if (rest.Count == 0)
         {
-            var i = repeats[n];
+            return;
+        }
+
+        var kinds = await open.FindKindsAsync(OrganizationsOf(rest), FirstsOf(rest));
+        foreach (var i in rest)
+        {
             var (row, repeat) = (settled[i].Row, (Verdict.Repeat)settled[i].Verdict);
-            if (firsts[n].IsLead || (!repeat.OtherBytes && firsts[n].ReadsLike(row.Post)))
+            if (!repeat.OtherBytes && kinds.TryGetValue(FirstOf(i), out var kind) && kind == (row.Post.ContentType, row.Post.ContentEncoding))
             {
                 continue;
             }
@@ -177,6 +182,12 @@ internal sealed partial class Settling(
                 settled[i] = new Settled(row, Verdict.OfFault(row, claims[i], fault));
             }
         }
+
+        (long, Guid) FirstOf(int i) => (settled[i].Row.OrganizationId, ((Verdict.Repeat)settled[i].Verdict).LeadId);
+
+        long[] OrganizationsOf(List<int> which) => [.. which.Select(i => settled[i].Row.OrganizationId)];
+
+        Guid[] FirstsOf(List<int> which) => [.. which.Select(i => FirstOf(i).Item2)];
     }
 
     /// <summary>A key stays with the first body of which a lead can be made: one of which none can hands it over.</summary>

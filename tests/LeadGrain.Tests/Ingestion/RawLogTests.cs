@@ -1,7 +1,11 @@
+using System.Net.Http.Headers;
+using System.Text;
 using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -28,24 +32,26 @@ public sealed class RawLogTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database);
-        var ids = new List<Guid>();
-        for (var i = 0; i < 3; i++)
+        var lines = Enumerable.Range(0, 4_000).Select(n => n % 2 == 0 ? $$"""{"email":"n{{n}}@b.c"}""" : $"[{n}]");
+        using var file = new StringContent(string.Join('\n', lines), Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
+        using var imported = await grid.Client.PostAsync("/crm/leads/import", file);
+        Assert.True(imported.IsSuccessStatusCode, await imported.Content.ReadAsStringAsync());
+        await database.DataSource.ExecuteAsync(Bygone);
+        foreach (var table in new[] { "leads", "raw_outcomes", "leads_raw" })
         {
-            ids.Insert(0, (await grid.Client.PostLeadAsync("{}")).MustBeCreated());
-            (await grid.Client.PostLeadAsync("[]")).MustBeRefused(400, "invalid_payload");
+            await database.DataSource.ExecuteAsync($"vacuum analyze {table}");
         }
 
-        await database.DataSource.ExecuteAsync(Bygone);
-        await database.DataSource.ExecuteAsync("vacuum analyze leads");
-        await database.DataSource.ExecuteAsync("vacuum analyze raw_outcomes");
-
-        Assert.Equal(ids, (await grid.Client.RawAsync("stored")).Select(entry => (Guid)entry["id"]!));
-        Assert.Equal(3, (await grid.Client.RawAsync("invalid")).Count);
-        Assert.Empty((await grid.Client.ReadAsync("/raw?state=stored&to=2019-01-01"))["entries"]!.AsArray());
-        foreach (var sql in new[] { RawLogStore.StoredSql, RawLogStore.OutcomeSql })
+        // The last page: what is asked for is more than there is, and what is older must not be looked through for the rest.
+        var (from, to) = (DateTime.UnixEpoch, DateTime.UtcNow.AddDays(1));
+        foreach (var (state, sql) in new[] { ("stored", RawLogStore.StoredSql), ("invalid", RawLogStore.OutcomeSql) })
         {
-            Assert.InRange(await BlocksAsync(database, sql, DateTime.UnixEpoch, DateTime.UtcNow.AddDays(1)), 1, 300);
-            Assert.InRange(await BlocksAsync(database, sql, DateTime.UnixEpoch, new DateTime(2020, 1, 2, 0, 0, 0, DateTimeKind.Utc)), 1, 300);
+            var oldest = await database.DataSource.ScalarAsync<Guid>($"select id from leads_raw r where {(state == "stored" ? "" : "not ")}exists (select from leads l where l.id = r.id) order by id offset 3 limit 1");
+            Assert.Equal((state, 3), (state, await RowsAsync(database, sql, from, to, oldest)));
+            Assert.InRange(await BlocksAsync(database, sql, from, to, oldest), 1, 300);
+            Assert.InRange(await BlocksAsync(database, sql, from, from.AddYears(55), Guid.AllBitsSet), 1, 300);
+            Assert.Equal(1000, (await grid.Client.RawAsync(state)).Count);
+            Assert.Empty((await grid.Client.ReadAsync($"/raw?state={state}&to=2025-01-01"))["entries"]!.AsArray());
         }
     }
 
@@ -62,7 +68,7 @@ public sealed class RawLogTests
 
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var block = new Npgsql.NpgsqlCommand("lock table leads_raw_20200203 in access exclusive mode", connection, transaction);
+        await using var block = new NpgsqlCommand("lock table leads_raw_20200203 in access exclusive mode", connection, transaction);
         await block.ExecuteNonQueryAsync();
 
         // Any ids may be asked for: one that is none of ours, and those at the ends of time.
@@ -79,23 +85,42 @@ public sealed class RawLogTests
         Assert.Equal(2, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
     }
 
-    private static async Task<long> BlocksAsync(TestDatabase database, string sql, DateTime from, DateTime to)
+    private static async Task<int> RowsAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)
+    {
+        await using var command = await CommandAsync(database, sql, from, to, before);
+        await using var row = await command.ExecuteReaderAsync();
+        var rows = 0;
+        while (await row.ReadAsync())
+        {
+            rows++;
+        }
+
+        return rows;
+    }
+
+    private static async Task<long> BlocksAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)
+    {
+        await using var command = await CommandAsync(database, $"explain (analyze, buffers, format json) {sql}", from, to, before);
+        var plan = JsonNode.Parse((string)(await command.ExecuteScalarAsync())!)![0]!["Plan"]!;
+        return (long)plan["Shared Hit Blocks"]! + (long)plan["Shared Read Blocks"]!;
+    }
+
+    private static async Task<NpgsqlCommand> CommandAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)
     {
         var organization = await database.DataSource.ScalarAsync<long>("select id from organizations where app_id = 'app' and org_id = 'org'");
 #pragma warning disable CA2100 // Constants of the store.
-        await using var command = database.DataSource.CreateCommand($"explain (analyze, buffers, format json) {sql}");
+        var command = database.DataSource.CreateCommand(sql);
 #pragma warning restore CA2100
-        command.Parameters.AddWithValue(organization);
-        command.Parameters.AddWithValue(from);
-        command.Parameters.AddWithValue(to);
-        command.Parameters.AddWithValue(Guid.AllBitsSet);
-        command.Parameters.AddWithValue(101);
-        if (sql == RawLogStore.OutcomeSql)
+        foreach (var value in new object[] { organization, from, to, before, 101 })
         {
-            command.Parameters.AddWithValue("invalid");
+            command.Parameters.AddWithValue(value);
         }
 
-        var plan = JsonNode.Parse((string)(await command.ExecuteScalarAsync())!)![0]!["Plan"]!;
-        return (long)plan["Shared Hit Blocks"]! + (long)plan["Shared Read Blocks"]!;
+        if (sql.EndsWith(RawLogStore.OutcomeSql, StringComparison.Ordinal))
+        {
+            command.Parameters.AddWithValue(RawStates.Invalid);
+        }
+
+        return command;
     }
 }
