@@ -29,7 +29,7 @@ public sealed class KilledReplayTests
             await ExecuteAsync(database, "update leads set email = null");
             await using var connection = await database.DataSource.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
-            await using (var block = new NpgsqlCommand("select id from leads order by id offset 800 limit 1 for update", connection, transaction))
+            await using (var block = new NpgsqlCommand("select id from leads where id = (select id from leads order by id offset 800 limit 1) for update", connection, transaction))
             {
                 await block.ExecuteScalarAsync();
             }

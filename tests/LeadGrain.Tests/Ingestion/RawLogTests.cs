@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-using System.Text;
 using System.Text.Json.Nodes;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Ingestion;
@@ -12,6 +10,23 @@ namespace LeadGrain.Tests.Ingestion;
 /// <summary>The raw log is read where it has something, however many leads are older than it.</summary>
 public sealed class RawLogTests
 {
+    // Enough that the planner does not read all of the raw log first: every second entry is a lead, the others are invalid.
+    private const string Recent =
+        """
+        with entries as (
+            select o.id as organization_id, n, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000' || lpad(n::text, 12, '0'))::uuid as id
+            from organizations o cross join lateral (
+                select n, date_trunc('milliseconds', now() - interval '1 hour') + n * interval '40 milliseconds' as at from generate_series(1, 60000) as n) as s
+            where o.app_id = 'app' and o.org_id = 'org'
+        ), raw as (
+            insert into leads_raw (organization_id, received_at, id, body, headers, request_id) select organization_id, at, id, '{}', '{}', 'r' from entries
+        ), invalid as (
+            insert into raw_outcomes (organization_id, raw_id, received_at, outcome) select organization_id, id, at, 'invalid' from entries where n % 2 = 1
+        )
+        insert into leads (organization_id, id, body_hash, created_at, updated_at)
+        select organization_id, id, sha256(''), at, at from entries where n % 2 = 0
+        """;
+
     // As retention leaves them: leads, outcomes of one state, and no entries.
     private const string Bygone =
         """
@@ -32,10 +47,8 @@ public sealed class RawLogTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database);
-        var lines = Enumerable.Range(0, 4_000).Select(n => n % 2 == 0 ? $$"""{"email":"n{{n}}@b.c"}""" : $"[{n}]");
-        using var file = new StringContent(string.Join('\n', lines), Encoding.UTF8, new MediaTypeHeaderValue("application/x-ndjson"));
-        using var imported = await grid.Client.PostAsync("/crm/leads/import", file);
-        Assert.True(imported.IsSuccessStatusCode, await imported.Content.ReadAsStringAsync());
+        await grid.Services.GetRequiredService<RawStore>().EnsureOrganizationAsync("app", "org");
+        await database.DataSource.ExecuteAsync(Recent);
         await database.DataSource.ExecuteAsync(Bygone);
         foreach (var table in new[] { "leads", "raw_outcomes", "leads_raw" })
         {
@@ -49,7 +62,7 @@ public sealed class RawLogTests
             var oldest = await database.DataSource.ScalarAsync<Guid>($"select id from leads_raw r where {(state == "stored" ? "" : "not ")}exists (select from leads l where l.id = r.id) order by id offset 3 limit 1");
             Assert.Equal((state, 3), (state, await RowsAsync(database, sql, from, to, oldest)));
             Assert.InRange(await BlocksAsync(database, sql, from, to, oldest), 1, 300);
-            Assert.InRange(await BlocksAsync(database, sql, from, from.AddYears(55), Guid.AllBitsSet), 1, 300);
+            Assert.InRange(await BlocksAsync(database, sql, from, from.AddYears(55), Guid.AllBitsSet), 0, 300);
             Assert.Equal(1000, (await grid.Client.RawAsync(state)).Count);
             Assert.Empty((await grid.Client.ReadAsync($"/raw?state={state}&to=2025-01-01"))["entries"]!.AsArray());
         }
