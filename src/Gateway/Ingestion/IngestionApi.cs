@@ -9,12 +9,11 @@ using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Gateway.Ingestion;
 
 /// <summary>The seed's route: whatever is posted is kept, then made a lead of.</summary>
-internal static partial class IngestionApi
+internal static class IngestionApi
 {
     internal const string Path = "/api/lead";
 
@@ -37,7 +36,7 @@ internal static partial class IngestionApi
             .FailsAs(LeadErrors.Shape, StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge)
             .FailsAs(LeadErrors.Shape, StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task PostAsync(HttpContext context, GrainCalls calls, ILoggerFactory logs)
+    private static async Task PostAsync(HttpContext context, GrainCalls calls)
     {
         var post = Body.Refuse(context, RawPost.MaxBytes) is { } refusal
             ? refusal
@@ -50,7 +49,7 @@ internal static partial class IngestionApi
 
         var outcome = await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
             context.Tenant().GrainKey, taken, static (grain, post, token) => grain.IngestAsync(post, token), context.RequestAborted);
-        Log(logs.CreateLogger(typeof(IngestionApi)), context, taken.Key, outcome);
+        context.Features.Set(outcome);
         await AnswerAsync(context, outcome);
     }
 
@@ -98,25 +97,4 @@ internal static partial class IngestionApi
         json.WriteBoolean("deduplicated"u8, answer.Deduplicated);
         json.WriteEndObject();
     }
-
-    private static void Log(ILogger log, HttpContext context, string? key, IngestOutcome outcome)
-    {
-        var (level, leadId, name) = outcome switch
-        {
-            IngestOutcome.Created created => (LogLevel.Information, created.LeadId, "created"),
-            IngestOutcome.Repeated { OtherBytes: true } repeated => (LogLevel.Warning, repeated.LeadId, "conflict"),
-            IngestOutcome.Repeated repeated => (LogLevel.Information, repeated.LeadId, "duplicate"),
-            IngestOutcome.Invalid invalid => (LogLevel.Information, invalid.RawId, "invalid"),
-            _ => throw new System.Diagnostics.UnreachableException(),
-        };
-        if (log.IsEnabled(level))
-        {
-            var hashedKey = LeadKey.ForLog(key);
-            LogPost(log, level, context.Request.Method, Path, context.TraceIdentifier, hashedKey, leadId, name);
-        }
-    }
-
-    [LoggerMessage(Message = "{Method} {Url}: request {XRequestId}, key {IdempotencyKey}, lead {LeadId}: {Outcome}")]
-    private static partial void LogPost(
-        ILogger log, LogLevel level, string method, string url, string xRequestId, string? idempotencyKey, Guid leadId, string outcome);
 }

@@ -26,7 +26,7 @@ internal static class IngestionGatewaySetup
             })
             .Validate(static options => options.IsOpenOrganizationValid(), "INGEST_ORGANIZATION must be app/org, or empty.")
             .ValidateOnStart();
-        return services.AddSingleton<CrossOrigin>();
+        return services.AddSingleton<CrossOrigin>().AddSingleton<LeadLog>();
     }
 
     /// <summary>The route for leads: open where that is set, and to web pages.</summary>
@@ -43,6 +43,7 @@ internal static class IngestionGatewaySetup
         services.GetRequiredService<OrganizationShares>().Guard(group, areLimits: false);
         services.GetRequiredService<TenantGate>().Guard(group, services.GetRequiredService<IOptions<IngestionGatewayOptions>>().Value.Open);
         services.GetRequiredService<InFlightLimit>().Guard(group);
+        services.GetRequiredService<LeadLog>().Guard(group);
         crossOrigin.Guard(group);
     }
 }

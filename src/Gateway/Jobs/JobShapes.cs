@@ -12,7 +12,7 @@ public sealed record JobsResponse(IReadOnlyList<JobView> Jobs, string? Next);
 /// <param name="Total">How many items there are; null until they are counted.</param>
 /// <param name="Done">Items done, failed ones included.</param>
 /// <param name="Failed">Items that failed.</param>
-/// <param name="Error">Why the job failed.</param>
+/// <param name="Error">Why the job failed, or its last attempt did.</param>
 /// <param name="CreatedAt">When it was asked for.</param>
 /// <param name="StartedAt">When work began.</param>
 /// <param name="FinishedAt">When it ended.</param>

@@ -18,6 +18,7 @@ internal static class ProblemAnswer
     {
         var response = context.Response;
         response.StatusCode = problem.Status;
+        context.Features.Set(problem);
         if (problem.RetryAfter is { } wait)
         {
             response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture);

@@ -15,8 +15,12 @@ namespace LeadGrain.Grains.Ingestion;
 /// </summary>
 internal sealed partial class IngestionCommits
 {
+    // An id can count nine hundred years more than a date.
+    private static readonly long s_lastMillisecond = (long)(DateTime.MaxValue - DateTime.UnixEpoch).TotalMilliseconds - 1;
+
     private readonly RawStore _raw;
     private readonly Settling _settling;
+    private readonly Normalizer _normalize;
     private readonly IngestionMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<IngestionCommits> _log;
@@ -26,12 +30,13 @@ internal sealed partial class IngestionCommits
     public IngestionCommits(
         RawStore raw,
         Settling settling,
+        Normalizer normalize,
         IngestionMetrics metrics,
         TimeProvider time,
         IOptions<IngestionOptions> options,
         ILogger<IngestionCommits> log)
     {
-        (_raw, _settling, _metrics, _time, _log) = (raw, settling, metrics, time, log);
+        (_raw, _settling, _normalize, _metrics, _time, _log) = (raw, settling, normalize, metrics, time, log);
         _lane = new(CommitAsync, static r => r.Weight, options.Value.CommitRows, options.Value.ConcurrentCommits, static r => r.OrganizationId);
     }
 
@@ -44,12 +49,13 @@ internal sealed partial class IngestionCommits
             ?? throw new StorageUnavailableException("Committed, but whose its key is could not be read.");
     }
 
-    /// <summary>The milliseconds of an id.</summary>
+    /// <summary>The milliseconds of an id; of one that is none of ours it may be the end of time.</summary>
     internal static DateTime TimeOf(Guid id)
     {
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return DateTime.UnixEpoch.AddMilliseconds(System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16);
+        var milliseconds = System.Buffers.Binary.BinaryPrimitives.ReadInt64BigEndian(bytes) >>> 16;
+        return DateTime.UnixEpoch.AddMilliseconds(Math.Min(milliseconds, s_lastMillisecond));
     }
 
     private async Task<IngestOutcome?[]> CommitAsync(IReadOnlyList<RawRow> rows)
@@ -70,7 +76,11 @@ internal sealed partial class IngestionCommits
         try
         {
             settled = await _settling.DecideAsync(rows, claims);
-            await _settling.WriteAsync(openId, settled, attempts: 0);
+            if (await _settling.WriteAsync(openId, settled, attempts: 0) is > 0 and var left)
+            {
+                _metrics.LeftOpen(left);
+            }
+
             _metrics.Committed("leads", Stopwatch.GetElapsedTime(start), rows.Count);
         }
 #pragma warning disable CA1031 // The posts are safe: whatever this was, it is logged, and the drain tries again.
@@ -89,11 +99,26 @@ internal sealed partial class IngestionCommits
         return outcomes;
     }
 
-    // What is certain without the database: a post without a key, or the first with its key.
-    private static IngestOutcome? OutcomeWithout(RawRow row, KeyClaim? claim)
-        => row.Post.Key is null || claim?.LeadId == row.Id
-            ? Verdict.Of(row, claim, LeadNormalizer.Normalize(row.Post.Body, row.Post.ContentType, row.Post.ContentEncoding)).Outcome(row.Id)
-            : null;
+    // What is certain without the database: a post without a key, or the first with its key. It never throws: one post must not
+    // take the answers of all others with it.
+    private IngestOutcome? OutcomeWithout(RawRow row, KeyClaim? claim)
+    {
+        if (row.Post.Key is not null && claim?.LeadId != row.Id)
+        {
+            return null;
+        }
+
+        try
+        {
+            return Verdict.Of(row, claim, _normalize(row.Post)).Outcome(row.Id);
+        }
+#pragma warning disable CA1031 // Whatever it was, the post is kept, and the drain will meet it again and log it.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            return Verdict.OfFault(row, claim, fault).Told;
+        }
+    }
 
     [LoggerMessage(131, LogLevel.Warning, "{Count} posts are in the raw log and not made leads of yet: {Cause} {SqlState}")]
     private partial void LogPutOff(int count, string cause, string? sqlState);

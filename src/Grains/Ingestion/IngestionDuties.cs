@@ -20,6 +20,9 @@ internal sealed partial class IngestionDuties(
 
     private static readonly TimeSpan s_partitionsEvery = TimeSpan.FromHours(1);
 
+    // After one that gave way to a reader, or failed.
+    private static readonly TimeSpan s_partitionsAgain = TimeSpan.FromMinutes(1);
+
     private DateTimeOffset _partitionsDue;
 
     /// <inheritdoc/>
@@ -59,12 +62,22 @@ internal sealed partial class IngestionDuties(
             return false;
         }
 
-        // Without those whose partition has gone.
-        var rows = await open.ReadAsync(list.Organizations, list.RawIds);
-        var settled = await settling.DecideAsync(rows, new KeyClaim?[rows.Count]);
-        await settling.WriteAsync(list.Id, settled, list.Attempts);
-        metrics.Drained(rows.Count);
-        LogDrained(rows.Count);
+        try
+        {
+            // Without those whose partition has gone.
+            var rows = await open.ReadAsync(list.Organizations, list.RawIds);
+            var settled = await settling.DecideAsync(rows, new KeyClaim?[rows.Count]);
+            var left = await settling.WriteAsync(list.Id, settled, list.Attempts);
+            metrics.Drained(rows.Count - left);
+            LogDrained(rows.Count - left);
+        }
+        catch (Exception fault) when (!Settling.IsPassing(fault))
+        {
+            // Of no row in particular; the other lists need not wait for it.
+            LogFailed(fault);
+            await open.PostponeAsync(list.Id, Settling.PauseAfter(list.Attempts + 1));
+        }
+
         return true;
     }
 
@@ -76,13 +89,24 @@ internal sealed partial class IngestionDuties(
             return;
         }
 
-        await partitions.MakeAsync(now, options.Value.DaysAhead);
-        if (options.Value.RetentionDays > 0)
+        _partitionsDue = now + s_partitionsAgain;
+        try
         {
-            await partitions.DropAsync(now, options.Value.RetentionDays);
+            if (await partitions.MakeAsync(now, options.Value.DaysAhead)
+                & (options.Value.RetentionDays <= 0 || await partitions.DropAsync(now, options.Value.RetentionDays)))
+            {
+                _partitionsDue = now + s_partitionsEvery;
+            }
+            else
+            {
+                LogGaveWay();
+            }
         }
-
-        _partitionsDue = now + s_partitionsEvery;
+        catch (Exception fault) when (!Settling.IsPassing(fault))
+        {
+            // Unfinished posts need not wait for it.
+            LogPartitionsFailed(fault);
+        }
     }
 
     [LoggerMessage(132, LogLevel.Information, "{Count} posts that had been left unfinished are finished")]
@@ -90,6 +114,12 @@ internal sealed partial class IngestionDuties(
 
     [LoggerMessage(133, LogLevel.Debug, "Unfinished posts wait: the database is away")]
     private partial void LogAway();
+
+    [LoggerMessage(135, LogLevel.Information, "Partitions of the raw log are in use: making or dropping them waits a minute")]
+    private partial void LogGaveWay();
+
+    [LoggerMessage(136, LogLevel.Error, "Partitions of the raw log could not be looked after")]
+    private partial void LogPartitionsFailed(Exception fault);
 
     [LoggerMessage(134, LogLevel.Error, "Unfinished posts could not be looked after")]
     private partial void LogFailed(Exception fault);

@@ -20,6 +20,7 @@ internal static class IngestionSetup
             .AddSingleton<PartitionStore>()
             .AddSingleton<RawLogStore>()
             .AddSingleton<IngestionMetrics>()
+            .AddSingleton(new Normalizer(LeadNormalizer.Normalize))
             .AddSingleton<Settling>()
             .AddSingleton<IngestionCommits>()
             .AddHostedService<IngestionDuties>();

@@ -5,6 +5,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace LeadGrain.Grains.Ingestion;
 
+/// <summary>Makes a lead of a post: <see cref="LeadNormalizer.Normalize(RawPost)"/>.</summary>
+internal delegate Normalized Normalizer(RawPost post);
+
 /// <summary>Makes a lead of a body. It validates nothing away: what has no field goes into the extra, and a body is refused only
 /// where it is no JSON object and no form.</summary>
 internal static class LeadNormalizer
@@ -16,6 +19,8 @@ internal static class LeadNormalizer
     internal const string BrokenEncoding = "broken_encoding";
     internal const string UnknownEncoding = "unknown_encoding";
     internal const string TooLarge = "too_large";
+
+    internal static Normalized Normalize(RawPost post) => Normalize(post.Body, post.ContentType, post.ContentEncoding);
 
     /// <param name="body">As received.</param>
     /// <param name="contentType">Content-Type, or null.</param>
@@ -83,9 +88,10 @@ internal static class LeadNormalizer
 
         try
         {
-            return Encoding.GetEncoding(charset);
+            // The first has those of old Windows and other pages. UTF-7 is known, and refused.
+            return CodePagesEncodingProvider.Instance.GetEncoding(charset) ?? Encoding.GetEncoding(charset);
         }
-        catch (ArgumentException)
+        catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
         {
             return null;
         }

@@ -50,7 +50,8 @@ internal static class MultipartLead
         var name = known ? HeaderUtilities.RemoveQuotes(disposition!.Name).Value ?? string.Empty : string.Empty;
         if (!known || !disposition!.IsFileDisposition())
         {
-            draft.Add(name, Encoding.UTF8.GetString(LeadNormalizer.Utf8Of(content, null).Span));
+            var charset = MediaTypeHeaderValue.TryParse(section.ContentType, out var type) ? HeaderUtilities.RemoveQuotes(type.Charset).Value : null;
+            draft.Add(name, Encoding.UTF8.GetString(LeadNormalizer.Utf8Of(content, charset).Span));
             return;
         }
 

@@ -23,15 +23,29 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         returning id, organization_ids, raw_ids, attempts
         """;
 
-    private const string ReadSql =
-        $"""
-        select {RowColumns}
+    // The times are those of the ids; said once more, they leave the planner few partitions.
+    private const string OfIds =
+        """
         from unnest($1::bigint[], $2::uuid[]) as u (organization_id, id)
         join leads_raw r on r.organization_id = u.organization_id and r.received_at = uuid_v7_time(u.id) and r.id = u.id
+        where r.received_at >= $3 and r.received_at <= $4
         """;
+
+    private const string ReadSql = $"select {RowColumns} {OfIds}";
 
     private const string NarrowSql =
         "update raw_open set organization_ids = $2, raw_ids = $3, attempts = $4, claimed_until = now() + $5 where id = $1";
+
+    private const string PostponeSql = "update raw_open set attempts = attempts + 1, claimed_until = now() + $2 where id = $1";
+
+    private const string KindsSql = $"select r.organization_id, r.id, r.content_type, r.content_encoding {OfIds}";
+
+    private const string HaveLeadsSql =
+        """
+        select l.organization_id, l.id
+        from unnest($1::bigint[], $2::uuid[]) as u (organization_id, id)
+        join leads l on l.organization_id = u.organization_id and l.id = u.id
+        """;
 
     private const string HasLeadSql = "select exists (select from leads where organization_id = $1 and id = $2)";
 
@@ -49,8 +63,19 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     });
 
     /// <summary>Rows of the raw log, as far as they are still there.</summary>
-    internal Task<List<RawRow>> ReadAsync(long[] organizations, Guid[] ids)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(ReadSql, ReadRow, organizations, ids));
+    internal Task<List<RawRow>> ReadAsync(long[] organizations, Guid[] ids) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(ReadSql);
+        BindIds(command, organizations, ids);
+        await using var row = await command.ExecuteReaderAsync();
+        var rows = new List<RawRow>(ids.Length);
+        while (await row.ReadAsync())
+        {
+            rows.Add(ReadRow(row, 0));
+        }
+
+        return rows;
+    });
 
     /// <summary>Leaves only these rows on a list.</summary>
     internal Task NarrowAsync(Guid openId, IReadOnlyList<RawRow> rows, int attempts, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
@@ -59,6 +84,33 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         command.Bind(openId, rows.Select(r => r.OrganizationId).ToArray(), rows.Select(r => r.Id).ToArray(), attempts, pause);
         return await command.ExecuteNonQueryAsync();
     });
+
+    /// <summary>Counts an attempt at a list, and leaves it alone for a while.</summary>
+    internal Task PostponeAsync(Guid openId, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(PostponeSql);
+        command.Bind(openId, pause);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>Which of these have a lead.</summary>
+    internal async Task<HashSet<(long Organization, Guid Id)>> HaveLeadsAsync(long[] organizations, Guid[] ids)
+        => [.. await database.ReadAllAsync(HaveLeadsSql, static row => (row.GetInt64(0), row.GetGuid(1)), organizations, ids)];
+
+    /// <summary>Of which type and encoding rows of the raw log are, as far as they are still there.</summary>
+    internal async Task<Dictionary<(long Organization, Guid Id), (string? Type, string? Encoding)>> FindKindsAsync(long[] organizations, Guid[] ids)
+    {
+        var kinds = new Dictionary<(long, Guid), (string?, string?)>();
+        await using var command = database.CreateCommand(KindsSql);
+        BindIds(command, organizations, ids);
+        await using var row = await command.ExecuteReaderAsync();
+        while (await row.ReadAsync())
+        {
+            kinds[(row.GetInt64(0), row.GetGuid(1))] = (Text(row, 2), Text(row, 3));
+        }
+
+        return kinds;
+    }
 
     /// <summary>Whether there is a lead.</summary>
     internal async Task<bool> HasLeadAsync(long organizationId, Guid id)
@@ -69,6 +121,18 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     }
 
     internal static RawRow ReadRow(NpgsqlDataReader row) => ReadRow(row, 0);
+
+    private static void BindIds(NpgsqlCommand command, long[] organizations, Guid[] ids)
+    {
+        var (first, last) = (DateTime.MaxValue, DateTime.MinValue);
+        foreach (var id in ids)
+        {
+            var time = IngestionCommits.TimeOf(id);
+            (first, last) = (time < first ? time : first, time > last ? time : last);
+        }
+
+        command.Bind(organizations, ids, first, last);
+    }
 
     /// <summary>Reads <see cref="RowColumns"/> that begin at a column.</summary>
     internal static RawRow ReadRow(NpgsqlDataReader row, int at) => new(
@@ -91,5 +155,5 @@ internal sealed class OpenStore(NpgsqlDataSource database)
 /// <param name="Id">Of the list.</param>
 /// <param name="Organizations">Of the rows.</param>
 /// <param name="RawIds">Of the rows.</param>
-/// <param name="Attempts">How often the database refused what was made of them.</param>
+/// <param name="Attempts">How often making leads of them failed.</param>
 internal sealed record OpenList(Guid Id, long[] Organizations, Guid[] RawIds, int Attempts);

@@ -28,18 +28,23 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
     // Milliseconds and id rise together, so the id alone tells the place.
     private const string Page = "r.received_at <= uuid_v7_time($4) and r.id < $4 order by r.received_at desc, r.id desc limit $5";
 
+    // The first and last entry of the window. Leads and outcomes are looked through between them only: leads outlive their days.
+    private const string First = $"(select r.id from leads_raw r where {Window} order by r.received_at, r.id limit 1)";
+
+    private const string Last = $"(select r.id from leads_raw r where {Window} order by r.received_at desc, r.id desc limit 1)";
+
     private const string AnySql =
         $"""
         select {Entry} from (select * from leads_raw r where {Window} and {Page}) r {StateJoins}
         order by r.received_at desc, r.id desc
         """;
 
-    private const string StoredSql =
+    internal const string StoredSql =
         $"""
         select {Entry} from (
             select r.* from leads k
             join leads_raw r on r.organization_id = k.organization_id and r.received_at = k.created_at and r.id = k.id
-            where k.organization_id = $1 and k.id < $4 and {Window}
+            where k.organization_id = $1 and k.id < $4 and {Window} and k.id between {First} and {Last}
             order by k.id desc limit $5
         ) r {StateJoins}
         order by r.id desc
@@ -57,12 +62,12 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
         order by r.id desc limit $5
         """;
 
-    private const string OutcomeSql =
+    internal const string OutcomeSql =
         $"""
         select {Entry} from (
             select r.* from raw_outcomes k
             join leads_raw r on r.organization_id = k.organization_id and r.received_at = k.received_at and r.id = k.raw_id
-            where k.organization_id = $1 and k.outcome = $6 and k.raw_id < $4 and {Window}
+            where k.organization_id = $1 and k.outcome = $6 and k.raw_id < $4 and {Window} and k.raw_id between {First} and {Last}
                 and not exists (select from leads x where x.organization_id = k.organization_id and x.id = k.raw_id)
             order by k.raw_id desc limit $5
         ) r {StateJoins}

@@ -27,7 +27,8 @@ internal sealed record RawRow(long OrganizationId, Guid Id, DateTime ReceivedAt,
 /// <param name="BodyHash">Of the first one's body.</param>
 internal sealed record KeyClaim(Guid LeadId, byte[] BodyHash);
 
-/// <summary>What is to be written of a raw row: a <see cref="Lead"/>, a <see cref="Repeat"/>, <see cref="Invalid"/> or <see cref="Failed"/>.</summary>
+/// <summary>What is to be written of a raw row: a <see cref="Lead"/>, a <see cref="Repeat"/>, <see cref="Invalid"/>, <see cref="Failed"/>, or nothing yet
+/// (<see cref="Open"/>).</summary>
 internal abstract record Verdict
 {
     private Verdict()
@@ -43,26 +44,41 @@ internal abstract record Verdict
     /// <summary>No lead.</summary>
     internal sealed record Invalid(string Reason) : Verdict;
 
-    /// <summary>The database refuses what was made of it.</summary>
+    /// <summary>It is set aside: making a lead of it failed, or the database refuses what was made of it.</summary>
     internal sealed record Failed(string Reason) : Verdict;
+
+    /// <summary>Making a lead of it failed, for a fault of ours; it is tried again.</summary>
+    /// <param name="Reason">In a word; holds nothing of the body.</param>
+    /// <param name="Told">What its caller is told; null where that is not certain.</param>
+    internal sealed record Open(string Reason, IngestOutcome? Told) : Verdict;
 
     /// <summary>Decides. Who has the key wins; a body of which no lead can be made neither wins nor repeats.</summary>
     internal static Verdict Of(RawRow row, KeyClaim? claim, Normalized normalized) => normalized switch
     {
         Normalized.Invalid invalid => new Invalid(invalid.Reason),
         Normalized.Lead lead when claim is null || claim.LeadId == row.Id => new Lead(lead),
-        Normalized.Lead lead => new Repeat(claim!.LeadId, !row.BodyHash.AsSpan().SequenceEqual(claim.BodyHash), lead),
+        Normalized.Lead lead => new Repeat(claim!.LeadId, HasOtherBytes(row, claim), lead),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 
-    /// <summary>What its caller is told.</summary>
-    internal IngestOutcome Outcome(Guid id) => this switch
+    /// <summary>Decides as far as that can be without knowing whether a lead can be made of it.</summary>
+    internal static Open OfFault(RawRow row, KeyClaim? claim, Exception fault) => new(
+        $"fault {fault.GetType().Name}",
+        row.Post.Key is null || claim?.LeadId == row.Id ? new IngestOutcome.Created(row.Id)
+            : claim is null ? null
+            : new IngestOutcome.Repeated(claim.LeadId, HasOtherBytes(row, claim)));
+
+    /// <summary>What its caller is told; null where that is not certain.</summary>
+    internal IngestOutcome? Outcome(Guid id) => this switch
     {
+        Open open => open.Told,
         Lead => new IngestOutcome.Created(id),
         Repeat repeat => new IngestOutcome.Repeated(repeat.LeadId, repeat.OtherBytes),
         Invalid invalid => new IngestOutcome.Invalid(id, invalid.Reason),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
+
+    private static bool HasOtherBytes(RawRow row, KeyClaim claim) => !row.BodyHash.AsSpan().SequenceEqual(claim.BodyHash);
 }
 
 /// <summary>A raw row and what is to be written of it.</summary>

@@ -29,8 +29,9 @@ internal sealed class ReplayJob(ReplayStore store, Settling settling) : IJobKind
         var rows = next.FindAll(static n => n.Matches).ConvertAll(static n => n.Row);
         var settled = await settling.DecideAsync(rows, new KeyClaim?[rows.Count]);
 
-        // A lead that stands is not taken back because its bytes say nothing to the normalizer of today.
-        SettleStore.Add(batch, settled, renew: true);
-        return new JobStep(rows.Count, settled.Count(static s => s.Verdict is Verdict.Invalid), next[^1].Row.Id);
+        // A lead that stands is not taken back because its bytes say nothing to the normalizer of today. What it stumbles over is
+        // passed over.
+        SettleStore.Add(batch, Array.FindAll(settled, static s => s.Verdict is not Verdict.Open), renew: true);
+        return new JobStep(rows.Count, settled.Count(static s => s.Verdict is Verdict.Invalid or Verdict.Open), next[^1].Row.Id);
     }
 }

@@ -13,6 +13,29 @@ internal sealed record ReplaySpec(DateTimeOffset? From, DateTimeOffset? To, stri
         command.States.IsDefaultOrEmpty ? null : [.. command.States],
         command.Ids.IsDefaultOrEmpty ? null : [.. command.Ids]);
 
+    /// <summary>The time that it is about, UTC, without its end.</summary>
+    /// <param name="asked">When it was asked for. Without an end it ends there, or it would chase what comes in.</param>
+    internal (DateTime From, DateTime To) Window(DateTime asked)
+    {
+        var (from, to) = ((From ?? DateTimeOffset.UnixEpoch).UtcDateTime, To?.UtcDateTime ?? asked.AddMilliseconds(1));
+        if (Ids is null)
+        {
+            return (from, to);
+        }
+
+        // An id of the log tells its time.
+        var (first, last) = (to, DateTime.UnixEpoch);
+        foreach (var id in Ids)
+        {
+            if (id.Version == 7 && IngestionCommits.TimeOf(id) is var time && time < to)
+            {
+                (first, last) = (time < first ? time : first, time > last ? time : last);
+            }
+        }
+
+        return (first > from ? first : from, last < to ? last.AddMilliseconds(1) : to);
+    }
+
     internal static ReplaySpec FromJson(byte[] json) => JsonSerializer.Deserialize(json, ReplayJson.Default.ReplaySpec)!;
 
     internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReplayJson.Default.ReplaySpec);

@@ -10,45 +10,77 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
     // What one step may hold.
     private const int StepBytes = 8 * 1024 * 1024;
 
-    private const string Window =
-        """
-        r.organization_id = $1 and r.received_at >= $2 and r.received_at < $3 and ($5::uuid[] is null or r.id = any($5))
-        """;
+    private const string Window = "r.organization_id = $1 and r.received_at >= $2 and r.received_at < $3";
 
     private const string StateMatches = $"($4::text[] is null or {RawLogStore.State} = any($4))";
 
-    private const string CountSql = $"select count(*) from leads_raw r {RawLogStore.StateJoins} where {Window} and {StateMatches}";
+    private const string OfId = "join leads_raw r on r.organization_id = $1 and r.received_at = uuid_v7_time(u.id) and r.id = u.id";
 
-    private const string StepSql =
+    private const string Matching = $"{RawLogStore.StateJoins} where {Window} and {StateMatches}";
+
+    private const string CountSql = $"select count(*) from leads_raw r {Matching}";
+
+    // Entry by entry, from the days that the window has left.
+    private const string CountIdsSql = $"select count(*) from unnest($5::uuid[]) as u (id) {OfId} {Matching}";
+
+    private const string StepStart =
         $"""
         select {OpenStore.RowColumns}, {StateMatches}
         from (
             select * from (
                 select r.*, sum(octet_length(r.body)) over (order by r.received_at, r.id) - octet_length(r.body) as before
                 from (
-                    select * from leads_raw r
-                    where {Window} and r.received_at >= uuid_v7_time($6) and r.id > $6
-                    order by r.received_at, r.id limit $7
+        """;
+
+    private const string StepEnd =
+        $"""
+                    order by r.received_at, r.id limit $6
                 ) r
-            ) r where r.before < $8
+            ) r where r.before < $7
         ) r {RawLogStore.StateJoins}
         order by r.received_at, r.id
         """;
 
+    private const string StepSql =
+        $"""
+        {StepStart}
+                    select * from leads_raw r where {Window} and r.received_at >= uuid_v7_time($5) and r.id > $5
+        {StepEnd}
+        """;
+
+    private const string StepIdsSql =
+        $"""
+        {StepStart}
+                    select r.* from unnest($8::uuid[]) as u (id) {OfId} where {Window} and r.id > $5
+        {StepEnd}
+        """;
+
     internal Task<long> CountAsync(ClaimedJob job) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(CountSql);
+        var spec = ReplaySpec.FromJson(job.Spec);
+        await using var command = database.CreateCommand(spec.Ids is null ? CountSql : CountIdsSql);
         command.CommandTimeout = 0; // it walks all of the window
-        Bind(command, job);
+        Bind(command, job, spec);
+        if (spec.Ids is not null)
+        {
+            command.Bind(spec.Ids);
+        }
+
         return (long)(await command.ExecuteScalarAsync())!;
     });
 
     /// <summary>The next rows, at most so many, and whether each is one that the replay asks for.</summary>
     internal Task<List<(RawRow Row, bool Matches)>> NextAsync(ClaimedJob job, int most) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(StepSql);
-        Bind(command, job);
+        var spec = ReplaySpec.FromJson(job.Spec);
+        await using var command = database.CreateCommand(spec.Ids is null ? StepSql : StepIdsSql);
+        Bind(command, job, spec);
         command.Bind(job.Position ?? Guid.Empty, most, (long)StepBytes);
+        if (spec.Ids is not null)
+        {
+            command.Bind(spec.Ids);
+        }
+
         await using var row = await command.ExecuteReaderAsync();
         var rows = new List<(RawRow, bool)>();
         while (await row.ReadAsync())
@@ -59,15 +91,10 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
         return rows;
     });
 
-    // Without an end it ends where it was asked for, or it would chase what comes in.
-    private static void Bind(NpgsqlCommand command, ClaimedJob job)
+    private static void Bind(NpgsqlCommand command, ClaimedJob job, ReplaySpec spec)
     {
-        var spec = ReplaySpec.FromJson(job.Spec);
-        command.Bind(
-            job.OrganizationId,
-            (spec.From ?? DateTimeOffset.UnixEpoch).UtcDateTime,
-            spec.To?.UtcDateTime ?? IngestionCommits.TimeOf(job.Id).AddMilliseconds(1));
+        var (from, to) = spec.Window(IngestionCommits.TimeOf(job.Id));
+        command.Bind(job.OrganizationId, from, to);
         command.Bind((object?)spec.States);
-        command.Bind(spec.Ids);
     }
 }

@@ -15,13 +15,18 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
     // Items of one step: some milliseconds of work.
     private const int StepItems = 500;
 
+    // Failures without a step in between before a job has failed.
+    private const int MaxAttempts = 5;
+
     private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
 
     // Renewed with each step. A dead runner's job waits so long for the next.
     private static readonly TimeSpan s_claim = TimeSpan.FromSeconds(15);
 
-    // Counting walks all that the job is about.
-    private static readonly TimeSpan s_countClaim = TimeSpan.FromMinutes(10);
+    // Counting walks all that the job is about, and has no steps to renew the claim with.
+    private static readonly TimeSpan s_renewEvery = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, IJobKind> _kinds = kinds.ToDictionary(kind => kind.Name);
 
@@ -69,8 +74,7 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
 
             if (job.Total is null)
             {
-                await store.SetTotalAsync(job, 0, s_countClaim);
-                await store.SetTotalAsync(job, await kind.CountAsync(job), s_claim);
+                await store.SetTotalAsync(job, await CountAsync(job, kind), s_claim);
             }
 
             await StepAsync(job, kind, stoppingToken);
@@ -79,6 +83,44 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
         {
             LogRefused(job.Id, job.Kind, refused.SqlState);
             await store.FinishAsync(job, $"sqlstate {refused.SqlState}");
+        }
+        catch (Exception fault) when (!(IsAway(fault) || (fault is OperationCanceledException && stoppingToken.IsCancellationRequested)))
+        {
+            LogFailed(fault, job.Id, job.Kind);
+            await store.FaultAsync(job, fault.GetType().Name, MaxAttempts, s_pause);
+        }
+    }
+
+    private static bool IsAway(Exception fault) => fault is StorageUnavailableException || StorageFaults.IsUnavailable(fault);
+
+    private async Task<long> CountAsync(ClaimedJob job, IJobKind kind)
+    {
+        using var counted = new CancellationTokenSource();
+        var renewing = RenewAsync(job, counted.Token);
+        try
+        {
+            return await kind.CountAsync(job);
+        }
+        finally
+        {
+            await counted.CancelAsync();
+            await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task RenewAsync(ClaimedJob job, CancellationToken counted)
+    {
+        using var timer = new PeriodicTimer(s_renewEvery, time);
+        while (await timer.WaitForNextTickAsync(counted))
+        {
+            try
+            {
+                await store.RenewAsync(job, s_claim);
+            }
+            catch (StorageUnavailableException)
+            {
+                // The count will learn of it as well, or the next renewal comes in time.
+            }
         }
     }
 
@@ -130,6 +172,9 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
 
     [LoggerMessage(141, LogLevel.Error, "Job {Id} ({Kind}) failed: SQLSTATE {SqlState}")]
     private partial void LogRefused(Guid id, string kind, string sqlState);
+
+    [LoggerMessage(144, LogLevel.Error, "An attempt at job {Id} ({Kind}) failed")]
+    private partial void LogFailed(Exception fault, Guid id, string kind);
 
     [LoggerMessage(143, LogLevel.Error, "Job {Id} ({Kind}) passes an item over that the database refuses: SQLSTATE {SqlState}")]
     private partial void LogItem(Guid id, string kind, string sqlState);

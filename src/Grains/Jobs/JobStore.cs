@@ -32,18 +32,30 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
         returning organization_id, id, kind, spec, total, position
         """;
 
+    private const string RenewSql =
+        "update jobs set claimed_until = now() + $3 where organization_id = $1 and id = $2 and state = 'running' and total is null";
+
     private const string CountedSql = "update jobs set total = $3, claimed_until = now() + $4 where organization_id = $1 and id = $2";
 
     // Only from where the step began: a runner that lost its claim finds another's progress, and its step is undone.
     private const string ProgressSql =
         """
-        update jobs set done = done + $4, failed = failed + $5, position = $6, claimed_until = now() + $7
+        update jobs set done = done + $4, failed = failed + $5, position = $6, claimed_until = now() + $7, attempts = 0, error = null
         where organization_id = $1 and id = $2 and state = 'running' and position is not distinct from $3
         """;
 
     private const string FinishSql =
         """
         update jobs set state = $3, error = $4, finished_at = now()
+        where organization_id = $1 and id = $2 and state = 'running'
+        """;
+
+    private const string FaultSql =
+        """
+        update jobs set
+            attempts = attempts + 1, error = $3, claimed_until = now() + $5 * (1 << attempts),
+            state = case when attempts + 1 < $4 then state else 'failed' end,
+            finished_at = case when attempts + 1 < $4 then finished_at else now() end
         where organization_id = $1 and id = $2 and state = 'running'
         """;
 
@@ -86,6 +98,26 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
     {
         await using var command = database.CreateCommand(CountedSql);
         command.Bind(job.OrganizationId, job.Id, total, claimFor);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>Keeps the claim of a job that is being counted.</summary>
+    internal Task RenewAsync(ClaimedJob job, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(RenewSql);
+        command.Bind(job.OrganizationId, job.Id, claimFor);
+        return await command.ExecuteNonQueryAsync();
+    });
+
+    /// <summary>Counts an attempt that failed since the last step; after so many the job has failed, else it is tried again.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="error">What went wrong, in a word.</param>
+    /// <param name="most">Attempts.</param>
+    /// <param name="pause">Before the next, doubled with each.</param>
+    internal Task FaultAsync(ClaimedJob job, string error, int most, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(FaultSql);
+        command.Bind(job.OrganizationId, job.Id, error, most, pause);
         return await command.ExecuteNonQueryAsync();
     });
 

@@ -13,6 +13,9 @@ public sealed class ZeroLossTests(ITestOutputHelper output)
     // What an operator needs to restart a server; a long run takes half a minute.
     private static readonly TimeSpan s_away = TimeSpan.FromSeconds(4);
 
+    // Shorter than the database is away, so that those who post meanwhile are told.
+    private const string CallTimeout = "00:00:02";
+
     [Fact]
     public async Task Killed_while_leads_are_posted_a_host_loses_none_that_it_promised_and_makes_none_twice()
     {
@@ -49,13 +52,15 @@ public sealed class ZeroLossTests(ITestOutputHelper output)
     public async Task While_its_database_is_away_a_host_promises_nothing_and_afterwards_finishes_what_was_left()
     {
         await using var server = await FaultyServer.StartAsync();
-        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString });
+        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString, More = { ["GRAIN_CALL_TIMEOUT"] = CallTimeout } });
         using var ledger = new LeadLedger(grid.Url);
         var away = KeyedRun.Rounds(1) > 1 ? TimeSpan.FromSeconds(30) : s_away;
         await using (var load = Load.Start(Clients, ledger.PostAsync))
         {
             await Eventually.Async("enough is taken", () => Enough(load, ledger, 500));
+            var refused = ledger.Refused;
             await server.StallAsync(away);
+            Assert.InRange(ledger.Refused - refused, 1, int.MaxValue);
             var told = ledger.Told;
             await Eventually.Async("leads are taken again", () => Enough(load, ledger, told + 200));
             await server.RestartAsync();

@@ -76,6 +76,32 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(2, (await client.RawAsync("invalid")).Count);
     }
 
+    [Fact]
+    public async Task The_same_bytes_under_the_same_key_with_the_right_encoding_are_the_lead()
+    {
+        using var client = shared.Grid.NewClient("app", "corrected");
+        var packed = Pack("gzip", """{"email":"a@b.c"}"""u8.ToArray());
+        (await client.PostLeadAsync(packed, "k")).MustBeRefused(400, "invalid_payload");
+
+        var id = (await client.PostLeadAsync(packed, "k", encoding: "gzip")).MustBeCreated();
+        Assert.Equal("a@b.c", (string?)(await client.LeadAsync(id))["email"]);
+        Assert.Equal(id, (await client.PostLeadAsync(packed, "k", encoding: "gzip")).MustBeRepeated());
+        (await client.PostLeadAsync(packed, "k")).MustBeRefused(400, "invalid_payload");
+
+        // And so with the type, also where ten correct it at once.
+        (await client.PostLeadAsync("email=a%40b.c", "form")).MustBeRefused(400, "invalid_payload");
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 10).Select(_ => client.PostLeadAsync("email=a%40b.c", "form", "application/x-www-form-urlencoded")));
+        var form = answers.Single(answer => answer.Status == HttpStatusCode.Created).LeadId();
+        Assert.All(answers, answer => Assert.Equal(form, answer.LeadId()));
+        Assert.Equal("a@b.c", (string?)(await client.LeadAsync(form))["email"]);
+
+        // A type that changes nothing is no reason for a second lead.
+        Assert.Equal(form, (await client.PostLeadAsync("email=a%40b.c", "form", "application/x-www-form-urlencoded; charset=utf-8")).MustBeRepeated());
+        Assert.Equal(2, (await client.ReadAsync("/crm/leads"))["leads"]!.AsArray().Count);
+        Assert.Empty(await client.RawAsync("conflict"));
+    }
+
     [Theory]
     [InlineData("empty", "")]
     [InlineData("not_json", "not json")]

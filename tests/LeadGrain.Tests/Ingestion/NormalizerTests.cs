@@ -66,6 +66,29 @@ public sealed class NormalizerTests
         Assert.Equal("Jörg", lead.Fields[6]);
     }
 
+    [Theory]
+    [InlineData("utf-7")]
+    [InlineData("nope")]
+    [InlineData("\"\"")]
+    public void A_charset_that_is_not_known_is_read_as_utf8(string charset)
+        => Assert.Equal(
+            "Jörg",
+            ((Normalized.Lead)LeadNormalizer.Normalize("{\"firstName\":\"Jörg\"}"u8.ToArray(), $"application/json; charset={charset}", null)).Fields[6]);
+
+    [Theory]
+    [InlineData("windows-1251", "41F")]
+    [InlineData("koi8-r", "41F")]
+    [InlineData("windows-1252", "20AC")]
+    public void A_web_form_in_the_charset_of_its_page_is_read(string charset, string letter)
+    {
+        // П, П, €
+        var (text, code) = ((char)Convert.ToInt32(letter, 16), charset switch { "windows-1251" => "%CF", "koi8-r" => "%F0", _ => "%80" });
+        var form = LeadNormalizer.Normalize(
+            Encoding.ASCII.GetBytes($"firstName={code}&email=a%40b.c"), $"application/x-www-form-urlencoded; charset={charset}", null);
+
+        Assert.Equal(($"{text}", "a@b.c"), (((Normalized.Lead)form).Fields[6], ((Normalized.Lead)form).Fields[LeadFields.Email]));
+    }
+
     [Fact]
     public void Depth_is_no_reason_to_lose_a_lead()
     {
@@ -107,7 +130,7 @@ public sealed class NormalizerTests
     public void Whatever_bytes_come_there_is_an_answer()
         => Prop.ForAll<byte[], int>((bytes, kind) =>
         {
-            string?[] types = [null, "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain; charset=nope", "\0"];
+            string?[] types = [null, "application/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=b", "text/plain; charset=nope", "text/plain; charset=utf-7", "\0"];
             string?[] encodings = [null, "gzip", "br", "zstd"];
             var at = Math.Abs((long)kind);
             var made = LeadNormalizer.Normalize(bytes ?? [], types[at % types.Length], encodings[at / types.Length % encodings.Length]);

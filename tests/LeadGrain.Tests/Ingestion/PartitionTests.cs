@@ -1,0 +1,72 @@
+using LeadGrain.Grains.Ingestion;
+using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace LeadGrain.Tests.Ingestion;
+
+/// <summary>Partitions are made and dropped beside posts and long readers.</summary>
+public sealed class PartitionTests
+{
+    // Far more than what a post waits for a drop that gives up.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+
+    private static readonly DateTimeOffset s_old = new(2020, 2, 3, 4, 5, 6, TimeSpan.Zero);
+
+    [Fact]
+    public async Task A_drop_gives_way_to_a_long_reader_so_that_posts_go_on_and_comes_again()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var partitions = grid.Services.GetRequiredService<PartitionStore>();
+        await partitions.MakeAsync(s_old, 1);
+        (await grid.Client.PostLeadAsync("{}")).MustBeCreated();
+
+        await using (var connection = await database.DataSource.OpenConnectionAsync())
+        {
+            await using var reader = await ReadAsync(connection, "select count(*) from leads_raw");
+            var drop = partitions.DropAsync(DateTimeOffset.UtcNow, 1);
+            for (var post = 0; post < 20; post++)
+            {
+                (await grid.Client.PostLeadAsync("{}").WaitAsync(s_patience)).MustBeCreated();
+            }
+
+            await drop.WaitAsync(s_patience);
+            Assert.Equal(2, await DaysAsync(database));
+        }
+
+        await partitions.DropAsync(DateTimeOffset.UtcNow, 1);
+        Assert.Equal(0, await DaysAsync(database));
+    }
+
+    [Fact]
+    public async Task A_new_day_gives_way_to_a_reader_of_the_default_partition_and_comes_again()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var partitions = grid.Services.GetRequiredService<PartitionStore>();
+        await using (var connection = await database.DataSource.OpenConnectionAsync())
+        {
+            await using var reader = await ReadAsync(connection, "select count(*) from leads_raw_default");
+            await partitions.MakeAsync(s_old, 1).WaitAsync(s_patience);
+            Assert.Equal(0, await DaysAsync(database));
+            Assert.Equal(0, await database.DataSource.ScalarAsync<long>("select count(*) from leads_raw_default").WaitAsync(s_patience));
+        }
+
+        await partitions.MakeAsync(s_old, 1);
+        Assert.Equal(2, await DaysAsync(database));
+    }
+
+    private static async Task<NpgsqlTransaction> ReadAsync(NpgsqlConnection connection, string sql)
+    {
+        var transaction = await connection.BeginTransactionAsync();
+#pragma warning disable CA2100 // Constants of tests.
+        await using var read = new NpgsqlCommand(sql, connection, transaction);
+#pragma warning restore CA2100
+        await read.ExecuteScalarAsync();
+        return transaction;
+    }
+
+    private static Task<long> DaysAsync(TestDatabase database)
+        => database.DataSource.ScalarAsync<long>("select count(*) from pg_class where relname like 'leads_raw_202002__' and relkind = 'r'");
+}
