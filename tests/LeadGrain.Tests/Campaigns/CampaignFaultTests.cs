@@ -39,11 +39,12 @@ public sealed class CampaignFaultTests
     public async Task A_target_that_is_down_is_asked_with_one_lead_and_with_batches_again_once_that_is_taken()
     {
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", s_manyRetries), ("Campaigns:BreakerFailures", "2"));
-        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 10).Select(i => $"lead{i}@x.example")]);
         var release = new TaskCompletionSource();
         rig.Smartlead.BehaveNext(2, new SmartleadBehavior.Fails(500));
         rig.Smartlead.BehaveNext(1, new SmartleadBehavior.WaitFor(release.Task, new SmartleadBehavior.Answer()));
         await rig.PutSmartleadAsync("7", new { batchLimit = 5, rateLimit = 1_000 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 10).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
 
         await rig.Smartlead.Book.ArrivedAsync(3);
         Assert.Equal("1", await rig.TextAsync("select count(*) from campaign_pushes where state = 'sending'"));
@@ -58,9 +59,10 @@ public sealed class CampaignFaultTests
     {
         (string, string)[] closed = [("Campaigns:RetryDelays", s_manyRetries), ("Campaigns:BreakerFailures", "2"), ("Campaigns:BreakerFirst", "01:00:00"), ("Campaigns:BreakerLongest", "02:00:00")];
         await using var rig = await CampaignRig.StartAsync(null, closed);
-        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 10).Select(i => $"lead{i}@x.example")]);
         rig.Smartlead.BehaveNext(2, new SmartleadBehavior.Fails(500));
         await rig.PutSmartleadAsync("7", new { batchLimit = 5, rateLimit = 1_000 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 10).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
         await rig.EventuallyAsync("10", "select sum(attempts) from campaign_pushes where state = 'waiting'");
 
         await rig.RestartAsync(closed);

@@ -70,8 +70,9 @@ public sealed class SmartleadCampaignTests
     public async Task With_the_vendors_newer_limits_a_request_holds_400_leads()
     {
         await using var rig = await CampaignRig.StartAsync(Newer);
-        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 801).Select(i => $"lead{i}@x.example")]);
         await rig.PutSmartleadAsync("7", new { batchLimit = 400, rateLimit = 60, rateWindow = 60 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 801).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
 
         await rig.EventuallyAsync("801", "select count(*) from routed_leads where status = 'ACTIVE'");
 
@@ -83,9 +84,10 @@ public sealed class SmartleadCampaignTests
     public async Task With_the_vendors_newer_limits_the_61st_request_waits_until_a_minute_is_over()
     {
         await using var rig = await CampaignRig.StartAsync(Newer, ("Campaigns:LongestRateWait", "00:00:00"));
-        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 61).Select(i => $"lead{i}@x.example")]);
-        var before = DateTimeOffset.UtcNow;
         await rig.PutSmartleadAsync("7", new { batchLimit = 1, rateLimit = 60, rateWindow = 60 });
+        var before = DateTimeOffset.UtcNow;
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 61).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
 
         await rig.EventuallyAsync("60 1", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where last_error = 'waits for the rate limit')) from campaign_pushes");
 
@@ -120,7 +122,8 @@ public sealed class SmartleadCampaignTests
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryStep", "3"));
         await rig.PutSmartleadAsync("7");
         await rig.Client.PostAsync("/campaigns/7/pause", new { });
-        var ids = await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 8).Select(i => $"lead{i}@x.example")]);
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 8).Select(i => $"lead{i}@x.example")]);
+        var ids = (await rig.TextAsync("select string_agg(id::text, ' ' order by id) from routed_leads")).Split(' ');
         await rig.ExecuteAsync(
             $"""
             update campaign_pushes set attempts = 3, due_at = now() + interval '1 hour';
