@@ -13,9 +13,10 @@ try
     var port = Settings.Port(Environment.GetEnvironmentVariable("PORT"));
     var databaseWait = Settings.DatabaseWait(Environment.GetEnvironmentVariable("DATABASE_WAIT"));
     using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
-    await using var apollo = args.Contains("--sandbox") ? await FakeApollo.StartAsync(cancellationToken: stop.Token) : null;
-    await using var smartlead = args.Contains("--sandbox") ? await FakeSmartlead.StartAsync(cancellationToken: stop.Token) : null;
-    await using var clay = args.Contains("--sandbox") ? await FakeClay.StartAsync(cancellationToken: stop.Token) : null;
+    var sandbox = args.Contains("--sandbox") ? SandboxSettings.Read(Environment.GetEnvironmentVariable) : null;
+    await using var apollo = sandbox is null ? null : await FakeApollo.StartAsync(cancellationToken: stop.Token);
+    await using var smartlead = sandbox is null ? null : await FakeSmartlead.StartAsync(sandbox.Smartlead, stop.Token);
+    await using var clay = sandbox is null ? null : await FakeClay.StartAsync(sandbox.Clay, stop.Token);
     await using var database = await GridDatabase.OpenAsync(
         Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
     var given = Environment.GetEnvironmentVariable("API_KEY");

@@ -32,12 +32,12 @@ internal static class CampaignApi
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPut("/campaigns/{campaign}", PutAsync)
-            .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
+            .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "One of Smartlead's sets itself up with the first lead where there is an API key. What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
             .Takes<CampaignRequest>("""{"kind":"smartlead","settings":{"batchLimit":50}}""")
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/campaigns/{campaign}", DeleteAsync)
-            .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "Its pushes wait until a campaign of this id is set up again.")
+            .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "And its signing secrets. Its pushes wait until a campaign of this id is set up again.")
             .Answers<CampaignDeletedResponse>("""{"deleted":true}""")
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPost("/campaigns/{campaign}/pause", PauseAsync)

@@ -26,7 +26,7 @@ internal static class FeedbackApi
             .Describe("receiveSmartleadWebhook", "Campaigns", "Take a webhook of Smartlead's", "Bounces, replies, unsubscriptions and complaints set the lead's engagement and feed the suppression list. Signed with X-Smartlead-Signature: sha256=HEX over the raw body, under the organization's secret smartlead-webhook.")
             .Query("orgId", "For which organization.")
             .Query("appId", "Of which application; that of Clay's webhooks unless told.")
-            .Takes<SmartleadEventShape>("""{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":"1000","lead_email":"john@example.com"}""")
+            .Takes<SmartleadEventShape>("""{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":"1000","lead_email":"john@example.com","campaign_id":"123456"}""")
             .Answers<FeedbackResponse>("""{"outcome":"taken"}""")
             .Fails(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
@@ -75,7 +75,9 @@ internal static class FeedbackApi
 /// <param name="EventType">Such as EMAIL_BOUNCE, EMAIL_REPLY, LEAD_UNSUBSCRIBED.</param>
 /// <param name="SlEmailLeadId">The vendor's id of the lead.</param>
 /// <param name="LeadEmail">The lead's email, where there is no id.</param>
+/// <param name="CampaignId">The campaign in which it happened, as a text or a number; absent: any.</param>
 public sealed record SmartleadEventShape(
     [property: System.Text.Json.Serialization.JsonPropertyName("event_type")] string EventType,
     [property: System.Text.Json.Serialization.JsonPropertyName("sl_email_lead_id")] string? SlEmailLeadId = null,
-    [property: System.Text.Json.Serialization.JsonPropertyName("lead_email")] string? LeadEmail = null);
+    [property: System.Text.Json.Serialization.JsonPropertyName("lead_email")] string? LeadEmail = null,
+    [property: System.Text.Json.Serialization.JsonPropertyName("campaign_id")] string? CampaignId = null);

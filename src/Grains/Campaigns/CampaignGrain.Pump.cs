@@ -12,24 +12,23 @@ internal sealed partial class CampaignGrain
     private static readonly TimeSpan s_furthestTimer = TimeSpan.FromMinutes(1);
 
     private readonly PushFates _fates = new();
-    private CircuitBreaker _breaker = CircuitBreaker.Closed;
     private IGrainTimer? _timer;
     private Task _pumping = Task.CompletedTask;
     private bool _kicked;
 
     /// <inheritdoc/>
-    public Task WakeAsync(CancellationToken cancellationToken)
+    public async Task WakeAsync(CancellationToken cancellationToken)
     {
         ThrowIfEnded();
+        await FindOrAddAsync();
         Kick();
-        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async Task<PushFate> AwaitPushAsync(Guid leadId, TimeSpan wait, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
-        if (_claimed is not { } claimed)
+        if (await FindOrAddAsync() is not { } claimed)
         {
             return PushFate.Unknown.Value;
         }
@@ -133,14 +132,14 @@ internal sealed partial class CampaignGrain
     {
         while (_ended is null && _claimed is { State: CampaignState.Active } claimed && !cancellationToken.IsCancellationRequested)
         {
-            if (_breaker.WaitAt(time.GetUtcNow()) is { } wait)
+            if (_breaker.Now.WaitAt(time.GetUtcNow()) is { } wait)
             {
                 _kicked = false;
                 return wait;
             }
 
             var target = targets.First(t => t.Kind == claimed.Settings.Kind);
-            var limit = _breaker.IsProbing ? 1 : target.BatchLimit(Order(claimed));
+            var limit = _breaker.Now.IsProbing ? 1 : target.BatchLimit(Order(claimed));
             if (await pushes.TakeAsync(claimed.OrganizationId, _key.CampaignId, claimed.Epoch, limit) is not { } due)
             {
                 return await LookAsync(claimed);
@@ -191,13 +190,13 @@ internal sealed partial class CampaignGrain
         var outcomes = (IReadOnlyList<PushResult>)[.. results, .. due.Erased.Select(_ => new PushResult.Refused("the lead was erased"))];
         var terms = new SettlementTerms(claimed.OrganizationId, _key.CampaignId, target.Kind, Schedule(claimed.Settings));
         var settled = SettledBatch.Of(terms, leads, outcomes, time.GetUtcNow(), random.Next);
-        var (recorded, failingSince) = await pushes.RecordAsync(claimed, _key.CampaignId, settled);
-        if (!recorded)
+        var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled)
+            ?? throw new OwnershipLostException("Another activation owns this campaign, or it is gone.");
+        await FollowAsync(claimed, settled, recorded.FailingSince);
+        if (recorded.HasFeedback)
         {
-            throw new OwnershipLostException("Another activation owns this campaign, or it is gone.");
+            await heard.ApplyAsync(claimed.OrganizationId);
         }
-
-        await FollowAsync(claimed, settled, failingSince);
     }
 
     private async Task<PushResult[]> AskAsync(ICampaignTarget target, ClaimedCampaign claimed, IReadOnlyList<OutboundLead> leads)
@@ -223,11 +222,12 @@ internal sealed partial class CampaignGrain
 
         var now = time.GetUtcNow();
         var set = options.Value;
-        var wasOpen = _breaker.IsProbing;
-        _breaker = settled.Failed
-            ? _breaker.Failed(now, set.BreakerFailures, set.BreakerFirst, set.BreakerLongest, random.Next())
-            : settled.Succeeded ? CircuitBreaker.Closed : _breaker;
-        if (_breaker.IsProbing && !wasOpen)
+        var was = _breaker.Now;
+        var isNow = settled.Failed
+            ? was.Failed(now, set.BreakerFailures, set.BreakerFirst, set.BreakerLongest, random.Next())
+            : settled.Succeeded ? CircuitBreaker.Closed : was;
+        await _breaker.SetAsync(isNow);
+        if (isNow.IsProbing && !was.IsProbing)
         {
             metrics.Opened();
         }

@@ -16,7 +16,9 @@ internal sealed partial class CampaignGrain(
     CampaignStore campaigns,
     PushStore pushes,
     CampaignSecrets secrets,
+    Feedback heard,
     IEnumerable<ICampaignTarget> targets,
+    [PersistentState("breaker")] IPersistentState<StoredBreaker> breakerState,
     CampaignRandom random,
     CampaignMetrics metrics,
     IOptions<CampaignOptions> options,
@@ -34,6 +36,7 @@ internal sealed partial class CampaignGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = CampaignKey.FromGrainKey(this.GetPrimaryKeyString());
+        _breaker = new LastingBreaker(breakerState, time.GetUtcNow(), options.Value.BreakerLongest);
         if (await organizations.FindAsync(_key.Tenant) is { } organizationId)
         {
             _claimed = await campaigns.ClaimAsync(organizationId, _key.CampaignId);
@@ -61,9 +64,9 @@ internal sealed partial class CampaignGrain(
             ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
             : null;
         var before = _claimed is null ? null : SettingsJson.Write(_claimed.Settings);
-        var isNew = await campaigns.PutAsync(organizationId, _key.CampaignId, settings, before, actor);
+        var isNew = await CommitAsync(() => campaigns.PutAsync(organizationId, _key.CampaignId, settings, before, actor));
         _claimed = isNew || _claimed is null
-            ? await campaigns.ClaimAsync(organizationId, _key.CampaignId)
+            ? await CommitAsync(() => campaigns.ClaimAsync(organizationId, _key.CampaignId))
             : _claimed with { Settings = settings }; // the pump reads them with each batch
         Kick();
         return new CampaignPut((await campaigns.FindAsync(organizationId, _key.CampaignId))!, isNew, secret);
@@ -79,8 +82,13 @@ internal sealed partial class CampaignGrain(
         }
 
         // A batch under way can no longer be recorded: the target has it, and tells so if it is ever sent again.
+        string[] made = [CampaignSecrets.SigningKeyOf(_key.CampaignId), CampaignSecrets.PreviousSigningKeyOf(_key.CampaignId)];
+        var deleted = await CommitAsync(() => campaigns.DeleteAsync(claimed.OrganizationId, _key.CampaignId, made, actor));
         _claimed = null;
-        return await campaigns.DeleteAsync(claimed.OrganizationId, _key.CampaignId, actor);
+        _fates.Forget();
+        _fates.TellAll(PushFate.Unknown.Value);
+        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+        return deleted;
     }
 
     /// <inheritdoc/>
@@ -92,10 +100,10 @@ internal sealed partial class CampaignGrain(
             return null;
         }
 
-        await campaigns.SetStateAsync(claimed.OrganizationId, _key.CampaignId, active, actor);
+        await CommitAsync(() => campaigns.SetStateAsync(claimed.OrganizationId, _key.CampaignId, active, actor));
         _claimed = (_claimed ?? claimed) with { State = active ? CampaignState.Active : CampaignState.Paused, StoppedFor = null };
         _fates.Forget();
-        _breaker = CircuitBreaker.Closed;
+        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
         Kick();
         return await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId);
     }
@@ -111,7 +119,7 @@ internal sealed partial class CampaignGrain(
 
         var due = await pushes.RetryAsync(claimed.OrganizationId, _key.CampaignId, leadIds, actor);
         _fates.Forget();
-        _breaker = CircuitBreaker.Closed;
+        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
         Kick();
         return due;
     }
@@ -132,6 +140,26 @@ internal sealed partial class CampaignGrain(
             throw new OwnershipLostException("This activation has ended.", _ended);
         }
     }
+
+    /// <summary>Writes; where that fails nobody knows what the database has, and the next activation reads it.</summary>
+    private async Task<T> CommitAsync<T>(Func<Task<T>> write)
+    {
+        try
+        {
+            return await write();
+        }
+        catch (Exception fault)
+        {
+            End(fault);
+            throw;
+        }
+    }
+
+    private Task<bool> CommitAsync(Func<Task> write) => CommitAsync(async () =>
+    {
+        await write();
+        return true;
+    });
 
     /// <summary>Ends the activation for a write that was refused or failed.</summary>
     private void End(Exception cause)

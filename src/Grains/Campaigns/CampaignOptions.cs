@@ -69,6 +69,10 @@ internal sealed class CampaignOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ParseLimitsInInvariantCulture = true)]
     public TimeSpan SweepEvery { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>Pushes that one statement of a retry of all makes due: few enough for those that wait behind it.</summary>
+    [Range(1, 100_000)]
+    public int RetryStep { get; set; } = 10_000;
+
     /// <summary>Seeds the spreading of waits; null for chance.</summary>
     public int? Seed { get; set; }
 

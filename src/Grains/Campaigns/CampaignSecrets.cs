@@ -18,14 +18,18 @@ internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOpti
     /// <summary>What a webhook campaign's posts are signed with.</summary>
     internal static string SigningKeyOf(string campaignId) => $"webhook-{campaignId}";
 
-    /// <summary>The signing key before the last rotation, whose signature goes along.</summary>
-    internal static string PreviousSigningKeyOf(string campaignId) => $"webhook-{campaignId}-previous";
+    /// <summary>The signing key before the last rotation, whose signature goes along. No id makes this the name of a signing key.</summary>
+    internal static string PreviousSigningKeyOf(string campaignId) => $"webhook.previous-{campaignId}";
 
     /// <summary>The key to push to a campaign of Smartlead's with; null where none is set.</summary>
     internal async Task<string?> SmartleadKeyAsync(PushOrder order)
         => await secrets.OpenAsync(order.OrganizationId, SmartleadKeyOf(order.Key.CampaignId))
             ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey)
             ?? options.Value.SmartleadKey;
+
+    /// <summary>Whether there is a key to push to a campaign of Smartlead's with.</summary>
+    internal async Task<bool> HasSmartleadKeyAsync(long organizationId, string campaignId)
+        => options.Value.SmartleadKey is not null || await secrets.HasAnyAsync(organizationId, SmartleadKeyOf(campaignId), SmartleadKey);
 
     /// <summary>The keys to sign a webhook with, the newest first.</summary>
     internal async Task<IReadOnlyList<string>> SigningKeysAsync(long organizationId, string campaignId)

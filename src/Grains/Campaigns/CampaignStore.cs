@@ -44,9 +44,25 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     private const string SmartleadSql = "select settings::text from smartlead_settings where organization_id = $1";
 
+    // Somebody who removed a campaign does not want the next lead to bring it back; and what is set up stays as it is.
+    private static readonly string s_addSql =
+        $"""
+        with added as (
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at)
+            select $1, $2, $3, $4, $5, $5
+            where not exists (select from removed_campaigns r where r.organization_id = $1 and r.campaign_id = $2)
+                and exists (select from campaign_pushes p where p.organization_id = $1 and p.campaign_id = $2)
+            on conflict on constraint campaigns_pkey do nothing
+            returning 1
+        ), noted as ({AuditStore.Append(firstParameter: 6)} where exists (select from added))
+        select exists (select from added)
+        """;
+
     private static readonly string s_putSql =
         $"""
-        with put as (
+        with wanted as (
+            delete from removed_campaigns where organization_id = $1 and campaign_id = $2
+        ), put as (
             insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
             on conflict on constraint campaigns_pkey do update set
                 kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at
@@ -57,8 +73,16 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     private static readonly string s_deleteSql =
         $"""
-        with gone as (delete from campaigns where organization_id = $1 and campaign_id = $2 returning 1),
-        noted as ({AuditStore.Append(firstParameter: 3)} where exists (select from gone))
+        with gone as (
+            delete from campaigns where organization_id = $1 and campaign_id = $2 returning 1
+        ), removed as (
+            insert into removed_campaigns (organization_id, campaign_id, removed_at) select $1, $2, $3 from gone on conflict do nothing
+        ), secrets as (
+            delete from organization_secrets where organization_id = $1 and name = any($4) and exists (select from gone) returning name
+        ), noted as (
+            {AuditStore.Append(firstParameter: 5)}
+            where exists (select from gone) and (entry.entity = 'campaign' or exists (select from secrets s where s.name = entry.entity_id))
+        )
         select exists (select from gone)
         """;
 
@@ -121,13 +145,30 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
             return (bool)(await command.ExecuteScalarAsync())!;
         });
 
-    /// <summary>Removes a campaign; its pushes wait until there is one of that id again.</summary>
-    /// <returns>Whether there was one.</returns>
-    internal Task<bool> DeleteAsync(long organizationId, string campaignId, string actor) => StorageFaults.GuardAsync(async () =>
+    /// <summary>Sets a campaign of Smartlead's up for the first lead that is pushed to it, with nothing set of its own.</summary>
+    /// <returns>Whether it is new: not, where there is one, or nothing is to be pushed, or somebody removed it.</returns>
+    internal Task<bool> AddSmartleadAsync(long organizationId, string campaignId) => StorageFaults.GuardAsync(async () =>
     {
+        var (now, settings) = (time.GetUtcNow(), new CampaignSettings.Smartlead(new SmartleadSettings()));
+        var json = SettingsJson.Write(settings);
+        await using var command = database.CreateCommand(s_addSql);
+        command.Bind(organizationId, campaignId, settings.Kind);
+        command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
+        command.Bind(now.UtcDateTime);
+        var entry = new AuditEntry(organizationId, "grid", "campaign_created", "campaign", campaignId, null, json, "the first lead came");
+        AuditStore.Bind(command, [(0, entry)], now);
+        return (bool)(await command.ExecuteScalarAsync())!;
+    });
+
+    /// <summary>Removes a campaign and the secrets that were made for it; its pushes wait until there is one of that id again.</summary>
+    /// <returns>Whether there was one.</returns>
+    internal Task<bool> DeleteAsync(long organizationId, string campaignId, string[] secrets, string actor) => StorageFaults.GuardAsync(async () =>
+    {
+        var now = time.GetUtcNow();
         await using var command = database.CreateCommand(s_deleteSql);
-        command.Bind(organizationId, campaignId);
-        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, "campaign_deleted", "campaign", campaignId))], time.GetUtcNow());
+        command.Bind(organizationId, campaignId, now.UtcDateTime, secrets);
+        var entries = secrets.Select(name => (0L, new AuditEntry(organizationId, actor, "secret_deleted", "secret", name)));
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, "campaign_deleted", "campaign", campaignId)), .. entries], now);
         return (bool)(await command.ExecuteScalarAsync())!;
     });
 

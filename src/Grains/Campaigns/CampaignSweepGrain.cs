@@ -6,7 +6,7 @@ namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>Looks for due pushes. Its reminder brings it back wherever and whenever the grid runs.</summary>
 internal sealed partial class CampaignSweepGrain(
-    PushStore pushes, FeedbackStore feedback, IOptions<CampaignOptions> options, ILogger<CampaignSweepGrain> log) : Grain, ICampaignSweepGrain, IRemindable
+    PushStore pushes, FeedbackStore feedback, Feedback heard, IOptions<CampaignOptions> options, ILogger<CampaignSweepGrain> log) : Grain, ICampaignSweepGrain, IRemindable
 {
     private const string Reminder = "sweep";
 
@@ -49,6 +49,7 @@ internal sealed partial class CampaignSweepGrain(
                 await Task.WhenAll(some.Select(key => WakeAsync(key, cancellationToken)));
             }
 
+            await heard.ApplyAsync(organizationId: null);
             await feedback.ForgetAsync();
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -37,10 +37,23 @@ internal sealed class Feedback(FeedbackStore store, SecretStore secrets, Suppres
         }
 
         var leads = await store.FindAsync(id, heard);
-        var emailKey = heard.EmailKey ?? leads.FirstOrDefault()?.EmailKey;
-        var hash = emailKey is not null && SuppressionReason.All.Contains(engagement) ? await suppressions.HashAsync(id, emailKey) : null;
-        return await store.RecordAsync(id, RequestId(delivery), engagement, leads, hash) ? FeedbackOutcome.Taken : FeedbackOutcome.Repeated;
+        var hash = await HashAsync(id, engagement, heard.EmailKey ?? leads.FirstOrDefault()?.EmailKey);
+        return await store.RecordAsync(id, RequestId(delivery), heard, leads, hash) ? FeedbackOutcome.Taken : FeedbackOutcome.Repeated;
     }
+
+    /// <summary>Applies events that came before their leads' pushes were recorded, where they are now.</summary>
+    /// <param name="organizationId">Whose; null for all.</param>
+    internal async Task ApplyAsync(long? organizationId)
+    {
+        foreach (var kept in await store.FindKeptAsync(organizationId))
+        {
+            var hash = await HashAsync(kept.OrganizationId, kept.Engagement, kept.Leads[0].EmailKey);
+            await store.ApplyAsync(kept, hash);
+        }
+    }
+
+    private async Task<byte[]?> HashAsync(long organizationId, string engagement, string? emailKey)
+        => emailKey is not null && SuppressionReason.All.Contains(engagement) ? await suppressions.HashAsync(organizationId, emailKey) : null;
 
     private async Task<bool> IsSignedAsync(long? organizationId, FeedbackDelivery delivery)
     {

@@ -7,7 +7,8 @@ namespace LeadGrain.Grains.Campaigns;
 /// <param name="Engagement">What became of the lead; null: nothing that is kept.</param>
 /// <param name="TargetLeadId">The vendor's id of the lead.</param>
 /// <param name="EmailKey">The lead's email.</param>
-internal sealed record FeedbackEvent(string? Engagement, string? TargetLeadId, string? EmailKey)
+/// <param name="CampaignId">The campaign in which it happened.</param>
+internal sealed record FeedbackEvent(string? Engagement, string? TargetLeadId, string? EmailKey, string? CampaignId)
 {
     // The vendor's names hold these words; some of its pages have EMAIL_BOUNCE where others have EMAIL_BOUNCED.
     private static readonly (string Word, string Engagement)[] s_words =
@@ -30,7 +31,7 @@ internal sealed record FeedbackEvent(string? Engagement, string? TargetLeadId, s
             var engagement = s_words.FirstOrDefault(w => name.Contains(w.Word, StringComparison.OrdinalIgnoreCase)).Engagement;
             return engagement is not null && id is null && email is null
                 ? null
-                : new FeedbackEvent(engagement, id, email is null ? null : GrainInterfaces.Buffer.EmailKey.Of(email));
+                : new FeedbackEvent(engagement, id, email is null ? null : GrainInterfaces.Buffer.EmailKey.Of(email), Text(root, "campaign_id"));
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

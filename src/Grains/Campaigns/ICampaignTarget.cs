@@ -34,5 +34,13 @@ internal sealed record PushOrder(CampaignKey Key, long OrganizationId, CampaignS
 /// <param name="Persona">What it was routed by.</param>
 /// <param name="Score">What it was routed by.</param>
 /// <param name="CreatedAt">When it came.</param>
+/// <param name="LastError">Why it was not taken the last time, if it was sent before.</param>
 internal sealed record OutboundLead(
-    Guid Id, string Email, byte[] Data, int Attempts = 1, string? Persona = null, double? Score = null, DateTimeOffset CreatedAt = default);
+    Guid Id,
+    string Email,
+    byte[] Data,
+    int Attempts = 1,
+    string? Persona = null,
+    double? Score = null,
+    DateTimeOffset CreatedAt = default,
+    string? LastError = null);

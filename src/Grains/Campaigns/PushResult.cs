@@ -26,7 +26,8 @@ internal abstract record PushResult
     /// <param name="When">When it wants to be asked again; null: by the schedule.</param>
     /// <param name="Why">What happened.</param>
     /// <param name="Counts">Whether it was an attempt: not, where the target was never asked or told us to wait.</param>
-    internal sealed record RetryAt(DateTimeOffset? When, string Why, bool Counts = true) : PushResult;
+    /// <param name="Asked">Whether the target was asked at all.</param>
+    internal sealed record RetryAt(DateTimeOffset? When, string Why, bool Counts = true, bool Asked = true) : PushResult;
 
     /// <summary>It takes nothing from this campaign until somebody acts.</summary>
     /// <param name="Why">Such as a bad key, or no such campaign.</param>

@@ -8,10 +8,8 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>Pushes that are made to go again.</summary>
 internal sealed partial class PushStore
 {
-    // Rows of one statement: short enough for those that wait behind it.
-    private const int RetryStep = 10_000;
-
-    // From campaign to campaign by the index, however many pushes each has.
+    // From campaign to campaign by the index, however many pushes each has. One that is not set up is woken where it can be one
+    // of Smartlead's by its id, nobody removed it, and there is a key: it sets itself up then.
     private const string DueSql =
         """
         with recursive c as (
@@ -26,20 +24,27 @@ internal sealed partial class PushStore
         )
         select o.app_id, o.org_id, c.campaign_id
         from c
-        join campaigns k on k.organization_id = c.organization_id and k.campaign_id = c.campaign_id and k.state = 'active'
+        left join campaigns k on k.organization_id = c.organization_id and k.campaign_id = c.campaign_id
         join organizations o on o.id = c.organization_id
-        where exists (
+        where (k.state = 'active' or (
+                k.state is null and c.campaign_id ~ '^[0-9]{1,18}$'
+                and not exists (select from removed_campaigns r where r.organization_id = c.organization_id and r.campaign_id = c.campaign_id)
+                and ($2 or exists (
+                    select from organization_secrets s
+                    where s.organization_id = c.organization_id and s.name in ($3, $3 || '-' || c.campaign_id)))))
+            and exists (
             select from campaign_pushes p
             where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.state in ('waiting', 'sending') and p.due_at <= $1)
         """;
 
+    // All of them are done by steps in the order of their ids, and each step's entry in the audit log says how far it went.
     private static readonly string s_retrySql =
         $"""
         with found as (
             select lead_id, state from campaign_pushes
             where organization_id = $1 and campaign_id = $2 and state in ('waiting', 'dead') and ($5::uuid[] is null or lead_id = any($5))
-                and (state = 'dead' or due_at > $3 or attempts > 0)
-            limit $4
+                and (state = 'dead' or due_at > $3 or attempts > 0) and ($7::uuid is null or lead_id > $7)
+            order by lead_id limit $4
             for update
         ), due as (
             update campaign_pushes p set state = 'waiting', due_at = $3, attempts = 0
@@ -51,10 +56,16 @@ internal sealed partial class PushStore
             update campaigns set dead_count = greatest(0, dead_count - (select count(*) from found where state = 'dead'))
             where organization_id = $1 and campaign_id = $2
         ), noted as (
-            {AuditStore.Append(firstParameter: 6)}
-            where exists (select from found f where entry.entity = 'campaign' or entry.entity_id = f.lead_id::text)
+            {AuditStore.Append(firstParameter: 8)}
+            where exists (select from found f where entry.entity_id = f.lead_id::text)
+        ), told as (
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, after, reason)
+            select $1, $3, $6, 'push_retried', 'campaign', $2, json_build_object(
+                'retried', count(*), 'held', count(*) filter (where state = 'waiting'), 'dead', count(*) filter (where state = 'dead'),
+                'firstLeadId', min(lead_id::text collate "C"), 'lastLeadId', max(lead_id::text collate "C")), 'all held and dead pushes'
+            from found where $5::uuid[] is null having count(*) > 0
         )
-        select count(*) from found
+        select count(*), max(lead_id::text collate "C") from found
         """;
 
     /// <summary>Makes held and dead pushes due now, with all their attempts before them.</summary>
@@ -65,38 +76,45 @@ internal sealed partial class PushStore
     /// <returns>How many there were.</returns>
     internal async Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor)
     {
-        var (now, all) = (time.GetUtcNow(), 0L);
+        var (now, all, after) = (time.GetUtcNow(), 0L, (Guid?)null);
         while (true)
         {
-            var some = await RetryAsync(organizationId, campaignId, leadIds, actor, now);
+            var (some, last) = await RetryAsync(organizationId, campaignId, leadIds, actor, now, after);
             all += some;
-            if (some < RetryStep)
+            if (some < options.Value.RetryStep)
             {
                 return all;
             }
+
+            after = last;
         }
     }
 
-    private Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor, DateTimeOffset now)
+    private Task<(long Count, Guid? Last)> RetryAsync(
+        long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor, DateTimeOffset now, Guid? after)
         => StorageFaults.GuardAsync(async () =>
         {
             await using var command = database.CreateCommand(s_retrySql);
-            command.Bind(organizationId, campaignId, now.UtcDateTime, RetryStep);
+            command.Bind(organizationId, campaignId, now.UtcDateTime, options.Value.RetryStep);
             command.Parameters.Add(new Npgsql.NpgsqlParameter
             {
                 Value = (object?)leadIds?.ToArray() ?? DBNull.Value,
                 NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid,
             });
-            var entries = leadIds is null
-                ? [(0L, new AuditEntry(organizationId, actor, "push_retried", "campaign", campaignId, Reason: "all"))]
-                : leadIds.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}"))).ToArray();
-            AuditStore.Bind(command, entries, now);
-            return (long)(await command.ExecuteScalarAsync())!;
+            command.Bind(actor);
+            command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
+            var entries = leadIds?.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}"))) ?? [];
+            AuditStore.Bind(command, [.. entries], now);
+            await using var row = await command.ExecuteReaderAsync();
+            await row.ReadAsync();
+            return (row.GetInt64(0), row.IsDBNull(1) ? null : (Guid?)Guid.Parse(row.GetString(1)));
         });
 
     /// <summary>The campaigns that have something to push now, or had when their activation ended.</summary>
     internal Task<List<CampaignKey>> ReadDueAsync() => StorageFaults.GuardAsync(() => database.ReadAllAsync(
         DueSql,
         static row => new CampaignKey(new Tenant(row.GetString(0), row.GetString(1)), row.GetString(2)),
-        time.GetUtcNow().UtcDateTime));
+        time.GetUtcNow().UtcDateTime,
+        options.Value.SmartleadKey is not null,
+        CampaignSecrets.SmartleadKey));
 }

@@ -1,13 +1,14 @@
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>The outbox of pushes in PostgreSQL. Routing inserts its rows; every later change is made here.</summary>
-internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<CampaignOptions> options, TimeProvider time)
 {
     // The intent is recorded, and the attempt counted, by the statement that reads what is to be sent.
     private const string TakeSql =
@@ -18,16 +19,16 @@ internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider 
             where c.organization_id = $1 and c.campaign_id = $2 and c.epoch = $3 and c.state = 'active'
             for share of c
         ), due as (
-            select p.lead_id from campaign_pushes p
+            select p.lead_id, p.last_error from campaign_pushes p
             where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'waiting' and p.due_at <= $4 and exists (select from owner)
             order by p.due_at, p.lead_id limit $5
             for update
         ), sending as (
             update campaign_pushes p set state = 'sending', intent_at = $4, attempts = p.attempts + 1
             from due where p.lead_id = due.lead_id
-            returning p.lead_id, p.attempts
+            returning p.lead_id, p.attempts, due.last_error
         )
-        select s.lead_id, s.attempts, l.email, l.data::text, l.persona, l.score, l.created_at, o.kind, o.settings, o.smartlead
+        select s.lead_id, s.attempts, l.email, l.data::text, l.persona, l.score, l.created_at, o.kind, o.settings, o.smartlead, s.last_error
         from sending s cross join owner o left join routed_leads l on l.id = s.lead_id
         order by s.lead_id
         """;
@@ -68,7 +69,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider 
             {AuditStore.Append(firstParameter: 16)}
             where exists (select from owner)
         )
-        select failing_since from owner
+        select failing_since, exists (select from kept_feedback k where k.organization_id = $1) from owner
         """;
 
     /// <summary>Takes the leads that are due, in their order, and notes that they are being sent.</summary>
@@ -120,8 +121,8 @@ internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider 
     /// <param name="claimed">By which activation.</param>
     /// <param name="campaignId">To which campaign.</param>
     /// <param name="batch">The outcomes.</param>
-    /// <returns>False where another activation has the campaign now: nothing is recorded.</returns>
-    internal Task<(bool Recorded, DateTimeOffset? FailingSince)> RecordAsync(ClaimedCampaign claimed, string campaignId, SettledBatch batch)
+    /// <returns>Null where another activation has the campaign now: nothing is recorded.</returns>
+    internal Task<RecordedBatch?> RecordAsync(ClaimedCampaign claimed, string campaignId, SettledBatch batch)
         => StorageFaults.GuardAsync(async () =>
         {
             var now = time.GetUtcNow();
@@ -152,8 +153,8 @@ internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider 
             AuditStore.Bind(command, [.. batch.Audit.Select(entry => (0L, entry))], now);
             await using var row = await command.ExecuteReaderAsync();
             return await row.ReadAsync()
-                ? (true, row.IsDBNull(0) ? null : new DateTimeOffset(row.GetDateTime(0), TimeSpan.Zero))
-                : (false, (DateTimeOffset?)null);
+                ? new RecordedBatch(row.IsDBNull(0) ? null : new DateTimeOffset(row.GetDateTime(0), TimeSpan.Zero), row.GetBoolean(1))
+                : null;
         });
 
     /// <summary>What became of one lead's push so far.</summary>
@@ -176,8 +177,14 @@ internal sealed partial class PushStore(NpgsqlDataSource database, TimeProvider 
         row.GetInt32(1),
         row.IsDBNull(4) ? null : row.GetString(4),
         row.IsDBNull(5) ? null : row.GetDouble(5),
-        new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero));
+        new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero),
+        row.IsDBNull(10) ? null : row.GetString(10));
 }
+
+/// <summary>A batch that was recorded.</summary>
+/// <param name="FailingSince">Since when nothing of the campaign went through, if so.</param>
+/// <param name="HasFeedback">Whether the organization has events that wait for their lead's record.</param>
+internal sealed record RecordedBatch(DateTimeOffset? FailingSince, bool HasFeedback);
 
 /// <summary>Leads that are being sent now.</summary>
 /// <param name="Settings">The campaign's, as they are now.</param>

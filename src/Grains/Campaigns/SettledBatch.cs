@@ -26,7 +26,7 @@ internal sealed record SettledBatch(
         {
             var push = Settle(terms, leads[i], results[i], now, random);
             pushes.Add(push);
-            if (Entry(terms, push, results[i]) is { } entry)
+            if (Entry(terms, leads[i], push, results[i]) is { } entry)
             {
                 audit.Add(entry);
             }
@@ -70,9 +70,11 @@ internal sealed record SettledBatch(
     private static TimeSpan Spread(SettlementTerms terms, Func<double> random) =>
         (terms.Schedule is [var first, ..] ? first : TimeSpan.FromSeconds(1)) * (0.5 + (random() / 2));
 
-    private static AuditEntry? Entry(SettlementTerms terms, SettledPush push, PushResult result) => result switch
+    private static AuditEntry? Entry(SettlementTerms terms, OutboundLead lead, SettledPush push, PushResult result) => result switch
     {
-        PushResult.RetryAt { Counts: false } => null,
+        PushResult.RetryAt { Asked: false } => null,
+        // Told to wait again and again, as often as once a second: the first time says it all.
+        PushResult.RetryAt { Counts: false } when lead.LastError == push.Reason => null,
         PushResult.Accepted => new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}"),
         PushResult.AlreadyThere =>
             new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}", Reason: "it was there already"),

@@ -59,7 +59,7 @@ internal sealed partial class SmartleadTarget(
         {
             case Reply.ForAll(var result):
                 Give(upload, leads, result);
-                upload.End = result is PushResult.RetryAt later ? later with { Counts = false } : result as PushResult.Stop;
+                upload.End = result is PushResult.RetryAt later ? later with { Counts = false, Asked = false } : result as PushResult.Stop;
                 break;
             case Reply.ForEach(var byEmail):
                 Array.ForEach([.. leads], lead => Take(upload, lead, byEmail));
@@ -89,7 +89,7 @@ internal sealed partial class SmartleadTarget(
         var permit = await budget.WaitAsync(grain, limit, cancellationToken);
         if (permit.Id is not { } id)
         {
-            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + permit.Wait, "waits for the rate limit", Counts: false));
+            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + permit.Wait, "waits for the rate limit", Counts: false, Asked: false));
         }
 
         TimeSpan? block = null;
@@ -119,14 +119,15 @@ internal sealed partial class SmartleadTarget(
 
     private TimeSpan? BlockFor(OutboundReply reply)
     {
-        if (reply is not OutboundReply.Answered { Status: HttpStatusCode.TooManyRequests } answer)
+        if (reply is not OutboundReply.Answered { Status: HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= (HttpStatusCode)500 } answer)
         {
             return null;
         }
 
-        // Without a word of when, the vendor's own window is what it means.
-        var wait = answer.RetryAfter ?? SmartleadError.Read(answer.Body).RetryAfter ?? TimeSpan.FromSeconds(2);
-        return wait < options.Value.LongestThrottle ? wait : options.Value.LongestThrottle;
+        // Without a word of when, the vendor's own window is what a 429 means; of other failures the schedule knows better.
+        var said = answer.RetryAfter ?? SmartleadError.Read(answer.Body).RetryAfter;
+        var wait = answer.Status == HttpStatusCode.TooManyRequests ? said ?? TimeSpan.FromSeconds(2) : said;
+        return wait < options.Value.LongestThrottle ? wait : wait is null ? null : options.Value.LongestThrottle;
     }
 
     private Reply Read(Upload upload, ArraySegment<OutboundLead> leads, OutboundReply reply, TimeSpan? block)
@@ -141,7 +142,8 @@ internal sealed partial class SmartleadTarget(
         {
             var error = SmartleadError.Read(answer.Body);
             LogRefused(status, VendorText.Clean(error.Message ?? error.Code, upload.ApiKey) ?? "no reason given", leads.Count);
-            return block is { } wait ? new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + wait, "429: rate limit", Counts: false)) : Failure(status, error);
+            var when = time.GetUtcNow() + block;
+            return status == 429 ? new Reply.ForAll(new PushResult.RetryAt(when, "429: rate limit", Counts: false)) : Failure(status, error, when);
         }
 
         var emails = leads.Select(lead => EmailKey.Of(lead.Email)).ToHashSet(StringComparer.Ordinal);
@@ -154,22 +156,22 @@ internal sealed partial class SmartleadTarget(
         };
     }
 
-    /// <summary>What a status that is not 2xx means. Pure.</summary>
-    internal static Reply Failure(int status, SmartleadError error) => status switch
+    /// <summary>What a status that is not 2xx means; of one that passes, when the service wants to be asked again. Pure.</summary>
+    internal static Reply Failure(int status, SmartleadError error, DateTimeOffset? when) => status switch
     {
         401 or 403 => new Reply.ForAll(new PushResult.Stop($"{status}: the API key was turned away")),
         402 => new Reply.ForAll(new PushResult.Stop("402: the account must be paid for")),
         404 => new Reply.ForAll(new PushResult.Stop("404: no such campaign")),
         >= 300 and < 400 => new Reply.ForAll(new PushResult.Stop($"{status}: the service's address is wrong")),
         409 when error.SaysAlready => new Reply.Apart(s_none, new PushResult.AlreadyThere()),
-        408 or >= 500 => Later($"{status}"),
+        408 or >= 500 => Later($"{status}", when),
         // One lead that the vendor calls invalid must not keep out those beside it.
         _ => new Reply.Apart(s_none, new PushResult.Refused($"{status}: the lead was refused")),
     };
 
     private static readonly Dictionary<string, PushResult> s_none = [];
 
-    private static Reply.ForAll Later(string why) => new(new PushResult.RetryAt(null, why));
+    private static Reply.ForAll Later(string why, DateTimeOffset? when = null) => new(new PushResult.RetryAt(when, why));
 
     private static bool Take(Upload upload, OutboundLead lead, IReadOnlyDictionary<string, PushResult> byEmail)
     {

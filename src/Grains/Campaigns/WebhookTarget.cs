@@ -53,7 +53,7 @@ internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, 
     {
         >= 200 and < 300 => new PushResult.Accepted(),
         410 => new PushResult.Stop("410: the endpoint is gone"),
-        429 or 503 when retryAfter is { } wait =>
+        408 or 429 or >= 500 when retryAfter is { } wait =>
             new PushResult.RetryAt(now + (wait < options.Value.LongestThrottle ? wait : options.Value.LongestThrottle), $"{status}", Counts: status != 429),
         _ => new PushResult.RetryAt(null, $"{status}"),
     };

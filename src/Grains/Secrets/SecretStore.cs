@@ -18,6 +18,8 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
         where o.app_id = $1 and o.org_id = $2 and s.name = any($3)
         """;
 
+    private const string AnySql = "select 1 from organization_secrets where organization_id = $1 and name = any($2) limit 1";
+
     private const string NamesSql = "select name, updated_at from organization_secrets where organization_id = $1 order by name";
 
     // Rows of a key that is gone stay behind the position, so that a run ends.
@@ -72,6 +74,10 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(OpenSql, ReadSealed, organizationId, name));
         return found is [var one] ? Encoding.UTF8.GetString(box.Open(organizationId, name, one)) : null;
     }
+
+    /// <summary>Whether there is a secret of one of these names.</summary>
+    internal async Task<bool> HasAnyAsync(long organizationId, params string[] names)
+        => await StorageFaults.GuardAsync(() => database.ReadAllAsync(AnySql, static row => row.GetInt32(0), organizationId, names)) is not [];
 
     /// <summary>Opens those of some secrets that there are; none for an organization that does not exist.</summary>
     /// <exception cref="SecretUnreadableException">The ring does not open one of them.</exception>

@@ -17,7 +17,10 @@ public abstract record SmartleadBehavior
     public sealed record WaitFor(Task Signal, SmartleadBehavior Then) : SmartleadBehavior;
 
     /// <summary>An error status with its usual body, or a flatter one.</summary>
-    public sealed record Fails(int Status, SmartleadErrorBody Body = SmartleadErrorBody.Nested) : SmartleadBehavior;
+    /// <param name="Status">The status.</param>
+    /// <param name="Body">The form of its body.</param>
+    /// <param name="RetryAfter">Retry-After as it is sent, seconds or a date; null for none.</param>
+    public sealed record Fails(int Status, SmartleadErrorBody Body = SmartleadErrorBody.Nested, string? RetryAfter = null) : SmartleadBehavior;
 
     /// <summary>429, whatever the rate.</summary>
     /// <param name="Header">Retry-After as it is sent, seconds or a date; null for none.</param>

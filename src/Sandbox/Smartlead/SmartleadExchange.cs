@@ -71,7 +71,12 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
     {
         switch (behavior)
         {
-            case SmartleadBehavior.Fails(var status, var body):
+            case SmartleadBehavior.Fails(var status, var body, var retryAfter):
+                if (retryAfter is not null)
+                {
+                    http.Response.Headers.RetryAfter = retryAfter;
+                }
+
                 return FailAsync(status, $"HTTP_{status}", $"The request failed with {status.ToString(CultureInfo.InvariantCulture)}.", body);
             case SmartleadBehavior.Throttled(var header, var seconds):
                 return ThrottledAsync(header, seconds);

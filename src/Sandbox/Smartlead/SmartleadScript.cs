@@ -54,7 +54,7 @@ internal sealed class SmartleadScript(FakeSmartleadOptions options)
     private SmartleadBehavior Fault() => _random.Next(9) switch
     {
         0 => new SmartleadBehavior.Fails(500),
-        1 => new SmartleadBehavior.Fails(503, SmartleadErrorBody.Message),
+        1 => new SmartleadBehavior.Fails(503, SmartleadErrorBody.Message, RetryAfter: "1"),
         2 => new SmartleadBehavior.Fails(502, SmartleadErrorBody.None),
         3 => new SmartleadBehavior.AcceptAndCut(),
         4 => new SmartleadBehavior.Cut(),

@@ -6,7 +6,10 @@ using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Campaigns;
 
-/// <summary>Leads on their way to a Smartlead that fails now and then, from a host that is killed. CAMPAIGN_LEADS says how many.</summary>
+/// <summary>
+/// Leads through ingest, gate, rules and push to a Smartlead that fails now and then, from a host that is killed. CAMPAIGN_LEADS
+/// says how many.
+/// </summary>
 public sealed class KilledPushTests(ITestOutputHelper output)
 {
     private const int Kills = 2;
@@ -34,11 +37,12 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         {
             using var client = Client(settings.Port);
             await SetUpAsync(client);
-            var emails = Emails();
-            var ingesting = IngestAsync(client, emails);
+            var leads = TableLead.Many(Leads, s_campaigns);
+            await SuppressAsync(client, leads);
+            var ingesting = IngestAsync(client, leads);
             for (var kill = 1; kill <= Kills; kill++)
             {
-                var until = emails.Length * kill / (Kills + 2);
+                var until = leads.Length * kill / (Kills + 2);
                 await Eventually.Async("enough leads were added", () => smartlead.Book.Entries.Count >= until, TimeSpan.FromMinutes(10));
                 await grid.DisposeAsync();
                 output.WriteLine($"kill -9 with {smartlead.Book.Entries.Count} leads added");
@@ -46,8 +50,11 @@ public sealed class KilledPushTests(ITestOutputHelper output)
             }
 
             await ingesting;
-            await Eventually.Async("no lead is held any more", async () => await CountAsync(database, "HELD") == 0, TimeSpan.FromMinutes(15));
-            await MustHaveAllOnceAsync(database, smartlead, emails);
+            await Eventually.Async(
+                "no lead of a campaign is held any more",
+                async () => await ScalarAsync(database, "select count(*) from routed_leads where status = 'HELD' and campaign_id is not null") == 0,
+                TimeSpan.FromMinutes(15));
+            await MustHaveAllOnceAsync(database, smartlead, leads);
         }
         finally
         {
@@ -55,26 +62,37 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         }
     }
 
-    private async Task MustHaveAllOnceAsync(TestDatabase database, FakeSmartlead smartlead, string[] emails)
+    private async Task MustHaveAllOnceAsync(TestDatabase database, FakeSmartlead smartlead, TableLead[] leads)
     {
         var book = smartlead.Book;
         var outcomes = book.Requests.GroupBy(request => request.Outcome).Select(group => $"{group.Count()} {group.Key}");
         output.WriteLine($"{book.Requests.Count} requests: {string.Join(", ", outcomes)}; {book.Entries.Sum(entry => entry.Repeats)} repeats, at most {book.Busiest(s_window)} in a window");
 
         Assert.All(book.Entries, entry => Assert.Equal(1, entry.Accepted));
-        Assert.Equal(emails.Where(IsGood).Order(), book.Entries.Select(entry => entry.Email).Order());
+        Assert.Equal(leads.Where(lead => lead.Status == "ACTIVE").Select(lead => lead.Email).Order(), book.Entries.Select(entry => entry.Email).Order());
         Assert.InRange(book.Busiest(s_window), 1, smartlead.Options.RateLimit);
-        // The seed's table: pushed is ACTIVE; refused for good is DEAD; none is left HELD.
-        Assert.Equal(emails.Count(IsGood), await CountAsync(database, "ACTIVE"));
-        Assert.Equal(emails.Count(email => !IsGood(email)), await CountAsync(database, "DEAD"));
+        Assert.Equal(leads.Select(lead => lead.Row).Order(), (await RowsAsync(database)).Order());
         Assert.Equal(
-            emails.Length,
+            leads.Count(lead => lead.Status is "ACTIVE" or "DEAD"),
             await ScalarAsync(database, "select count(*) from audit_log where action = 'pushed_to_smartlead' or (action = 'push_failed' and reason in ('invalid email', 'unsubscribed'))"));
-        Assert.Equal(emails.Count(IsGood), await ScalarAsync(database, "select sum(sent_count)::bigint from campaigns"));
+        Assert.Equal(leads.Count(lead => lead.Status == "BLOCKED"), await ScalarAsync(database, "select count(*) from audit_log where action = 'blocked'"));
+        Assert.Equal(leads.Count(lead => lead.Status == "HELD"), await ScalarAsync(database, "select count(*) from audit_log where action = 'unassigned'"));
+        Assert.Equal(leads.Count(lead => lead.Status == "ACTIVE"), await ScalarAsync(database, "select sum(sent_count)::bigint from campaigns"));
     }
 
-    private static bool IsGood(string email) =>
-        !email.Contains("invalid", StringComparison.Ordinal) && !email.Contains("unsubscribed", StringComparison.Ordinal);
+    private static async Task<List<string>> RowsAsync(TestDatabase database)
+    {
+        await using var command = database.DataSource.CreateCommand(
+            "select concat_ws(' ', email, health, status, case when campaign_id is null then 'no campaign' else 'campaign' end) from routed_leads");
+        await using var row = await command.ExecuteReaderAsync();
+        var rows = new List<string>();
+        while (await row.ReadAsync())
+        {
+            rows.Add(row.GetString(0));
+        }
+
+        return rows;
+    }
 
     private static GridSettings Settings(TestDatabase database, FakeSmartlead smartlead) => new()
     {
@@ -91,9 +109,11 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         },
     };
 
-    /// <summary>Sets the campaigns and a rule for each up.</summary>
+    /// <summary>Sets Clay's secret, the campaigns and a rule for each up.</summary>
     private static async Task SetUpAsync(HttpClient client)
     {
+        using var secret = await client.PutAsJsonAsync("/organization/secrets/clay-hmac", new { value = TableLead.ClaySecret });
+        Assert.True(secret.IsSuccessStatusCode, await secret.Content.ReadAsStringAsync());
         foreach (var id in s_campaigns)
         {
             using var put = await client.PutAsJsonAsync($"/campaigns/{id}", new { kind = "smartlead", settings = new { rateWindow = 1, batchLimit = BatchLimit } });
@@ -103,26 +123,28 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         }
     }
 
-    /// <summary>Ingests all leads, each again under its key until it is answered.</summary>
-    private static Task IngestAsync(HttpClient client, string[] emails) => Parallel.ForEachAsync(
-        emails.Select((email, i) => (email, i)),
+    private static async Task SuppressAsync(HttpClient client, TableLead[] leads)
+    {
+        using var response = await client.PostAsJsonAsync(
+            "/suppressions", new { emails = leads.Where(lead => lead.Status == "BLOCKED").Select(lead => lead.Email), reason = "manual" });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Ingests all leads, each again as the same delivery until it is answered.</summary>
+    private static Task IngestAsync(HttpClient client, TableLead[] leads) => Parallel.ForEachAsync(
+        leads,
         new ParallelOptions { MaxDegreeOfParallelism = 8 },
         async (lead, token) =>
         {
-            var persona = $"persona {s_campaigns[lead.i % s_campaigns.Length]}";
-            while (!await TryIngestAsync(client, lead.email, persona, token))
+            while (!await TryIngestAsync(client, lead, token))
             {
                 await Task.Delay(50, token);
             }
         });
 
-    private static async Task<bool> TryIngestAsync(HttpClient client, string email, string persona, CancellationToken cancellationToken)
+    private static async Task<bool> TryIngestAsync(HttpClient client, TableLead lead, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/ingest?wait=0")
-        {
-            Content = JsonContent.Create(new { email, persona, lead_score = 85, company = "Acme" }),
-        };
-        request.Headers.Add("Idempotency-Key", email);
+        using var request = lead.Request();
         try
         {
             using var response = await client.SendAsync(request, cancellationToken);
@@ -144,12 +166,6 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         client.DefaultRequestHeaders.Add("X-Org-Id", "tests");
         return client;
     }
-
-    private static string[] Emails() => [.. Enumerable.Range(0, Leads)
-        .Select(i => $"{(i % 40 == 7 ? "invalid" : i % 40 == 23 ? "unsubscribed" : "lead")}{i}@crash.example")];
-
-    private static Task<long> CountAsync(TestDatabase database, string status)
-        => ScalarAsync(database, $"select count(*) from routed_leads where status = '{status}'");
 
     private static async Task<long> ScalarAsync(TestDatabase database, string sql)
     {

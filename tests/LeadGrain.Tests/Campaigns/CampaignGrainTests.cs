@@ -198,8 +198,9 @@ public sealed class CampaignGrainTests
         var settings = new { rateLimit = 5, rateWindow = 1, batchLimit = 1 };
         foreach (var id in new[] { "1", "2", "3" })
         {
-            await rig.AddLeadsAsync(id, [.. Enumerable.Range(0, 6).Select(i => $"lead{i}@x.example")]);
             await rig.PutSmartleadAsync(id, settings);
+            await rig.AddLeadsAsync(id, [.. Enumerable.Range(0, 6).Select(i => $"lead{i}@x.example")]);
+            await rig.Campaign(id).WakeAsync(CancellationToken.None);
         }
 
         await rig.Smartlead.Book.ArrivedAsync(7);

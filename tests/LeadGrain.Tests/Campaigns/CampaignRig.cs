@@ -45,10 +45,20 @@ internal sealed class CampaignRig : IAsyncDisposable
     }
 
     /// <summary>Stops the grid and starts another.</summary>
-    internal async Task RestartAsync(params (string Name, string Value)[] settings)
+    internal Task RestartAsync(params (string Name, string Value)[] settings) => RestartAsync(_ => { }, "select 1", settings);
+
+    /// <summary>Stops the grid, changes what it left behind, and starts another, changed as well.</summary>
+    internal async Task RestartAsync(Action<WebApplicationBuilder> configure, string between, params (string Name, string Value)[] settings)
     {
         await Grid.DisposeAsync();
-        Grid = await StartGridAsync(Database, Smartlead, Log, settings);
+        await ExecuteAsync(between);
+        Grid = await StartGridAsync(Database, Smartlead, Log, settings, configure);
+    }
+
+    internal async Task ExecuteAsync(string sql)
+    {
+        await using var command = Database.DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     internal ICampaignTarget Target(string kind) => Grid.Services.GetServices<ICampaignTarget>().Single(target => target.Kind == kind);
@@ -137,10 +147,15 @@ internal sealed class CampaignRig : IAsyncDisposable
         await Database.DisposeAsync();
     }
 
-    private static Task<TestGrid> StartGridAsync(TestDatabase database, FakeSmartlead smartlead, LogLines log, (string Name, string Value)[] settings)
+    private static Task<TestGrid> StartGridAsync(
+        TestDatabase database, FakeSmartlead smartlead, LogLines log, (string Name, string Value)[] settings, Action<WebApplicationBuilder>? configure = null)
         => TestGrid.StartAsync(
             database,
-            builder => builder.Logging.AddProvider(log),
+            builder =>
+            {
+                builder.Logging.AddProvider(log);
+                configure?.Invoke(builder);
+            },
             [.. new[]
             {
                 ("LOG_LEVEL", "debug"),

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
+using LeadGrain.Sandbox.Smartlead;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -38,6 +39,69 @@ public sealed class FeedbackTests
 
         Assert.Equal("bounced", await rig.TextAsync("select engagement from routed_leads"));
         Assert.Equal("pushed_to_smartlead; lead_bounced", await rig.AuditAsync(id));
+    }
+
+    [Fact]
+    public async Task An_event_that_overtakes_our_record_of_the_push_finds_its_lead_by_the_email()
+    {
+        await using var rig = await StartAsync(("Campaigns:RetryDelays", "3600"));
+        // As after a kill between the vendor's answer and our record: it has the lead, and we do not know.
+        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.AcceptAndCut());
+        var (id, _) = await rig.PushAsync("7", "ada@x.example");
+        Assert.StartsWith("HELD waiting 1", await rig.StateAsync(id), StringComparison.Ordinal);
+
+        Assert.Equal(200, await rig.Smartlead.SendEventAsync(new Uri(rig.Grid.App.Urls.Single() + Path), "EMAIL_BOUNCE", "7", "ada@x.example"));
+
+        Assert.Equal("bounced", await rig.TextAsync("select engagement from routed_leads"));
+        Assert.EndsWith("lead_bounced", await rig.AuditAsync(id), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_event_that_only_names_an_id_which_is_not_recorded_yet_is_kept_and_applied_with_the_record()
+    {
+        await using var rig = await StartAsync(("Campaigns:RetryDelays", "3600"), ("Campaigns:SweepEvery", "01:00:00"));
+        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.AcceptAndCut());
+        var (id, _) = await rig.PushAsync("7", "ada@x.example");
+        const string Bounce = """{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":1000,"campaign_id":7}""";
+
+        Assert.Equal("""{"outcome":"taken"}""", (await SendAsync(rig, Bounce, "r1")).Body);
+        Assert.Equal("""{"outcome":"repeated"}""", (await SendAsync(rig, Bounce, "r1")).Body);
+        Assert.Equal("", await rig.TextAsync("select engagement from routed_leads"));
+        await rig.Client.PostAsync("/campaigns/7/retry", new { all = true });
+
+        await rig.EventuallyAsync("ACTIVE bounced", "select concat_ws(' ', status, engagement) from routed_leads");
+        Assert.Equal("bounced", await rig.TextAsync("select reason from suppressions"));
+        Assert.EndsWith("pushed_to_smartlead: it was there already; lead_bounced", await rig.AuditAsync(id), StringComparison.Ordinal);
+        Assert.Equal("0", await rig.TextAsync("select count(*) from kept_feedback"));
+    }
+
+    [Fact]
+    public async Task A_kept_event_whose_record_comes_at_the_same_moment_is_applied_by_the_sweep()
+    {
+        await using var rig = await StartAsync(("Campaigns:SweepEvery", "00:00:01"));
+        await rig.PushAsync("7", "ada@x.example");
+        await rig.ExecuteAsync(
+            "insert into kept_feedback select organization_id, 'r', '7', '1000', 'unsubscribed', now() from routed_leads");
+
+        await rig.EventuallyAsync("unsubscribed", "select engagement from routed_leads");
+    }
+
+    [Fact]
+    public async Task A_reply_in_one_campaign_is_no_reply_in_another()
+    {
+        await using var rig = await StartAsync();
+        await rig.PutSmartleadAsync("8");
+        var (id, _) = await rig.PushAsync("7", "ada@x.example");
+        var (other, _) = await rig.PushAsync("8", "ada@x.example");
+
+        await SendAsync(rig, """{"event_type":"EMAIL_REPLY","lead_email":"ada@x.example","campaign_id":7}""", "r1");
+        await SendAsync(rig, """{"event_type":"EMAIL_REPLY","sl_email_lead_id":1000,"lead_email":"ada@x.example","campaign_id":"7"}""", "r2");
+        await SendAsync(rig, """{"event_type":"EMAIL_REPLY","sl_email_lead_id":1001,"campaign_id":9}""", "r3");
+
+        Assert.EndsWith("lead_replied", await rig.AuditAsync(id), StringComparison.Ordinal);
+        Assert.Equal("pushed_to_smartlead", await rig.AuditAsync(other));
+        await SendAsync(rig, """{"event_type":"LEAD_UNSUBSCRIBED","lead_email":"ada@x.example","campaign_id":8}""", "r4");
+        Assert.Equal("replied unsubscribed", await rig.TextAsync("select string_agg(engagement, ' ' order by campaign_id) from routed_leads"));
     }
 
     [Theory]
@@ -86,9 +150,9 @@ public sealed class FeedbackTests
         }
     }
 
-    private static async Task<CampaignRig> StartAsync()
+    private static async Task<CampaignRig> StartAsync(params (string Name, string Value)[] settings)
     {
-        var rig = await CampaignRig.StartAsync();
+        var rig = await CampaignRig.StartAsync(null, settings);
         await rig.SetSecretAsync("smartlead-webhook", Secret(rig));
         await rig.PutSmartleadAsync("7");
         return rig;

@@ -19,6 +19,9 @@ public abstract class TargetConformance
         /// <summary>The next request is lost: nothing is taken, or all and the answer does not come.</summary>
         Task FailNextAsync(bool afterTaking);
 
+        /// <summary>The next request is answered with this status and Retry-After; false where this kind has no such thing.</summary>
+        Task<bool> TellToWaitAsync(int status, int seconds);
+
         /// <summary>From now on the other side turns the campaign away for good; false where this kind has no such thing.</summary>
         Task<bool> TurnAwayAsync();
     }
@@ -67,6 +70,28 @@ public abstract class TargetConformance
         Assert.DoesNotContain(lost, result => result is PushResult.Refused or PushResult.Stop);
         Assert.All(repeated, result => Assert.True(result is PushResult.Accepted or PushResult.AlreadyThere, $"{result}"));
         await MustHaveOnceAsync(bench, leads);
+    }
+
+    [Theory]
+    [InlineData(429)]
+    [InlineData(503)]
+    [InlineData(500)]
+    public async Task Told_when_to_come_back_it_leaves_the_leads_until_then(int status)
+    {
+        await using var bench = await StartAsync();
+        if (!await bench.TellToWaitAsync(status, 40))
+        {
+            return;
+        }
+
+        var before = DateTimeOffset.UtcNow;
+        var told = Assert.IsType<PushResult.RetryAt>((await PushAsync(bench, Leads(1))).Single());
+
+        Assert.True(told.When is not null, $"{told}");
+        Assert.InRange((told.When!.Value - before).TotalSeconds, 39.5, 60);
+        // Who only says that it is too much has refused nothing; who failed has cost an attempt.
+        Assert.Equal(status != 429, told.Counts);
+        Assert.Empty(await bench.TakenAsync());
     }
 
     [Fact]

@@ -27,6 +27,15 @@ public sealed class SmartleadConformanceTests : TargetConformance
             return Task.CompletedTask;
         }
 
+        public Task<bool> TellToWaitAsync(int status, int seconds)
+        {
+            var said = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            rig.Smartlead.BehaveNext(1, status == 429
+                ? new SmartleadBehavior.Throttled(said, null)
+                : new SmartleadBehavior.Fails(status, SmartleadErrorBody.Message, said));
+            return Task.FromResult(true);
+        }
+
         public Task<bool> TurnAwayAsync()
         {
             rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(403));
@@ -52,6 +61,7 @@ public sealed class WebhookConformanceTests : TargetConformance
         private readonly ConcurrentDictionary<string, string> _emails = new();
         private readonly ConcurrentQueue<bool> _failures = new();
         private LoopbackServer _server = null!;
+        private (int Status, int Seconds)? _wait;
         private bool _gone;
 
         public ICampaignTarget Target { get; } = rig.Target("webhook");
@@ -76,6 +86,12 @@ public sealed class WebhookConformanceTests : TargetConformance
             return Task.CompletedTask;
         }
 
+        public Task<bool> TellToWaitAsync(int status, int seconds)
+        {
+            _wait = (status, seconds);
+            return Task.FromResult(true);
+        }
+
         public Task<bool> TurnAwayAsync()
         {
             _gone = true;
@@ -93,6 +109,14 @@ public sealed class WebhookConformanceTests : TargetConformance
             if (_gone)
             {
                 context.Response.StatusCode = 410;
+                return Task.CompletedTask;
+            }
+
+            if (_wait is var (status, seconds))
+            {
+                _wait = null;
+                context.Response.StatusCode = status;
+                context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
                 return Task.CompletedTask;
             }
 
@@ -156,6 +180,8 @@ public sealed class NamespaceConformanceTests : TargetConformance
             await using var command = rig.Database.DataSource.CreateCommand(sql);
             await command.ExecuteNonQueryAsync();
         }
+
+        public Task<bool> TellToWaitAsync(int status, int seconds) => Task.FromResult(false);
 
         public Task<bool> TurnAwayAsync() => Task.FromResult(false);
 

@@ -120,6 +120,41 @@ public sealed class WebhookCampaignTests
     }
 
     [Fact]
+    public async Task A_campaign_that_is_removed_takes_its_secrets_along_and_one_of_its_id_is_told_a_new_one()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        var old = (string)(await PutAsync(rig, server.Url))["signingSecret"]!;
+        await rig.Client.PostAsync("/campaigns/hook/secret", new { });
+        using var deleted = await rig.Client.DeleteAsync(new Uri("/campaigns/hook", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
+        Assert.Equal("0", await rig.TextAsync("select count(*) from organization_secrets"));
+        Assert.Equal("2", await rig.TextAsync("select count(*) from audit_log where action = 'secret_deleted'"));
+
+        var made = (string?)(await PutAsync(rig, server.Url))["signingSecret"];
+
+        Assert.NotNull(made);
+        Assert.NotEqual(old, made);
+        await rig.PushAsync("hook", "ada@x.example");
+        Assert.Equal([Signature(made, server.Requests.Single())], server.Requests.Single().Headers["webhook-signature"].Split(' '));
+    }
+
+    [Fact]
+    public async Task No_campaigns_secret_is_anothers_whatever_they_are_called()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await PutAsync(rig, server.Url);
+        using var put = await rig.Client.PutAsJsonAsync("/campaigns/hook-previous", new { kind = "webhook", url = server.Url });
+        var own = (string)JsonNode.Parse(await put.Content.ReadAsStringAsync())!["signingSecret"]!;
+        await rig.Client.PostAsync("/campaigns/hook/secret", new { });
+
+        await rig.PushAsync("hook-previous", "ada@x.example");
+
+        Assert.Equal([Signature(own, server.Requests.Single())], server.Requests.Single().Headers["webhook-signature"].Split(' '));
+    }
+
+    [Fact]
     public async Task A_campaign_can_be_a_namespace_of_the_grid_itself()
     {
         await using var rig = await CampaignRig.StartAsync();

@@ -1,0 +1,151 @@
+using System.Net;
+using System.Net.Http.Json;
+using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.Sandbox.Smartlead;
+using LeadGrain.Tests.Outbound;
+
+namespace LeadGrain.Tests.Campaigns;
+
+/// <summary>Campaigns of Smartlead's that nobody set up, and the vendor's other limits.</summary>
+public sealed class SmartleadCampaignTests
+{
+    [Fact]
+    public async Task A_rule_that_names_a_campaign_of_smartleads_and_a_key_are_enough_to_push()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await rig.Client.PostAsync("/routing/rules", new { persona = "VP Sales", min_score = 80, priority = 100, target_campaign_id = "123456" });
+
+        var answer = (await rig.Client.PostAsync("/api/ingest", new { email = "test@example.com", persona = "VP Sales", lead_score = 85 }))["data"]!;
+
+        Assert.Equal(("123456", true, "ACTIVE"), ((string)answer["assignedCampaignId"]!, (bool)answer["pushedToSmartlead"]!, (string)answer["status"]!));
+        Assert.Equal("123456", rig.Smartlead.Book.Entries.Single().Campaign);
+        var campaign = (await rig.Client.ReadAsync("/campaigns"))["campaigns"]!.AsArray().Single()!;
+        Assert.Equal(("123456", "smartlead", 1), ((string)campaign["id"]!, (string)campaign["kind"]!, (int)campaign["pushes"]!["sent"]!));
+        Assert.Equal("campaign_created: the first lead came", await rig.AuditAsync("123456"));
+    }
+
+    [Fact]
+    public async Task Without_a_key_the_lead_waits_and_goes_by_itself_once_there_is_one()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("SMARTLEAD_API_KEY", ""), ("Campaigns:SweepEvery", "00:00:01"));
+        Assert.Equal(PushFate.Unknown.Value, (await rig.PushAsync("123456", "ada@x.example")).Fate);
+        Assert.Empty((await rig.Client.ReadAsync("/campaigns"))["campaigns"]!.AsArray());
+
+        await rig.SetSecretAsync("smartlead-api-key", rig.Smartlead.Options.ApiKey);
+
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
+    }
+
+    [Fact]
+    public async Task A_campaign_of_another_kind_keeps_its_id()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        using var put = await rig.Client.PutAsJsonAsync("/campaigns/123456", new { kind = "webhook", url = server.Url });
+
+        Assert.Equal(PushFate.Pushed.Value, (await rig.PushAsync("123456", "ada@x.example")).Fate);
+
+        Assert.Single(server.Requests);
+        Assert.Empty(rig.Smartlead.Book.Requests);
+    }
+
+    [Fact]
+    public async Task A_campaign_that_somebody_removed_is_not_brought_back_by_the_next_lead()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:SweepEvery", "00:00:01"));
+        await rig.PushAsync("123456", "ada@x.example");
+        using var deleted = await rig.Client.DeleteAsync(new Uri("/campaigns/123456", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
+
+        Assert.Equal(PushFate.Unknown.Value, (await rig.PushAsync("123456", "bob@x.example")).Fate);
+        await rig.RestartAsync();
+        Assert.Equal(PushFate.Unknown.Value, (await rig.PushAsync("123456", "cy@x.example")).Fate);
+        Assert.Single(rig.Smartlead.Book.Requests);
+
+        await rig.PutSmartleadAsync("123456");
+        await rig.EventuallyAsync("3", "select count(*) from routed_leads where status = 'ACTIVE'");
+    }
+
+    [Fact]
+    public async Task With_the_vendors_newer_limits_a_request_holds_400_leads()
+    {
+        await using var rig = await CampaignRig.StartAsync(Newer);
+        await rig.PutSmartleadAsync("7", new { batchLimit = 400, rateLimit = 60, rateWindow = 60 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 801).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("801", "select count(*) from routed_leads where status = 'ACTIVE'");
+
+        Assert.Equal([400, 400, 1], rig.Smartlead.Book.Requests.Select(request => request.Leads));
+        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(1, entry.Accepted));
+    }
+
+    [Fact]
+    public async Task With_the_vendors_newer_limits_the_61st_request_waits_until_a_minute_is_over()
+    {
+        await using var rig = await CampaignRig.StartAsync(Newer, ("Campaigns:LongestRateWait", "00:00:00"));
+        await rig.PutSmartleadAsync("7", new { batchLimit = 1, rateLimit = 60, rateWindow = 60 });
+        var before = DateTimeOffset.UtcNow;
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 61).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("60 1", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where last_error = 'waits for the rate limit')) from campaign_pushes");
+
+        Assert.Equal(60, rig.Smartlead.Book.Requests.Count(request => request.Outcome == "answered"));
+        Assert.Equal(60, rig.Smartlead.Book.Requests.Count);
+        var due = DateTime.Parse(
+            await rig.TextAsync("select to_char(due_at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MSZ') from campaign_pushes where state = 'waiting'"),
+            System.Globalization.CultureInfo.InvariantCulture,
+            System.Globalization.DateTimeStyles.AdjustToUniversal);
+        Assert.InRange((due - before.UtcDateTime).TotalSeconds, 59.9, 120);
+    }
+
+    [Fact]
+    public async Task Refused_for_the_rate_a_push_is_audited_as_failed_once_however_often_that_happens_in_a_row()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await rig.PutSmartleadAsync("7");
+        rig.Smartlead.BehaveNext(3, new SmartleadBehavior.Throttled("1", 1));
+
+        var (id, fate) = await rig.PushAsync("7", "ada@x.example");
+
+        Assert.Equal(new PushFate.Failed("429: rate limit"), fate);
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
+        Assert.Equal(4, rig.Smartlead.Book.Requests.Count);
+        Assert.Equal("push_failed: 429: rate limit; pushed_to_smartlead", await rig.AuditAsync(id));
+        Assert.Equal("ACTIVE sent 1", await rig.StateAsync(id));
+    }
+
+    [Fact]
+    public async Task A_retry_of_all_goes_by_steps_and_each_says_how_many_and_how_far()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryStep", "3"));
+        await rig.PutSmartleadAsync("7");
+        await rig.Client.PostAsync("/campaigns/7/pause", new { });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 8).Select(i => $"lead{i}@x.example")]);
+        var ids = (await rig.TextAsync("select string_agg(id::text, ' ' order by id) from routed_leads")).Split(' ');
+        await rig.ExecuteAsync(
+            $"""
+            update campaign_pushes set attempts = 3, due_at = now() + interval '1 hour';
+            update campaign_pushes set state = 'dead' where lead_id in ('{ids[0]}', '{ids[7]}');
+            update routed_leads set status = 'DEAD' where id in ('{ids[0]}', '{ids[7]}');
+            update campaigns set dead_count = 2
+            """);
+
+        Assert.Equal(8, (int)(await rig.Client.PostAsync("/campaigns/7/retry", new { all = true }))["retried"]!);
+
+        Assert.Equal("8", await rig.TextAsync("select count(*) from campaign_pushes where state = 'waiting' and attempts = 0 and due_at <= now()"));
+        Assert.Equal("0", await rig.TextAsync("select dead_count from campaigns"));
+        Assert.Equal(
+            $"3 2 1 {ids[0]} {ids[2]}; 3 3 0 {ids[3]} {ids[5]}; 2 1 1 {ids[6]} {ids[7]}",
+            await rig.TextAsync(
+                """
+                select string_agg(concat_ws(' ', after->>'retried', after->>'held', after->>'dead', after->>'firstLeadId', after->>'lastLeadId'), '; ' order by id)
+                from audit_log where action = 'push_retried' and reason = 'all held and dead pushes'
+                """));
+        await rig.Client.PostAsync("/campaigns/7/resume", new { });
+        await rig.EventuallyAsync("8", "select count(*) from routed_leads where status = 'ACTIVE'");
+    }
+
+    private static FakeSmartleadOptions Newer => new() { BatchLimit = 400, RateLimit = 60, Window = TimeSpan.FromSeconds(60), Shape = SmartleadShape.Newer };
+}
