@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
@@ -63,7 +64,7 @@ internal sealed partial class PushStore
     /// <param name="leadIds">Of these leads; null for all.</param>
     /// <param name="actor">Who says so.</param>
     /// <returns>How many there were.</returns>
-    internal async Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor)
+    internal async Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, Actor actor)
     {
         var (now, all) = (time.GetUtcNow(), 0L);
         while (true)
@@ -77,7 +78,7 @@ internal sealed partial class PushStore
         }
     }
 
-    private Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor, DateTimeOffset now)
+    private Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, Actor actor, DateTimeOffset now)
         => StorageFaults.GuardAsync(async () =>
         {
             await using var command = database.CreateCommand(s_retrySql);

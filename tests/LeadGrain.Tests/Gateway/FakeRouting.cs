@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Idempotency;
@@ -35,16 +36,16 @@ internal sealed class FakeRouting : IRoutingGrain
 
     public Task<ImmutableArray<RoutingRule>> ListRulesAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<RuleChange> AddRuleAsync(RuleDefinition definition, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<RuleChange> AddRuleAsync(RuleDefinition definition, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<RuleChange> ReplaceRuleAsync(
-        Guid id, RuleDefinition definition, DateTimeOffset? basis, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+        Guid id, RuleDefinition definition, DateTimeOffset? basis, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<RuleChange> DeleteRuleAsync(Guid id, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<RuleChange> DeleteRuleAsync(Guid id, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<GateSettings> GetGateAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task SetGateAsync(GateSettings settings, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetGateAsync(GateSettings settings, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<SuppressionPage> ListSuppressionsAsync(SuppressionQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 
