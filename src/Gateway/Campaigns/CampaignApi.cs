@@ -160,7 +160,7 @@ internal static class CampaignApi
     }
 
     private static async Task AnswerAsync(
-        HttpContext context, GrainCalls calls, Func<ICampaignGrain, string, CancellationToken, Task<Campaign?>> call)
+        HttpContext context, GrainCalls calls, Func<ICampaignGrain, Actor, CancellationToken, Task<Campaign?>> call)
     {
         if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id))
         {

@@ -25,10 +25,6 @@ public interface IRoutingGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<PushFate> AwaitPushAsync(Guid leadId, RuleTarget target, TimeSpan wait, CancellationToken cancellationToken);
 
-    /// <summary>Whether a delivery from outside is this organization's; an organization that does not exist has none.</summary>
-    [AlwaysInterleave]
-    Task<bool> VerifyDeliveryAsync(DeliveryProof proof, CancellationToken cancellationToken);
-
     /// <summary>How a lead would be judged and routed now. Nothing is written.</summary>
     /// <param name="lead">The lead.</param>
     /// <param name="leadId">By which the split by weights goes; null for a new one.</param>

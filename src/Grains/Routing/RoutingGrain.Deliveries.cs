@@ -1,29 +1,11 @@
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
-using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Routing;
 
-/// <summary>Signed deliveries from outside: whether they are this organization's, and whether they came before.</summary>
+/// <summary>Proven deliveries from outside: whether they came before.</summary>
 internal sealed partial class RoutingGrain
 {
-    private (IReadOnlyDictionary<string, string> Secrets, long ReadAt)? _delivery;
-
-    /// <inheritdoc/>
-    public async Task<bool> VerifyDeliveryAsync(DeliveryProof proof, CancellationToken cancellationToken)
-    {
-        // An organization that does not exist has no secrets; that is looked up and remembered like any other's.
-        if (_delivery is not { } known || time.GetElapsedTime(known.ReadAt) >= options.Value.DeliverySecretsFor)
-        {
-            var found = await secrets.OpenAllAsync(Tenant, DeliveryCheck.SecretNames);
-            _delivery = known = (found, time.GetTimestamp());
-        }
-
-        var holds = DeliveryCheck.Holds(proof, known.Secrets);
-        shared.Metrics.Delivered(holds);
-        return holds;
-    }
-
     private async Task<Keyed<IngestOutcome>> TakeDeliveryInAsync(IngestCommand command)
     {
         var state = await StateAsync();

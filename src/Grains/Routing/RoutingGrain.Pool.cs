@@ -1,6 +1,7 @@
 using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Audit;
 
 namespace LeadGrain.Grains.Routing;
 

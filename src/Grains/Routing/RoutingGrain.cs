@@ -8,7 +8,6 @@ using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Organizations;
-using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Routing;
@@ -26,7 +25,6 @@ internal sealed partial class RoutingGrain(
     SuppressionStore suppressions,
     SharedRouting shared,
     OrganizationStore organizations,
-    SecretStore secrets,
     DeliveryStore deliveries,
     AuditStore audit,
     IOptions<RoutingOptions> options,
