@@ -68,8 +68,8 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         with old as (
             select state, stopped_for from campaigns where organization_id = $1 and campaign_id = $2 for update
         ), done as (
-            update campaigns set state = $3, stopped_for = null, failing_since = null, updated_at = $4
-            where organization_id = $1 and campaign_id = $2 and state <> $3
+            update campaigns c set state = $3, stopped_for = null, failing_since = null, updated_at = $4
+            from old where c.organization_id = $1 and c.campaign_id = $2 and old.state <> $3
             returning 1
         )
         {AuditStore.Append(firstParameter: 5, "(select json_build_object('state', state, 'stoppedFor', stopped_for) from old)")} where exists (select from done)

@@ -25,7 +25,7 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
         delete from ingest_deliveries
         where ctid = any(array(
             select d.ctid from ingest_deliveries d left join health_gates g on g.organization_id = d.organization_id
-            where d.received_at < $1 - make_interval(days => greatest(1, coalesce((g.settings ->> 'lookBackDays')::integer, $2)))
+            where d.received_at < $1::timestamptz - make_interval(days => greatest(1, coalesce((g.settings ->> 'lookBackDays')::integer, $2)))
             limit 10000))
         """;
 

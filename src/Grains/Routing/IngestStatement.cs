@@ -48,19 +48,19 @@ internal static class IngestStatement
             order by d.organization_id, d.rule_id, d.day for update of d
         ), rule_place as (
             select a.w, a.organization_id, a.rule_id, a.day, a.cap, d.assigned is null as missing,
-                d.assigned + row_number() over (partition by a.organization_id, a.rule_id, a.day order by a.w) > a.cap as full
+                d.assigned + row_number() over (partition by a.organization_id, a.rule_id, a.day order by a.w) > a.cap as is_full
             from rule_asked a left join rule_day d on d.organization_id = a.organization_id and d.rule_id = a.rule_id and d.day = a.day
         )
         """;
 
-    private const string NoRuleCaps = ", rule_place as (select 0::bigint as w, false as missing, false as full where false)";
+    private const string NoRuleCaps = ", rule_place as (select 0::bigint as w, false as missing, false as is_full where false)";
 
     private const string CampaignCaps =
         """
         , campaign_asked as (
             select l.w, l.organization_id, l.campaign_id, c.daily_cap as cap, routing_day($1, c.cap_zone) as day
             from owned l join campaigns c on c.organization_id = l.organization_id and c.campaign_id = l.campaign_id
-            where c.daily_cap is not null and l.w not in (select w from rule_place where full)
+            where c.daily_cap is not null and l.w not in (select w from rule_place where is_full)
         ), campaign_day as materialized (
             select d.organization_id, d.campaign_id, d.day, d.assigned
             from campaign_cap_days d
@@ -69,13 +69,13 @@ internal static class IngestStatement
             order by d.organization_id, d.campaign_id, d.day for update of d
         ), campaign_place as (
             select a.w, a.organization_id, a.campaign_id, a.day, d.assigned is null as missing,
-                d.assigned + row_number() over (partition by a.organization_id, a.campaign_id, a.day order by a.w) > a.cap as full
+                d.assigned + row_number() over (partition by a.organization_id, a.campaign_id, a.day order by a.w) > a.cap as is_full
             from campaign_asked a
             left join campaign_day d on d.organization_id = a.organization_id and d.campaign_id = a.campaign_id and d.day = a.day
         )
         """;
 
-    private const string NoCampaignCaps = ", campaign_place as (select 0::bigint as w, false as missing, false as full where false)";
+    private const string NoCampaignCaps = ", campaign_place as (select 0::bigint as w, false as missing, false as is_full where false)";
 
     private const string Allowed =
         """
@@ -83,8 +83,8 @@ internal static class IngestStatement
             select from rule_place where missing union all select from campaign_place where missing
         ), refused as (
             select w, cause from stale
-            union all select w, 1 from rule_place where full
-            union all select w, 2 from campaign_place where full
+            union all select w, 1 from rule_place where is_full
+            union all select w, 2 from campaign_place where is_full
         ), allowed as (
             select * from owned where w not in (select w from refused) and not exists (select from missing)
         )
@@ -115,7 +115,7 @@ internal static class IngestStatement
             update routed_leads r set
                 status = l.status, campaign_id = l.campaign_id, rule_id = l.rule_id, namespace = l.namespace, updated_at = $1,
                 health = l.health, health_score = l.health_score, checks = l.checks,
-                namespace_due_at = case when l.namespace is null then null else $1 + interval '30 seconds' end
+                namespace_due_at = case when l.namespace is null then null else $1::timestamptz + interval '30 seconds' end
             from allowed l
             where r.id = l.id and r.organization_id = l.organization_id and r.status = 'HELD' and r.campaign_id is null and r.namespace is null
             returning l.w
