@@ -9,7 +9,7 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
 {
     private const string FindSql =
         """
-        select lead_id, body_hash = $2 from ingest_deliveries
+        select lead_id, body_hash = $2, id_hash is not null from ingest_deliveries
         where organization_id = $1 and (body_hash = $2 or id_hash = $3)
         order by body_hash = $2 limit 1
         """;
@@ -17,6 +17,14 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
     private const string AddBodySql =
         """
         insert into ingest_deliveries (organization_id, body_hash, lead_id, received_at) values ($1, $2, $3, $4) on conflict do nothing
+        """;
+
+    // Where another delivery has the id meanwhile, it keeps it.
+    private const string AddIdSql =
+        """
+        update ingest_deliveries d set id_hash = $3
+        where d.organization_id = $1 and d.body_hash = $2 and d.id_hash is null
+            and not exists (select from ingest_deliveries o where o.organization_id = $1 and o.id_hash = $3)
         """;
 
     // A day at least: a sender that tries again does so within hours. Bounded, so that it never holds many rows locked.
@@ -30,10 +38,10 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
         """;
 
     /// <summary>The lead of a delivery that came before, by its id first; null where none did.</summary>
-    internal async Task<(Guid LeadId, bool KnowsBody)?> FindAsync(long organizationId, DeliveryHashes delivery)
+    internal async Task<(Guid LeadId, bool KnowsBody, bool HasId)?> FindAsync(long organizationId, DeliveryHashes delivery)
     {
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
-            FindSql, static row => (row.GetGuid(0), row.GetBoolean(1)), organizationId, delivery.Body, delivery.Id ?? []));
+            FindSql, static row => (row.GetGuid(0), row.GetBoolean(1), row.GetBoolean(2)), organizationId, delivery.Body, delivery.Id ?? []));
         return found is [var one] ? one : null;
     }
 
@@ -44,6 +52,23 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
         command.Bind(organizationId, body, leadId, time.GetUtcNow().UtcDateTime);
         return await command.ExecuteNonQueryAsync();
     });
+
+    /// <summary>Notes the id of a delivery that is known by its bytes and had none.</summary>
+    internal async Task AddIdAsync(long organizationId, DeliveryHashes delivery)
+    {
+        try
+        {
+            await StorageFaults.GuardAsync(async () =>
+            {
+                await using var command = database.CreateCommand(AddIdSql);
+                command.Bind(organizationId, delivery.Body, delivery.Id);
+                return await command.ExecuteNonQueryAsync();
+            });
+        }
+        catch (PostgresException taken) when (taken.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+        }
+    }
 
     /// <summary>Removes some of those that are older than their organization's look-back.</summary>
     internal Task<int> ForgetAsync() => StorageFaults.GuardAsync(async () =>

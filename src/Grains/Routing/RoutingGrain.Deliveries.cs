@@ -33,6 +33,10 @@ internal sealed partial class RoutingGrain
             // The same delivery, written anew: these bytes make no lead under another id either.
             await deliveries.AddBodyAsync(organizationId, delivery.Body, found.LeadId);
         }
+        else if (delivery.Id is not null && !found.HasId)
+        {
+            await deliveries.AddIdAsync(organizationId, delivery);
+        }
 
         return await ReplayedAsync(organizationId, found.LeadId);
     }

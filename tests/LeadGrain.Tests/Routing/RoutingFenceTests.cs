@@ -45,20 +45,23 @@ public sealed class RoutingFenceTests
         var leads = new RoutedLeadStore(database.DataSource, TimeProvider.System);
         var epoch = await caps.ClaimAsync(organization);
 
-        // A commit that stands still: its lead's push waits for the table.
+        // A commit that stands still: somebody else is about to write its lead's push.
+        var write = Write(organization, epoch);
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var holding = await connection.BeginTransactionAsync();
-        await using (var hold = new Npgsql.NpgsqlCommand("lock table campaign_pushes in share mode", connection, holding))
+        await using (var hold = new Npgsql.NpgsqlCommand(
+            "insert into campaign_pushes (lead_id, organization_id, campaign_id) values ($1, 0, '')", connection, holding))
         {
+            hold.Parameters.AddWithValue(write.Id);
             await hold.ExecuteNonQueryAsync();
         }
 
-        var commit = leads.CommitAsync([Write(organization, epoch)]);
+        var commit = leads.CommitAsync([write]);
         await BlockedAsync(database, 1);
         var claim = caps.ClaimAsync(organization);
         await BlockedAsync(database, 2);
         Assert.False(claim.IsCompleted);
-        await holding.CommitAsync();
+        await holding.RollbackAsync();
 
         Assert.Equal([IngestCommit.Done], await commit);
         Assert.Equal(epoch + 1, await claim);
