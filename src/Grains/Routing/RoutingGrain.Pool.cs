@@ -176,8 +176,16 @@ internal sealed partial class RoutingGrain
     private async Task<IDisposable> JoinPoolAsync(Guid leadId)
     {
         var joining = _pool.Join(leadId);
-        await WatchPoolAsync();
-        return joining;
+        try
+        {
+            await WatchPoolAsync();
+            return joining;
+        }
+        catch
+        {
+            joining.Dispose();
+            throw;
+        }
     }
 
     // Wakes this grain where a process has died, and where nobody calls when hours open.
