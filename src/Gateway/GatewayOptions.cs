@@ -86,6 +86,10 @@ public sealed class GatewayOptions
     [StringLength(255, MinimumLength = 1)]
     public string ClayApp { get; set; } = "clay";
 
+    /// <summary>How many deliveries from outside may have their proof checked at once; more are shed. Setting <c>MAX_UNPROVEN</c>.</summary>
+    [Range(1, 100_000)]
+    public int MaxUnproven { get; set; } = 64; // each takes a millisecond
+
     /// <summary>What one organization may have of a limit unless told otherwise: a quarter.</summary>
     internal static int ShareOf(int limit) => Math.Min(limit, Math.Max(LeastShare, limit / 4));
 }

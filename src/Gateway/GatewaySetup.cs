@@ -55,6 +55,7 @@ public static class GatewaySetup
                 options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
                 options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
                 options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
+                options.MaxUnproven = configuration.GetValue("MAX_UNPROVEN", options.MaxUnproven);
                 options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
                 options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
                 options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
@@ -75,6 +76,7 @@ public static class GatewaySetup
         services.AddSingleton<LargeBodies>();
         services.AddSingleton<InFlightLimit>();
         services.AddSingleton<OrganizationShares>();
+        services.AddSingleton<UnprovenDeliveries>();
         services.AddSingleton<GrainCalls>();
         services.AddSingleton<LongPoll>();
         services.AddSingleton<PageTokens>();
@@ -108,6 +110,7 @@ public static class GatewaySetup
         gated.MapSmartleadSettings();
         gated.MapRules();
         gated.MapRoutedLeads();
+        gated.MapHeldLeads();
         gated.MapGate();
         gated.MapSuppressions();
         gated.MapSecrets();
@@ -134,7 +137,10 @@ public static class GatewaySetup
         return group;
     }
 
-    /// <summary>A group whose routes find out themselves for whom they act, and count against the process's limit only.</summary>
+    /// <summary>
+    /// A group whose routes find out themselves for whom they act. They count against the process's limit; once they know, they enter
+    /// that organization's share, and until then they are bounded by <see cref="UnprovenDeliveries"/>.
+    /// </summary>
     internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null)
     {
         var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors);

@@ -6,6 +6,7 @@ using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Access;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -75,7 +76,7 @@ internal static class AccessApi
     {
         var id = (string)context.GetRouteValue("id")!;
         var revoked = OrganizationKeyText.IsId(id)
-            ? await calls.CallAsync<IAccessGrain, (string Id, string Actor), OrganizationKey?>(
+            ? await calls.CallAsync<IAccessGrain, (string Id, Actor Actor), OrganizationKey?>(
                 context.Tenant().GrainKey,
                 (id, context.Caller().Actor),
                 static (grain, asked, token) => grain.RevokeKeyAsync(asked.Id, asked.Actor, token),

@@ -7,6 +7,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Access;
+using LeadGrain.GrainInterfaces.Audit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -24,12 +25,14 @@ internal static class SecretApi
     internal static void MapSecrets(this IEndpointRouteBuilder routes)
     {
         routes.MapPut("/organization/secrets/{name}", SetAsync)
+            .AdminOnly()
             .Describe("setSecret", "Organization", "Set a secret", "Kept sealed, in place of the one of that name; no route tells it again.")
             .InPath("name", NameHelp)
             .Takes<SecretRequest>("""{"value":"a long random text"}""")
             .Answers<SecretResponse>("""{"name":"clay-hmac"}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/organization/secrets/{name}", DeleteAsync)
+            .AdminOnly()
             .Describe("deleteSecret", "Organization", "Remove a secret", "What needs it stops working within seconds.")
             .InPath("name", NameHelp)
             .Answers<SecretResponse>("""{"name":"clay-hmac"}""")
@@ -54,7 +57,7 @@ internal static class SecretApi
             return;
         }
 
-        var kept = await calls.CallAsync<IAccessGrain, (string Name, SecretText Secret, string Actor), bool>(
+        var kept = await calls.CallAsync<IAccessGrain, (string Name, SecretText Secret, Actor Actor), bool>(
             context.Tenant().GrainKey,
             (name, secret, context.Caller().Actor),
             static (grain, asked, token) => grain.SetSecretAsync(asked.Name, asked.Secret, asked.Actor, token),
@@ -65,7 +68,7 @@ internal static class SecretApi
     private static async Task DeleteAsync(HttpContext context, GrainCalls calls)
     {
         var name = (string)context.GetRouteValue("name")!;
-        var gone = BrokenName(name) is null && await calls.CallAsync<IAccessGrain, (string Name, string Actor), bool>(
+        var gone = BrokenName(name) is null && await calls.CallAsync<IAccessGrain, (string Name, Actor Actor), bool>(
             context.Tenant().GrainKey,
             (name, context.Caller().Actor),
             static (grain, asked, token) => grain.DeleteSecretAsync(asked.Name, asked.Actor, token),

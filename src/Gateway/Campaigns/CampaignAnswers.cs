@@ -34,6 +34,8 @@ internal static class CampaignAnswers
         });
         json.WriteString("stoppedFor"u8, campaign.StoppedFor);
         WriteSettings(json, campaign.Settings);
+        Write(json, "dailyCap"u8, campaign.Settings.Cap?.Daily);
+        json.WriteString("timeZone"u8, campaign.Settings.Cap?.TimeZone);
         json.WriteStartObject("pushes"u8);
         json.WriteNumber("waiting"u8, campaign.Counts.Waiting);
         json.WriteNumber("sending"u8, campaign.Counts.Sending);
@@ -68,7 +70,7 @@ internal static class CampaignAnswers
     {
         switch (settings)
         {
-            case CampaignSettings.Smartlead(var own):
+            case CampaignSettings.Smartlead(var own, _):
                 json.WritePropertyName("settings"u8);
                 WriteSmartlead(json, own);
                 break;
@@ -82,7 +84,7 @@ internal static class CampaignAnswers
 
                 json.WriteEndArray();
                 break;
-            case CampaignSettings.Namespace(var name):
+            case CampaignSettings.Namespace(var name, _):
                 json.WriteString("namespace"u8, name);
                 break;
         }

@@ -6,6 +6,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Outbound;
 using Microsoft.AspNetCore.Builder;
@@ -19,7 +20,7 @@ internal static class CampaignApi
 {
     internal const string Parameter = "campaign";
 
-    private const string Example = """{"id":"123456","kind":"smartlead","state":"active","stoppedFor":null,"settings":{"batchLimit":50},"pushes":{"waiting":3,"sending":0,"sent":120,"dead":1},"createdAt":"2024-01-15T10:00:00Z","updatedAt":"2024-01-15T10:00:00Z"}""";
+    private const string Example = """{"id":"123456","kind":"smartlead","state":"active","stoppedFor":null,"settings":{"batchLimit":50},"dailyCap":200,"timeZone":"Europe/Berlin","pushes":{"waiting":3,"sending":0,"sent":120,"dead":1},"createdAt":"2024-01-15T10:00:00Z","updatedAt":"2024-01-15T10:00:00Z"}""";
 
     internal static void MapCampaigns(this IEndpointRouteBuilder routes)
     {
@@ -32,11 +33,13 @@ internal static class CampaignApi
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPut("/campaigns/{campaign}", PutAsync)
+            .AdminOnly()
             .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "One of Smartlead's sets itself up with the first lead where there is an API key. What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
-            .Takes<CampaignRequest>("""{"kind":"smartlead","settings":{"batchLimit":50}}""")
+            .Takes<CampaignRequest>("""{"kind":"smartlead","settings":{"batchLimit":50},"dailyCap":200,"timeZone":"Europe/Berlin"}""")
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/campaigns/{campaign}", DeleteAsync)
+            .AdminOnly()
             .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "And its signing secrets. Its pushes wait until a campaign of this id is set up again.")
             .Answers<CampaignDeletedResponse>("""{"deleted":true}""")
             .Fails(StatusCodes.Status404NotFound);
@@ -54,6 +57,7 @@ internal static class CampaignApi
             .Answers<PushRetryResponse>("""{"retried":1}""")
             .Fails(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapPost("/campaigns/{campaign}/secret", RotateAsync)
+            .AdminOnly()
             .Describe("rotateCampaignSecret", "Campaigns", "Rotate a signing secret", "Makes a webhook's new signing secret. Posts are signed with the old one as well until it is rotated again.")
             .Answers<SigningSecretResponse>("""{"signingSecret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}""")
             .Fails(StatusCodes.Status404NotFound);
@@ -156,7 +160,7 @@ internal static class CampaignApi
     }
 
     private static async Task AnswerAsync(
-        HttpContext context, GrainCalls calls, Func<ICampaignGrain, string, CancellationToken, Task<Campaign?>> call)
+        HttpContext context, GrainCalls calls, Func<ICampaignGrain, Actor, CancellationToken, Task<Campaign?>> call)
     {
         if (NamespaceRoute.Read(context, Parameter).Failed(out var problem, out var id))
         {
@@ -174,7 +178,7 @@ internal static class CampaignApi
         => calls.CallAsync(new CampaignKey(context.Tenant(), id).GrainKey, argument, call, context.RequestAborted);
 
     // Who asked, for the audit log.
-    private static string Actor(HttpContext context) => context.Caller().Actor;
+    private static Actor Actor(HttpContext context) => context.Caller().Actor;
 
     private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
     {

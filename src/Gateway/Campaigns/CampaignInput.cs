@@ -20,11 +20,29 @@ internal static class CampaignInput
     {
         var members = new MemberReader(root);
         var kind = members.RequiredName("kind"u8);
-        if (members.Problem is { } problem)
+        if (members.Problem is { } problem || ReadCap(members).Failed(out problem, out var cap))
         {
             return problem;
         }
 
+        return ReadKind(kind, members, allowInsecure).Failed(out problem, out var read) ? problem
+            : cap.Daily == 0 ? read
+            : read with { Cap = cap };
+    }
+
+    // A cap of 0 stands for none.
+    private static Parsed<CampaignCap> ReadCap(MemberReader members)
+    {
+        var daily = members.OptionalInteger("dailyCap"u8, 1, 1_000_000_000);
+        var zone = members.OptionalText("timeZone"u8);
+        return members.Problem is { } problem ? problem
+            : zone is not null && !(TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var known) && known.HasIanaId)
+                ? Problem.InvalidMember("timeZone", "must be an IANA time zone, such as Europe/Berlin.")
+                : new CampaignCap(daily ?? 0, zone);
+    }
+
+    private static Parsed<CampaignSettings> ReadKind(string kind, MemberReader members, bool allowInsecure)
+    {
         switch (kind)
         {
             case "smartlead":

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace LeadGrain.Gateway.Campaigns;
 
 /// <summary>A campaign to be set up or changed.</summary>
@@ -6,8 +8,16 @@ namespace LeadGrain.Gateway.Campaigns;
 /// <param name="Url">Of a webhook: where it posts to. https, or a loopback address.</param>
 /// <param name="RetryDelays">Of a webhook: seconds before each further attempt, at most 30.</param>
 /// <param name="Namespace">Of a namespace: its name.</param>
+/// <param name="DailyCap">The most leads of a day that routing gives it, by whichever rules; beyond, leads go to the next match.</param>
+/// <param name="TimeZone">IANA name of the zone by whose days the cap counts; UTC unless told.</param>
 public sealed record CampaignRequest(
-    string Kind, SmartleadSettingsShape? Settings = null, string? Url = null, IReadOnlyList<int>? RetryDelays = null, string? Namespace = null);
+    string Kind,
+    SmartleadSettingsShape? Settings = null,
+    string? Url = null,
+    IReadOnlyList<int>? RetryDelays = null,
+    string? Namespace = null,
+    [property: Range(1, 1_000_000_000)] int? DailyCap = null,
+    string? TimeZone = null);
 
 /// <summary>How Smartlead is used. A member that is null or absent leaves the next wider setting in force.</summary>
 /// <param name="IgnoreGlobalBlockList">Adds leads that the vendor's block list names; false unless set.</param>
@@ -37,6 +47,8 @@ public sealed record SmartleadSettingsShape(
 /// <param name="Url">Of a webhook.</param>
 /// <param name="RetryDelays">Of a webhook, where it has its own.</param>
 /// <param name="Namespace">Of a namespace.</param>
+/// <param name="DailyCap">The most leads of a day; null for any number.</param>
+/// <param name="TimeZone">By whose days the cap counts; null for UTC.</param>
 /// <param name="Pushes">Its leads by state.</param>
 /// <param name="CreatedAt">When it was set up.</param>
 /// <param name="UpdatedAt">When its settings or state last changed.</param>
@@ -53,6 +65,8 @@ public sealed record CampaignResponse(
     string? Url = null,
     IReadOnlyList<int>? RetryDelays = null,
     string? Namespace = null,
+    int? DailyCap = null,
+    string? TimeZone = null,
     string? SigningSecret = null);
 
 /// <summary>Leads by the state of their push.</summary>

@@ -1,11 +1,15 @@
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Organizations;
+using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Routing;
+using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.GrainInterfaces.Routing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -30,7 +34,8 @@ internal static class FeedbackApi
             .Answers<FeedbackResponse>("""{"outcome":"taken"}""")
             .Fails(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task ReceiveAsync(HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options)
+    private static async Task ReceiveAsync(
+        HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options, UnprovenDeliveries unproven, OrganizationShares shares)
     {
         if (ReadTenant(context.Request.Query, options.Value.ClayApp).Failed(out var problem, out var tenant)
             || (await RawBody.ReadAsync(context, BodyLimit)).Failed(out problem, out var body))
@@ -41,8 +46,19 @@ internal static class FeedbackApi
 
         var headers = context.Request.Headers;
         var delivery = new FeedbackDelivery(body, headers[SignatureHeader].FirstOrDefault(), headers[RequestIdHeader].FirstOrDefault());
+        var proof = new DeliveryProof(DeliverySender.Smartlead, body, delivery.Signature);
+        await (await unproven.CheckAsync(tenant, proof, context.RequestAborted) switch
+        {
+            null => context.AnswerAsync(Problem.Overloaded()),
+            false => context.AnswerAsync(Problem.BadSignature()),
+            true => shares.ServeAsync(context, tenant, proven => TakeAsync(proven, calls, delivery)),
+        });
+    }
+
+    private static async Task TakeAsync(HttpContext context, GrainCalls calls, FeedbackDelivery delivery)
+    {
         var outcome = await calls.CallAsync<ICampaignsGrain, FeedbackDelivery, FeedbackOutcome>(
-            tenant.GrainKey, delivery, static (grain, delivery, token) => grain.ReceiveAsync(delivery, token), context.RequestAborted);
+            context.Tenant().GrainKey, delivery, static (grain, delivery, token) => grain.ReceiveAsync(delivery, token), context.RequestAborted);
         await (outcome switch
         {
             FeedbackOutcome.BadSignature => context.AnswerAsync(Problem.BadSignature()),

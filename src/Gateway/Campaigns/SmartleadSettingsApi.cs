@@ -3,6 +3,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,6 +21,7 @@ internal static class SmartleadSettingsApi
             .Describe("getSmartleadSettings", "Campaigns", "Get the Smartlead settings", "How the organization uses Smartlead, as set; null leaves the default in force.")
             .Answers<SmartleadSettingsShape>(Example);
         routes.MapPut("/organization/smartlead", SetAsync)
+            .AdminOnly()
             .Describe("setSmartleadSettings", "Campaigns", "Set the Smartlead settings", "Sets all of them, for all campaigns; in force with the next batch.")
             .Takes<SmartleadSettingsShape>("""{"ignoreDuplicateLeadsInOtherCampaign":false,"rateLimit":60,"rateWindow":60}""")
             .Answers<SmartleadSettingsShape>(Example)
@@ -41,12 +43,12 @@ internal static class SmartleadSettingsApi
             return;
         }
 
-        await calls.CallAsync<ICampaignsGrain, (SmartleadSettings Settings, string Actor), bool>(
+        await calls.CallAsync<ICampaignsGrain, (SmartleadSettings Settings, Actor Actor), bool>(
             context.Tenant().GrainKey, (settings, context.Caller().Actor), StoreAsync, context.RequestAborted);
         await JsonAnswer.WriteAsync(context.Response, settings, CampaignAnswers.WriteSmartlead);
     }
 
-    private static async Task<bool> StoreAsync(ICampaignsGrain grain, (SmartleadSettings Settings, string Actor) asked, CancellationToken cancellationToken)
+    private static async Task<bool> StoreAsync(ICampaignsGrain grain, (SmartleadSettings Settings, Actor Actor) asked, CancellationToken cancellationToken)
     {
         await grain.SetSmartleadAsync(asked.Settings, asked.Actor, cancellationToken);
         return true;

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
@@ -43,6 +45,8 @@ internal static class CrmFiles
         }
 
         var query = filter.Query with { Limit = ExportPage, Before = null };
+        var filters = new JsonArray([.. context.Request.Query.Keys.Order(StringComparer.Ordinal).Select(static name => JsonValue.Create(name))]);
+        await context.NoteAsync(calls, "leads_exported", "organization", "leads", new JsonObject { ["filters"] = filters });
         var page = await ReadAsync(query);
         context.Response.ContentType = $"{Csv}; charset=utf-8; header=present";
         context.Response.Headers.ContentDisposition = "attachment; filename=\"leads.csv\"";
@@ -69,13 +73,14 @@ internal static class CrmFiles
             context.Tenant().GrainKey, query, static (grain, query, token) => grain.ListAsync(query, token), context.RequestAborted);
     }
 
-    private static Task ImportAsync(HttpContext context, GrainCalls calls)
+    private static async Task ImportAsync(HttpContext context, GrainCalls calls)
     {
         var type = MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var parsed) ? parsed.MediaType.Value : null;
         var isCsv = Csv.Equals(type, StringComparison.OrdinalIgnoreCase);
         if (!isCsv && !Ndjson.Equals(type, StringComparison.OrdinalIgnoreCase) && !"application/ndjson".Equals(type, StringComparison.OrdinalIgnoreCase))
         {
-            return context.AnswerAsync(Problem.UnsupportedMediaType() with { Detail = $"The body must be {Csv} or {Ndjson}." });
+            await context.AnswerAsync(Problem.UnsupportedMediaType() with { Detail = $"The body must be {Csv} or {Ndjson}." });
+            return;
         }
 
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
@@ -84,6 +89,7 @@ internal static class CrmFiles
         }
 
         var import = new CrmImport(context, calls);
-        return import.RunAsync(isCsv ? CsvRows.ReadAsync(context.Request.Body) : NdjsonRows.ReadAsync(context.Request.BodyReader));
+        await context.NoteAsync(calls, "leads_imported", "organization", "leads", new JsonObject { ["type"] = isCsv ? Csv : Ndjson });
+        await import.RunAsync(isCsv ? CsvRows.ReadAsync(context.Request.Body) : NdjsonRows.ReadAsync(context.Request.BodyReader));
     }
 }

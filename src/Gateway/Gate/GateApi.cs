@@ -4,6 +4,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Routing;
 using Microsoft.AspNetCore.Builder;
@@ -26,6 +27,7 @@ internal static class GateApi
             .Describe("getGate", "Routing", "Get the health gate", "Thresholds and points by which the organization's leads are judged.")
             .Answers<GateBody>(Example);
         routes.MapPut("/gate", SetAsync)
+            .AdminOnly()
             .Describe("setGate", "Routing", "Set the health gate", "Sets all of it; what is absent gets its default. In force for the next lead.")
             .Takes<GateRequest>(Example)
             .Answers<GateBody>(Example)
@@ -47,12 +49,12 @@ internal static class GateApi
             return;
         }
 
-        await calls.CallAsync<IRoutingGrain, (GateSettings Settings, string Actor), bool>(
+        await calls.CallAsync<IRoutingGrain, (GateSettings Settings, Actor Actor), bool>(
             context.Tenant().GrainKey, (settings, context.Caller().Actor), StoreAsync, context.RequestAborted);
         await JsonAnswer.WriteAsync(context.Response, settings, Write);
     }
 
-    private static async Task<bool> StoreAsync(IRoutingGrain grain, (GateSettings Settings, string Actor) asked, CancellationToken cancellationToken)
+    private static async Task<bool> StoreAsync(IRoutingGrain grain, (GateSettings Settings, Actor Actor) asked, CancellationToken cancellationToken)
     {
         await grain.SetGateAsync(asked.Settings, asked.Actor, cancellationToken);
         return true;

@@ -36,6 +36,7 @@ internal static class SuppressionApi
             .Answers<SuppressionsAdded>("""{"added":1}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/suppressions", RemoveAsync)
+            .AdminOnly()
             .Describe("removeSuppressions", "Routing", "Take emails off the suppression list", "For one reason, or for all.")
             .Takes<SuppressionRequest>(Body)
             .Answers<SuppressionsRemoved>("""{"removed":1}""")

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Jobs;
 using LeadGrain.Gateway.Json;
@@ -31,7 +33,7 @@ internal static partial class RawApi
             .Paged()
             .Answers<RawEntries>($$"""{"entries":[{{EntryExample}}],"next":null}""");
         routes.MapGet("/raw/{id}", GetAsync)
-            .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes and headers. Reading them is logged.")
+            .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes and headers, for the scope admin; that is in the audit log.")
             .Query("redact", "false shows what was posted.")
             .Answers<RawEntryWithBody>(
                 $$"""{"entry":{{EntryExample}},"remoteAddress":"203.0.113.0","headers":{"User-Agent":"***"},"body":{"email":"***"},"bodyBase64":null}""")
@@ -67,6 +69,12 @@ internal static partial class RawApi
             return;
         }
 
+        if (redact == "false" && !context.Caller().IsAdmin)
+        {
+            await context.AnswerAsync(Problem.Forbidden());
+            return;
+        }
+
         if (IdRoute.Read(context).Failed(out var problem, out var id))
         {
             await context.AnswerAsync(problem);
@@ -83,6 +91,7 @@ internal static partial class RawApi
 
         if (redact == "false")
         {
+            await context.NoteAsync(calls, "raw_shown", "raw", $"{id}");
             LogShown(logs.CreateLogger(typeof(RawApi)), id, context.TraceIdentifier);
         }
 
@@ -100,6 +109,13 @@ internal static partial class RawApi
         var key = context.Tenant().GrainKey;
         var id = await calls.CallAsync<IIngestionGrain, ReplayCommand, Guid>(
             key, command, static (grain, command, token) => grain.ReplayAsync(command, token), context.RequestAborted);
+        await context.NoteAsync(calls, "raw_replayed", "job", $"{id}", new JsonObject
+        {
+            ["from"] = command.From?.UtcDateTime,
+            ["to"] = command.To?.UtcDateTime,
+            ["states"] = new JsonArray([.. command.States.Select(static state => JsonValue.Create(state))]),
+            ["entries"] = command.Ids.IsEmpty ? null : command.Ids.Length,
+        });
         var job = await calls.CallAsync<IJobGrain, Guid, Job?>(key, id, static (grain, id, token) => grain.GetAsync(id, token), context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         context.Response.Headers.Location = $"/jobs/{id}";

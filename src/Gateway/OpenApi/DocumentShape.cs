@@ -16,7 +16,8 @@ internal sealed class DocumentShape : IOpenApiDocumentTransformer
             Title = "LeadGrain",
             Version = "v1",
             Description = "Buffers leads, serves each exactly once, and never pays twice for an enrichment. "
-                + "Errors are problem+json (RFC 9457) with a stable code; X-Request-Id is accepted and answered everywhere.",
+                + "Errors are problem+json (RFC 9457) with a stable code; X-Request-Id is accepted and answered everywhere. "
+                + "X-Audit-Reason (printable, at most 255 characters) says why, on any request that is noted in the audit log, and is kept there.",
         };
         // Relative: right behind any proxy, and no request has a say in what the next is answered.
         document.Servers = [new OpenApiServer { Url = "/" }];

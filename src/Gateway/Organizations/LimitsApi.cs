@@ -4,6 +4,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -47,14 +48,15 @@ internal static class LimitsApi
         }
 
         var tenant = context.Tenant();
-        await calls.CallAsync<IOrganizationGrain, OrganizationLimits, bool>(tenant.GrainKey, limits, StoreAsync, context.RequestAborted);
+        await calls.CallAsync<IOrganizationGrain, (OrganizationLimits Limits, Actor Actor), bool>(
+            tenant.GrainKey, (limits, context.Caller().Actor), StoreAsync, context.RequestAborted);
         shares.Apply(tenant, limits);
         await JsonAnswer.WriteAsync(context.Response, (limits, shares.LimitsOf(limits)), Write);
     }
 
-    private static async Task<bool> StoreAsync(IOrganizationGrain grain, OrganizationLimits limits, CancellationToken cancellationToken)
+    private static async Task<bool> StoreAsync(IOrganizationGrain grain, (OrganizationLimits Limits, Actor Actor) asked, CancellationToken cancellationToken)
     {
-        await grain.SetLimitsAsync(limits, cancellationToken);
+        await grain.SetLimitsAsync(asked.Limits, asked.Actor, cancellationToken);
         return true;
     }
 

@@ -70,6 +70,13 @@ internal sealed partial class OrganizationShares : IDisposable
             : context => Invoke(context, inner, reserve: 0, metered: true);
     });
 
+    /// <summary>Serves a request that has found out by itself for whom it acts, within that organization's limits.</summary>
+    internal Task ServeAsync(HttpContext context, Tenant tenant, RequestDelegate serve)
+    {
+        context.Features.Set(tenant);
+        return Invoke(context, serve, reserve: 0, metered: true);
+    }
+
     /// <summary>What an organization with these settings gets from this gateway.</summary>
     internal EffectiveLimits LimitsOf(OrganizationLimits set) => EffectiveLimits.Of(set, _options, _time.TimestampFrequency);
 

@@ -6,6 +6,7 @@ namespace LeadGrain.Gateway.Overload;
 internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
 {
     private OrganizationShare? _share;
+    private OrganizationShare? _bodyShare;
     private bool _waits;
     private int _bodyBytes;
     private bool _hasTurn;
@@ -38,6 +39,8 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
             return false;
         }
 
+        // Of a delivery the body comes before anybody knows whose it is.
+        _bodyShare = _bodyBytes == 0 ? _share : _bodyShare;
         _bodyBytes += bytes;
         return true;
     }
@@ -55,7 +58,7 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
 
         if (_bodyBytes > 0)
         {
-            bodies.GiveBack(_share, _bodyBytes);
+            bodies.GiveBack(_bodyShare, _bodyBytes);
         }
 
         if (_waits)

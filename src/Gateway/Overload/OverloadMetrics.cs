@@ -38,4 +38,5 @@ internal static class LimitNames
     internal const string Rate = "rate";
     internal const string Waiting = "waiting";
     internal const string Bodies = "bodies";
+    internal const string Unproven = "unproven";
 }

@@ -3,6 +3,8 @@ using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
+using LeadGrain.Gateway.Organizations;
+using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
@@ -25,7 +27,7 @@ internal static class ClayApi
 
     internal static void MapClay(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/ingest/clay", IngestAsync)
-            .Describe("ingestClayLead", "Routing", "Ingest a lead from Clay", "As ingestLead. Proven by X-Clay-Signature, HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, or by X-Clay-Token. The same delivery again, by X-Clay-Delivery-Id or else by its bytes, is the same lead.")
+            .Describe("ingestClayLead", "Routing", "Ingest a lead from Clay", "As ingestLead. Proven by X-Clay-Signature, HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, or by X-Clay-Token. The same delivery again, by X-Clay-Delivery-Id or by its bytes, is the same lead for as long as the duplicate look-back.")
             .Query("orgId", "The organization.")
             .Query("appId", "Its application; the grid's setting CLAY_APP unless told.")
             .Query("wait", "Seconds to wait for the push, 0 to 30.", QueryKind.Seconds)
@@ -33,7 +35,8 @@ internal static class ClayApi
             .Answers<IngestResponse>(IngestApi.Example)
             .FailsAs(PlainErrors.Shape, StatusCodes.Status413PayloadTooLarge);
 
-    private static async Task IngestAsync(HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options)
+    private static async Task IngestAsync(
+        HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options, UnprovenDeliveries unproven, OrganizationShares shares)
     {
         if (ReadTenant(context.Request.Query, options.Value).Failed(out var problem, out var tenant)
             || IngestApi.ReadWait(context.Request.Query, options.Value).Failed(out problem, out var wait)
@@ -45,23 +48,20 @@ internal static class ClayApi
 
         var headers = context.Request.Headers;
         var proof = new DeliveryProof(
-            body, headers[SignatureHeader] is [{ } signature] ? signature : null, headers[TokenHeader] is [{ } token] ? token : null);
-        var holds = await calls.CallAsync<IRoutingGrain, DeliveryProof, bool>(
-            tenant.GrainKey, proof, static (grain, proof, token) => grain.VerifyDeliveryAsync(proof, token), context.RequestAborted);
-        if (!holds)
+            DeliverySender.Clay, body, headers[SignatureHeader] is [{ } signature] ? signature : null, headers[TokenHeader] is [{ } token] ? token : null);
+        await (await unproven.CheckAsync(tenant, proof, context.RequestAborted) switch
         {
-            await context.AnswerAsync(Problem.DeliveryUnproven());
-            return;
-        }
-
-        if (JsonBody.Parse<NewRoutedLead>(body, IngestInput.ReadDelivery).Failed(out problem, out var lead))
-        {
-            await context.AnswerAsync(problem);
-            return;
-        }
-
-        await IngestApi.TakeInAsync(context, calls, tenant, new IngestCommand(lead, "clay", KeyOf(headers, body), IsDelivery: true), wait);
+            null => context.AnswerAsync(Problem.Overloaded()),
+            false => context.AnswerAsync(Problem.DeliveryUnproven()),
+            true => shares.ServeAsync(context, tenant, proven => TakeInAsync(proven, calls, tenant, body, wait)),
+        });
     }
+
+    private static Task TakeInAsync(HttpContext context, GrainCalls calls, Tenant tenant, byte[] body, TimeSpan wait)
+        => JsonBody.Parse<NewRoutedLead>(body, IngestInput.ReadDelivery).Failed(out var problem, out var lead)
+            ? context.AnswerAsync(problem)
+            : IngestApi.TakeInAsync(
+                context, calls, tenant, new IngestCommand(lead, "clay", KeyOf(context.Request.Headers, body), IsDelivery: true), wait);
 
     private static RequestKey KeyOf(IHeaderDictionary headers, byte[] body)
     {

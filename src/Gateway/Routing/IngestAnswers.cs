@@ -19,7 +19,7 @@ internal static class IngestAnswers
         json.WriteString("leadId"u8, outcome.LeadId);
         json.WriteString("assignedCampaignId"u8, outcome.Target?.CampaignId);
         json.WriteBoolean("pushedToSmartlead"u8, pushed && outcome.Target?.CampaignId is not null);
-        json.WriteString("status"u8, pushed ? RoutedStatus.Active : outcome.Status);
+        json.WriteString("status"u8, pushed ? RoutedStatus.Active : push is PushFate.Failed { IsFinal: true } ? RoutedStatus.Dead : outcome.Status);
         json.WritePropertyName("health"u8);
         WriteHealth(json, outcome.Health);
         WriteId(json, "ruleId"u8, outcome.RuleId);

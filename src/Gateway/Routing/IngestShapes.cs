@@ -77,7 +77,7 @@ public sealed record PreviewResponse(
 /// <param name="RuleId">Which.</param>
 /// <param name="Name">Its name.</param>
 /// <param name="Priority">Its priority.</param>
-/// <param name="Outcome">won, outranked, outside_its_share, disabled, other_persona, score_too_low, condition_failed, outside_active_hours or cap_reached.</param>
+/// <param name="Outcome">won, outranked, outside_its_share, disabled, other_persona, score_too_low, condition_failed, outside_active_hours, cap_reached or campaign_cap_reached.</param>
 /// <param name="Reason">For people.</param>
 public sealed record RuleVerdictView(Guid RuleId, string? Name, int Priority, string Outcome, string Reason);
 

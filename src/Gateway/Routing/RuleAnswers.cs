@@ -72,6 +72,7 @@ internal static class RuleAnswers
         RuleFate.ScoreTooLow => "score_too_low",
         RuleFate.ConditionFailed => "condition_failed",
         RuleFate.OutsideActiveHours => "outside_active_hours",
+        RuleFate.CampaignCapReached => "campaign_cap_reached",
         _ => "cap_reached",
     };
 

@@ -4,6 +4,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Routing;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -25,6 +26,7 @@ internal static class RuleApi
     internal static void MapRules(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/routing/rules", AddAsync)
+            .AdminOnly()
             .Describe("createRule", "Routing", "Make a routing rule", "In force for the next lead. Only the target must be given.")
             .Takes<RuleRequest>(Body).Answers<RuleResponse>(Example)
             .Fails(StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
@@ -34,14 +36,17 @@ internal static class RuleApi
         Named(routes.MapGet(Path, GetAsync))
             .Describe("getRule", "Routing", "Get a routing rule", "As it is in force.");
         Named(routes.MapPut(Path, ReplaceAsync))
+            .AdminOnly()
             .Describe("replaceRule", "Routing", "Replace a routing rule", "What is absent gets its default. Its age stays.")
             .Takes<RuleRequest>(Body)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         Named(routes.MapMethods(Path, ["PATCH"], ChangeAsync))
+            .AdminOnly()
             .Describe("changeRule", "Routing", "Change a routing rule", "What is absent stays as it is; what is null goes.")
             .Takes<RuleRequest>("""{"priority":90}""")
             .Fails(StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         Named(routes.MapDelete(Path, DeleteAsync))
+            .AdminOnly()
             .Describe("deleteRule", "Routing", "Remove a routing rule", "What it has routed stays routed. Answers the rule as it was.");
     }
 
@@ -56,7 +61,7 @@ internal static class RuleApi
             return;
         }
 
-        await AnswerAsync(context, await calls.CallAsync<IRoutingGrain, (RuleDefinition Rule, string Actor), RuleChange>(
+        await AnswerAsync(context, await calls.CallAsync<IRoutingGrain, (RuleDefinition Rule, Actor Actor), RuleChange>(
             context.Tenant().GrainKey,
             (rule, context.Caller().Actor),
             static (grain, asked, token) => grain.AddRuleAsync(asked.Rule, asked.Actor, token),
@@ -124,7 +129,7 @@ internal static class RuleApi
 
     private static async Task DeleteAsync(HttpContext context, GrainCalls calls)
         => await AnswerAsync(context, RouteId.TryRead(context, out var id)
-            ? await calls.CallAsync<IRoutingGrain, (Guid Id, string Actor), RuleChange>(
+            ? await calls.CallAsync<IRoutingGrain, (Guid Id, Actor Actor), RuleChange>(
                 context.Tenant().GrainKey,
                 (id, context.Caller().Actor),
                 static (grain, asked, token) => grain.DeleteRuleAsync(asked.Id, asked.Actor, token),
@@ -132,7 +137,7 @@ internal static class RuleApi
             : RuleChange.NotFound.Value);
 
     private static Task<RuleChange> StoreAsync(HttpContext context, GrainCalls calls, Guid id, RuleDefinition rule, DateTimeOffset? basis)
-        => calls.CallAsync<IRoutingGrain, (Guid Id, RuleDefinition Rule, DateTimeOffset? Basis, string Actor), RuleChange>(
+        => calls.CallAsync<IRoutingGrain, (Guid Id, RuleDefinition Rule, DateTimeOffset? Basis, Actor Actor), RuleChange>(
             context.Tenant().GrainKey,
             (id, rule, basis, context.Caller().Actor),
             static (grain, asked, token) => grain.ReplaceRuleAsync(asked.Id, asked.Rule, asked.Basis, asked.Actor, token),

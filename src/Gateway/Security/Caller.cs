@@ -1,13 +1,18 @@
+using LeadGrain.GrainInterfaces.Audit;
 using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Security;
 
 /// <summary>Who makes a request.</summary>
-/// <param name="Actor">As the audit log names it.</param>
-internal sealed record Caller(string Actor)
+/// <param name="Actor">As the audit log names it, and why they say they do it.</param>
+/// <param name="IsAdmin">Whether settings are theirs to change, and what was posted is theirs to see.</param>
+internal sealed record Caller(Actor Actor, bool IsAdmin)
 {
+    /// <summary>Says why something is done; kept in the audit log.</summary>
+    internal const string WhyHeader = "X-Audit-Reason";
+
     /// <summary>Whoever has the grid's own key.</summary>
-    internal static Caller Grid { get; } = new("admin");
+    internal static Caller Grid { get; } = new("admin", IsAdmin: true);
 }
 
 internal static class CallerContext

@@ -3,6 +3,7 @@ using System.Text;
 using LeadGrain.Gateway.Access;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.GrainInterfaces.Access;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -47,9 +48,14 @@ internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys
 
         var app = headers[AppHeader];
         var org = headers[OrgHeader];
-        if ((Broken(AppHeader, app) ?? Broken(OrgHeader, org)) is { } problem)
+        if ((Broken(AppHeader, app) ?? Broken(OrgHeader, org) ?? BrokenWhy(headers)) is { } problem)
         {
             return context.AnswerAsync(problem);
+        }
+
+        if (Why(headers) is { } why)
+        {
+            context.Features.Set(Caller.Grid with { Actor = Caller.Grid.Actor with { Why = why } });
         }
 
         context.Features.Set(new Tenant(app[0]!, org[0]!));
@@ -66,14 +72,14 @@ internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys
 
         var headers = context.Request.Headers;
         if ((Other(AppHeader, headers[AppHeader], grant.Tenant.App) ?? Other(OrgHeader, headers[OrgHeader], grant.Tenant.Org)
-            ?? Beyond(context, grant)) is { } problem)
+            ?? BrokenWhy(headers) ?? Beyond(context, grant)) is { } problem)
         {
             await context.AnswerAsync(problem);
             return;
         }
 
         context.Features.Set(grant.Tenant);
-        context.Features.Set(new Caller($"key:{id}"));
+        context.Features.Set(new Caller(new Actor($"key:{id}", Why(headers)), grant.Scope == KeyScope.Admin));
         await inner(context);
     }
 
@@ -93,6 +99,13 @@ internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys
 
     private static Problem? Beyond(HttpContext context, KeyGrant grant)
         => grant.Scope == KeyScope.Admin || context.GetEndpoint()?.Metadata.GetMetadata<AdminRequired>() is null ? null : Problem.Forbidden();
+
+    private static string? Why(IHeaderDictionary headers) => headers[Caller.WhyHeader] is [{ Length: > 0 } why] ? why : null;
+
+    private static Problem? BrokenWhy(IHeaderDictionary headers)
+        => headers[Caller.WhyHeader] is { Count: > 0 } why && Why(headers) is not null ? Broken(Caller.WhyHeader, why)
+            : headers[Caller.WhyHeader].Count > 1 ? Problem.InvalidHeader(Caller.WhyHeader, "must be given once.")
+            : null;
 
     /// <summary>The rule that an organization's part breaks; null where it can be one.</summary>
     internal static Problem? Broken(string header, StringValues values) => values switch

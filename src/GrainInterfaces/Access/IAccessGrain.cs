@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 
 namespace LeadGrain.GrainInterfaces.Access;
 
@@ -18,11 +19,11 @@ public interface IAccessGrain : IGrainWithStringKey
 
     /// <summary>Revokes a key. Other gateways learn of it within seconds.</summary>
     /// <returns>The key; null where the organization has none of that id.</returns>
-    Task<OrganizationKey?> RevokeKeyAsync(string id, string actor, CancellationToken cancellationToken);
+    Task<OrganizationKey?> RevokeKeyAsync(string id, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Keeps a secret, sealed.</summary>
     /// <returns>False where the grid has no key ring to seal it with.</returns>
-    Task<bool> SetSecretAsync(string name, SecretText secret, string actor, CancellationToken cancellationToken);
+    Task<bool> SetSecretAsync(string name, SecretText secret, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>The names of the secrets that are kept.</summary>
     [AlwaysInterleave]
@@ -30,7 +31,7 @@ public interface IAccessGrain : IGrainWithStringKey
 
     /// <summary>Removes a secret.</summary>
     /// <returns>Whether there was one.</returns>
-    Task<bool> DeleteSecretAsync(string name, string actor, CancellationToken cancellationToken);
+    Task<bool> DeleteSecretAsync(string name, Actor actor, CancellationToken cancellationToken);
 }
 
 /// <summary>One key, looked up by gateways. Keyed by the key's id.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 
 namespace LeadGrain.GrainInterfaces.Access;
@@ -36,7 +37,7 @@ public sealed record KeyGrant(Tenant Tenant, byte[] Hash, string Scope);
 /// <param name="Hash">SHA-256 of the whole key.</param>
 /// <param name="Actor">Who makes it.</param>
 [GenerateSerializer, Immutable]
-public sealed record NewKey(string Id, string Name, string Scope, byte[] Hash, string Actor);
+public sealed record NewKey(string Id, string Name, string Scope, byte[] Hash, Actor Actor);
 
 /// <summary>A page of keys, the oldest first.</summary>
 [GenerateSerializer, Immutable]

@@ -9,7 +9,21 @@ public interface IAuditGrain : IGrainWithStringKey
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
     [AlwaysInterleave]
     Task<AuditPage> ListAsync(AuditQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Notes something that is done without a change of the grid's own, such as reading what was posted.</summary>
+    /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
+    [AlwaysInterleave]
+    Task NoteAsync(AuditNote note, CancellationToken cancellationToken);
 }
+
+/// <summary>Something that is done. Nothing in it may name a person.</summary>
+/// <param name="Actor">Who does it.</param>
+/// <param name="Action">What, in <c>snake_case</c>.</param>
+/// <param name="Entity">To what kind of thing.</param>
+/// <param name="EntityId">Which one.</param>
+/// <param name="After">Raw UTF-8 JSON of what was asked for; null for nothing.</param>
+[GenerateSerializer, Immutable]
+public sealed record AuditNote(Actor Actor, string Action, string Entity, string EntityId, byte[]? After);
 
 /// <summary>Which entries are asked for; null leaves a filter out.</summary>
 /// <param name="Action">Exactly this one.</param>

@@ -13,10 +13,14 @@ public abstract record CampaignSettings
     /// <summary>The word for it in the database and on the wire.</summary>
     public abstract string Kind { get; }
 
+    /// <summary>The most leads of a day that routing gives it, by whichever rules; null for any number.</summary>
+    public abstract CampaignCap? Cap { get; init; }
+
     /// <summary>A campaign of Smartlead's, by the id of ours.</summary>
     /// <param name="Own">What differs from the organization's settings.</param>
+    /// <param name="Cap">The most leads of a day.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Smartlead(SmartleadSettings Own) : CampaignSettings
+    public sealed record Smartlead(SmartleadSettings Own, CampaignCap? Cap = null) : CampaignSettings
     {
         /// <inheritdoc/>
         public override string Kind => "smartlead";
@@ -25,8 +29,9 @@ public abstract record CampaignSettings
     /// <summary>An address that takes signed posts (Standard Webhooks).</summary>
     /// <param name="Url">https, or loopback, unless allowed otherwise.</param>
     /// <param name="RetryDelays">Seconds before each further attempt; the process's default where it is not given.</param>
+    /// <param name="Cap">The most leads of a day.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Webhook(string Url, ImmutableArray<int> RetryDelays) : CampaignSettings
+    public sealed record Webhook(string Url, ImmutableArray<int> RetryDelays, CampaignCap? Cap = null) : CampaignSettings
     {
         /// <inheritdoc/>
         public override string Kind => "webhook";
@@ -34,13 +39,20 @@ public abstract record CampaignSettings
 
     /// <summary>A namespace of the same organization: its buffer.</summary>
     /// <param name="Name">The namespace.</param>
+    /// <param name="Cap">The most leads of a day.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Namespace(string Name) : CampaignSettings
+    public sealed record Namespace(string Name, CampaignCap? Cap = null) : CampaignSettings
     {
         /// <inheritdoc/>
         public override string Kind => "namespace";
     }
 }
+
+/// <summary>How many leads a campaign takes of a day.</summary>
+/// <param name="Daily">The most, 1 to 1,000,000,000.</param>
+/// <param name="TimeZone">IANA name of the zone by whose days they are counted; null for UTC.</param>
+[GenerateSerializer, Immutable]
+public sealed record CampaignCap(int Daily, string? TimeZone = null);
 
 /// <summary>How Smartlead is used. Null leaves the next wider setting in force: the organization's, then <see cref="Default"/>.</summary>
 /// <param name="IgnoreGlobalBlockList">Adds leads that the vendor's block list names.</param>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 
 namespace LeadGrain.GrainInterfaces.Campaigns;
 
@@ -28,24 +29,24 @@ public interface ICampaignGrain : IGrainWithStringKey
     /// <param name="settings">All of its settings.</param>
     /// <param name="actor">Who does so, for the audit log.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
-    Task<CampaignPut> PutAsync(CampaignSettings settings, string actor, CancellationToken cancellationToken);
+    Task<CampaignPut> PutAsync(CampaignSettings settings, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Removes the campaign. Its pushes wait until there is one of its id again.</summary>
     /// <returns>Whether there was one.</returns>
-    Task<bool> DeleteAsync(string actor, CancellationToken cancellationToken);
+    Task<bool> DeleteAsync(Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Pauses, or resumes: also what was stopped.</summary>
     /// <returns>Null where the campaign is not set up.</returns>
-    Task<Campaign?> SetActiveAsync(bool active, string actor, CancellationToken cancellationToken);
+    Task<Campaign?> SetActiveAsync(bool active, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Makes held and dead pushes due at once, with all their attempts before them.</summary>
     /// <param name="leadIds">Of these leads, at most 1,000; null for all.</param>
     /// <param name="actor">Who does so, for the audit log.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <returns>How many there were; null where the campaign is not set up.</returns>
-    Task<long?> RetryAsync(ImmutableArray<Guid>? leadIds, string actor, CancellationToken cancellationToken);
+    Task<long?> RetryAsync(ImmutableArray<Guid>? leadIds, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Makes a new signing secret of a webhook; the one before goes on signing beside it.</summary>
     /// <returns>The secret, told this once; null where the campaign is no webhook.</returns>
-    Task<string?> RotateSecretAsync(string actor, CancellationToken cancellationToken);
+    Task<string?> RotateSecretAsync(Actor actor, CancellationToken cancellationToken);
 }

@@ -1,3 +1,5 @@
+using LeadGrain.GrainInterfaces.Audit;
+
 namespace LeadGrain.GrainInterfaces.Campaigns;
 
 /// <summary>
@@ -18,7 +20,7 @@ public interface ICampaignsGrain : IGrainWithStringKey
     Task<SmartleadSettings> GetSmartleadAsync(CancellationToken cancellationToken);
 
     /// <summary>Sets all of it; in force with the next batch.</summary>
-    Task SetSmartleadAsync(SmartleadSettings settings, string actor, CancellationToken cancellationToken);
+    Task SetSmartleadAsync(SmartleadSettings settings, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Takes a webhook of Smartlead's.</summary>
     [AlwaysInterleave]

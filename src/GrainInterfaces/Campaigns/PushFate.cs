@@ -26,8 +26,9 @@ public abstract record PushFate
 
     /// <summary>The last attempt failed. A failure that may pass is tried again by itself.</summary>
     /// <param name="Reason">For people; names no lead and no secret.</param>
+    /// <param name="IsFinal">Whether the lead is dead: nothing is tried again until somebody says so.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Failed(string Reason) : PushFate;
+    public sealed record Failed(string Reason, bool IsFinal = false) : PushFate;
 
     /// <summary>No such campaign is set up: the push waits until it is.</summary>
     [GenerateSerializer, Immutable]

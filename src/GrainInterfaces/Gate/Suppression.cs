@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 
 namespace LeadGrain.GrainInterfaces.Gate;
 
@@ -47,7 +48,7 @@ public sealed record SuppressionPage(ImmutableArray<Suppression> Entries, bool H
 /// <param name="Reason">Of <see cref="SuppressionReason"/>; null, where they are taken off, for all reasons.</param>
 /// <param name="Actor">Who does it.</param>
 [GenerateSerializer, Immutable]
-public sealed record SuppressionChange(ImmutableArray<string> Emails, string? Reason, string Actor)
+public sealed record SuppressionChange(ImmutableArray<string> Emails, string? Reason, Actor Actor)
 {
     /// <summary>The most emails of one change.</summary>
     public const int MaxEmails = 1_000;

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
 
@@ -31,5 +32,5 @@ public interface IOrganizationGrain : IGrainWithStringKey
 
     /// <summary>Sets all of the tenant's limits. Gateways learn of it within seconds.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
-    Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken);
+    Task SetLimitsAsync(OrganizationLimits limits, Actor actor, CancellationToken cancellationToken);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Idempotency;
@@ -24,10 +25,6 @@ public interface IRoutingGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<PushFate> AwaitPushAsync(Guid leadId, RuleTarget target, TimeSpan wait, CancellationToken cancellationToken);
 
-    /// <summary>Whether a delivery from outside is this organization's; an organization that does not exist has none.</summary>
-    [AlwaysInterleave]
-    Task<bool> VerifyDeliveryAsync(DeliveryProof proof, CancellationToken cancellationToken);
-
     /// <summary>How a lead would be judged and routed now. Nothing is written.</summary>
     /// <param name="lead">The lead.</param>
     /// <param name="leadId">By which the split by weights goes; null for a new one.</param>
@@ -35,12 +32,19 @@ public interface IRoutingGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<RoutePreview> PreviewAsync(NewRoutedLead lead, Guid? leadId, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Routes leads of the holding pool by the rules as they are now, a step of them. A lead is taken out of it once, however often
+    /// this is asked.
+    /// </summary>
+    [AlwaysInterleave]
+    Task<HeldRouteOutcome> RouteHeldAsync(HeldRouteCommand command, CancellationToken cancellationToken);
+
     /// <summary>All rules, in the order in which they are asked.</summary>
     [AlwaysInterleave]
     Task<ImmutableArray<RoutingRule>> ListRulesAsync(CancellationToken cancellationToken);
 
     /// <summary>Adds a rule.</summary>
-    Task<RuleChange> AddRuleAsync(RuleDefinition definition, string actor, CancellationToken cancellationToken);
+    Task<RuleChange> AddRuleAsync(RuleDefinition definition, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Replaces what a rule says.</summary>
     /// <param name="id">Which.</param>
@@ -49,17 +53,17 @@ public interface IRoutingGrain : IGrainWithStringKey
     /// <param name="actor">Who does it.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     Task<RuleChange> ReplaceRuleAsync(
-        Guid id, RuleDefinition definition, DateTimeOffset? basis, string actor, CancellationToken cancellationToken);
+        Guid id, RuleDefinition definition, DateTimeOffset? basis, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>Removes a rule; what it has routed stays.</summary>
-    Task<RuleChange> DeleteRuleAsync(Guid id, string actor, CancellationToken cancellationToken);
+    Task<RuleChange> DeleteRuleAsync(Guid id, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>The health gate's settings.</summary>
     [AlwaysInterleave]
     Task<GateSettings> GetGateAsync(CancellationToken cancellationToken);
 
     /// <summary>Sets all of the health gate's settings.</summary>
-    Task SetGateAsync(GateSettings settings, string actor, CancellationToken cancellationToken);
+    Task SetGateAsync(GateSettings settings, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>A page of the suppression list.</summary>
     [AlwaysInterleave]

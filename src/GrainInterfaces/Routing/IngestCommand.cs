@@ -18,10 +18,3 @@ public sealed record NewRoutedLead(string Email, string? Persona, double? Score,
 /// <param name="IsDelivery">A signed delivery from outside: its key names the delivery, whatever its body says.</param>
 [GenerateSerializer, Immutable]
 public sealed record IngestCommand(NewRoutedLead Lead, string Actor, RequestKey? Key, bool IsDelivery = false);
-
-/// <summary>What a sender of signed leads proves itself with. Either is enough.</summary>
-/// <param name="Body">The exact bytes of the body.</param>
-/// <param name="Signature">HMAC-SHA256 of the body in hexadecimal, with or without <c>sha256=</c>.</param>
-/// <param name="Token">A token agreed on.</param>
-[GenerateSerializer, Immutable]
-public sealed record DeliveryProof(byte[] Body, string? Signature, string? Token);

@@ -29,6 +29,9 @@ public enum RuleFate
 
     /// <summary>It has had as many leads today as it may.</summary>
     CapReached,
+
+    /// <summary>Its campaign has had as many leads today as it may, by whichever rules.</summary>
+    CampaignCapReached,
 }
 
 /// <summary>What became of a rule, and why, in words.</summary>

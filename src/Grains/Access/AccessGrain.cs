@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Access;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Secrets;
@@ -21,11 +22,11 @@ internal sealed class AccessGrain(OrganizationKeyStore keys, SecretStore secrets
         => await organizations.FindAsync(Tenant) is { } id ? await keys.ListAsync(id, after, limit) : new KeyPage([], HasMore: false);
 
     /// <inheritdoc/>
-    public async Task<OrganizationKey?> RevokeKeyAsync(string id, string actor, CancellationToken cancellationToken)
+    public async Task<OrganizationKey?> RevokeKeyAsync(string id, Actor actor, CancellationToken cancellationToken)
         => await organizations.FindAsync(Tenant) is { } organization ? await keys.RevokeAsync(organization, id, actor) : null;
 
     /// <inheritdoc/>
-    public async Task<bool> SetSecretAsync(string name, SecretText secret, string actor, CancellationToken cancellationToken)
+    public async Task<bool> SetSecretAsync(string name, SecretText secret, Actor actor, CancellationToken cancellationToken)
     {
         if (!box.IsConfigured)
         {
@@ -43,7 +44,7 @@ internal sealed class AccessGrain(OrganizationKeyStore keys, SecretStore secrets
             : [];
 
     /// <inheritdoc/>
-    public async Task<bool> DeleteSecretAsync(string name, string actor, CancellationToken cancellationToken)
+    public async Task<bool> DeleteSecretAsync(string name, Actor actor, CancellationToken cancellationToken)
         => await organizations.FindAsync(Tenant) is { } id && await secrets.DeleteAsync(id, name, actor);
 }
 

@@ -1,4 +1,7 @@
+using System.Text;
+using System.Text.Json.Nodes;
 using LeadGrain.GrainInterfaces.Access;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -35,9 +38,9 @@ internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvid
     private static readonly string s_revokeSql =
         $"""
         with gone as (
-            update organization_keys set revoked_at = $3 where id = $1 and organization_id = $2 and revoked_at is null returning 1
+            update organization_keys set revoked_at = $3 where id = $1 and organization_id = $2 and revoked_at is null returning name, scope
         )
-        {AuditStore.Append(firstParameter: 4)}
+        {AuditStore.Append(firstParameter: 4, "(select json_build_object('name', name, 'scope', scope) from gone)")}
         where exists (select from gone)
         """;
 
@@ -55,7 +58,7 @@ internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvid
         var now = time.GetUtcNow();
         await using var command = database.CreateCommand(s_addSql);
         command.Bind(key.Id, organizationId, key.Name, key.Scope, key.Hash, now.UtcDateTime);
-        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, key.Actor, "key_created", "key", key.Id))], now);
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, key.Actor, "key_created", "key", key.Id, After: Json(key)))], now);
         await command.ExecuteNonQueryAsync();
         return new OrganizationKey(key.Id, key.Name, key.Scope, now, null);
     });
@@ -67,7 +70,7 @@ internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvid
     });
 
     /// <summary>Revokes a key; one that is revoked already stays so since then.</summary>
-    internal Task<OrganizationKey?> RevokeAsync(long organizationId, string id, string actor) => StorageFaults.GuardAsync(async () =>
+    internal Task<OrganizationKey?> RevokeAsync(long organizationId, string id, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         var now = time.GetUtcNow();
         await using (var command = database.CreateCommand(s_revokeSql))
@@ -79,6 +82,9 @@ internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvid
 
         return (await database.ReadAllAsync(GetSql, Read, organizationId, id)).FirstOrDefault();
     });
+
+    private static byte[] Json(NewKey key)
+        => Encoding.UTF8.GetBytes(new JsonObject { ["name"] = key.Name, ["scope"] = key.Scope }.ToJsonString());
 
     private static OrganizationKey Read(NpgsqlDataReader row) => new(
         row.GetString(0),

@@ -13,12 +13,14 @@ internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
     /// An insert of the rows that <see cref="Bind"/> binds. A statement may hold it in a <c>with</c> and append a condition on
     /// <c>entry.w</c>, the number of the write that the row belongs to, such as <c>join done on done.w = entry.w</c>.
     /// </summary>
-    internal static string Append(int firstParameter)
+    /// <param name="firstParameter">The number of the first one.</param>
+    /// <param name="before">In place of what is bound: an expression of the statement's own for what was there.</param>
+    internal static string Append(int firstParameter, string before = "entry.before")
     {
         var p = firstParameter;
         return $"""
             insert into audit_log (organization_id, at, actor, action, entity, entity_id, before, after, reason)
-            select entry.organization_id, entry.at, entry.actor, entry.action, entry.entity, entry.entity_id, entry.before, entry.after, entry.reason
+            select entry.organization_id, entry.at, entry.actor, entry.action, entry.entity, entry.entity_id, {before}, entry.after, entry.reason
             from unnest(
                 ${p}::bigint[], ${p + 1}::bigint[], ${p + 2}::timestamptz[], ${p + 3}::text[], ${p + 4}::text[], ${p + 5}::text[],
                 ${p + 6}::text[], ${p + 7}::json[], ${p + 8}::json[], ${p + 9}::text[])
@@ -38,13 +40,13 @@ internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
             Column(entries, static e => e.Owner),
             Column(entries, static e => e.Entry.OrganizationId),
             at,
-            Column(entries, static e => e.Entry.Actor),
+            Column(entries, static e => e.Entry.Actor.Name),
             Column(entries, static e => e.Entry.Action),
             Column(entries, static e => e.Entry.Entity),
             Column(entries, static e => e.Entry.EntityId));
         command.Parameters.Add(Json(Column(entries, static e => e.Entry.Before)));
         command.Parameters.Add(Json(Column(entries, static e => e.Entry.After)));
-        command.Bind((object)Column(entries, static e => e.Entry.Reason));
+        command.Bind((object)Column(entries, static e => ReasonOf(e.Entry)));
     }
 
     /// <summary>Appends entries by themselves.</summary>
@@ -54,6 +56,13 @@ internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
         Bind(command, [.. entries.Select(static e => (0L, e))], time.GetUtcNow());
         return await command.ExecuteNonQueryAsync();
     });
+
+    private static string? ReasonOf(AuditEntry entry) => (entry.Reason, entry.Actor.Why) switch
+    {
+        (var known, null) => known,
+        (null, var said) => said,
+        var (known, said) => $"{known} ({said})",
+    };
 
     private static TValue[] Column<TValue>(IReadOnlyList<(long Owner, AuditEntry Entry)> entries, Func<(long Owner, AuditEntry Entry), TValue> value)
     {

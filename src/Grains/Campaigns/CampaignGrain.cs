@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Organizations;
@@ -56,7 +57,7 @@ internal sealed partial class CampaignGrain(
         => _claimed is { } claimed ? await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId) : null;
 
     /// <inheritdoc/>
-    public async Task<CampaignPut> PutAsync(CampaignSettings settings, string actor, CancellationToken cancellationToken)
+    public async Task<CampaignPut> PutAsync(CampaignSettings settings, Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         var organizationId = await organizations.FindOrAddAsync(_key.Tenant);
@@ -73,7 +74,7 @@ internal sealed partial class CampaignGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<bool> DeleteAsync(string actor, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_claimed is not { } claimed)
@@ -92,7 +93,7 @@ internal sealed partial class CampaignGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<Campaign?> SetActiveAsync(bool active, string actor, CancellationToken cancellationToken)
+    public async Task<Campaign?> SetActiveAsync(bool active, Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_claimed is not { } claimed)
@@ -109,7 +110,7 @@ internal sealed partial class CampaignGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<long?> RetryAsync(ImmutableArray<Guid>? leadIds, string actor, CancellationToken cancellationToken)
+    public async Task<long?> RetryAsync(ImmutableArray<Guid>? leadIds, Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_claimed is not { } claimed)
@@ -125,7 +126,7 @@ internal sealed partial class CampaignGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<string?> RotateSecretAsync(string actor, CancellationToken cancellationToken)
+    public async Task<string?> RotateSecretAsync(Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         return _claimed is { Settings: CampaignSettings.Webhook } claimed

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Options;
 
@@ -41,7 +42,7 @@ internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOpti
 
     /// <summary>Makes a signing key, in place of one that there may be, which goes on signing beside it.</summary>
     /// <returns>The key, as its receiver is given it.</returns>
-    internal async Task<string> RotateSigningKeyAsync(long organizationId, string campaignId, string actor)
+    internal async Task<string> RotateSigningKeyAsync(long organizationId, string campaignId, Actor actor)
     {
         if (await secrets.OpenAsync(organizationId, SigningKeyOf(campaignId)) is { } old)
         {

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -74,13 +75,13 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     private static readonly string s_deleteSql =
         $"""
         with gone as (
-            delete from campaigns where organization_id = $1 and campaign_id = $2 returning 1
+            delete from campaigns where organization_id = $1 and campaign_id = $2 returning settings
         ), removed as (
             insert into removed_campaigns (organization_id, campaign_id, removed_at) select $1, $2, $3 from gone on conflict do nothing
         ), secrets as (
             delete from organization_secrets where organization_id = $1 and name = any($4) and exists (select from gone) returning name
         ), noted as (
-            {AuditStore.Append(firstParameter: 5)}
+            {AuditStore.Append(firstParameter: 5, "case when entry.entity = 'campaign' then (select settings from gone) end")}
             where exists (select from gone) and (entry.entity = 'campaign' or exists (select from secrets s where s.name = entry.entity_id))
         )
         select exists (select from gone)
@@ -88,12 +89,14 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     private static readonly string s_stateSql =
         $"""
-        with done as (
-            update campaigns set state = $3, stopped_for = null, failing_since = null, updated_at = $4
-            where organization_id = $1 and campaign_id = $2 and state <> $3
+        with old as (
+            select state, stopped_for from campaigns where organization_id = $1 and campaign_id = $2 for update
+        ), done as (
+            update campaigns c set state = $3, stopped_for = null, failing_since = null, updated_at = $4
+            from old where c.organization_id = $1 and c.campaign_id = $2 and old.state <> $3
             returning 1
         )
-        {AuditStore.Append(firstParameter: 5)} where exists (select from done)
+        {AuditStore.Append(firstParameter: 5, "(select json_build_object('state', state, 'stoppedFor', stopped_for) from old)")} where exists (select from done)
         """;
 
     private static readonly string s_putSmartleadSql =
@@ -132,7 +135,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     /// <summary>Sets a campaign up, or changes it.</summary>
     /// <returns>Whether it is new.</returns>
-    internal Task<bool> PutAsync(long organizationId, string campaignId, CampaignSettings settings, byte[]? before, string actor)
+    internal Task<bool> PutAsync(long organizationId, string campaignId, CampaignSettings settings, byte[]? before, Actor actor)
         => StorageFaults.GuardAsync(async () =>
         {
             var (now, json) = (time.GetUtcNow(), SettingsJson.Write(settings));
@@ -162,7 +165,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     /// <summary>Removes a campaign and the secrets that were made for it; its pushes wait until there is one of that id again.</summary>
     /// <returns>Whether there was one.</returns>
-    internal Task<bool> DeleteAsync(long organizationId, string campaignId, string[] secrets, string actor) => StorageFaults.GuardAsync(async () =>
+    internal Task<bool> DeleteAsync(long organizationId, string campaignId, string[] secrets, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         var now = time.GetUtcNow();
         await using var command = database.CreateCommand(s_deleteSql);
@@ -173,13 +176,14 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     });
 
     /// <summary>Pauses or resumes; resuming also lifts a stop.</summary>
-    internal Task SetStateAsync(long organizationId, string campaignId, bool active, string actor) => StorageFaults.GuardAsync(async () =>
+    internal Task SetStateAsync(long organizationId, string campaignId, bool active, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         var now = time.GetUtcNow();
         await using var command = database.CreateCommand(s_stateSql);
         command.Bind(organizationId, campaignId, active ? "active" : "paused", now.UtcDateTime);
         var action = active ? "campaign_resumed" : "campaign_paused";
-        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId))], now);
+        var after = active ? """{"state":"active"}"""u8.ToArray() : """{"state":"paused"}"""u8.ToArray();
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId, After: after))], now);
         return await command.ExecuteNonQueryAsync();
     });
 
@@ -188,7 +192,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         (await StorageFaults.GuardAsync(() => database.ReadAllAsync(SmartleadSql, static row => row.GetString(0), organizationId))).FirstOrDefault());
 
     /// <summary>Sets all of it.</summary>
-    internal Task SetSmartleadAsync(long organizationId, SmartleadSettings before, SmartleadSettings settings, string actor)
+    internal Task SetSmartleadAsync(long organizationId, SmartleadSettings before, SmartleadSettings settings, Actor actor)
         => StorageFaults.GuardAsync(async () =>
         {
             var (now, json) = (time.GetUtcNow(), SettingsJson.Write(settings));

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Organizations;
@@ -18,7 +19,7 @@ internal sealed class CampaignsGrain(OrganizationStore organizations, CampaignSt
         => await organizations.FindAsync(Tenant) is { } id ? await campaigns.GetSmartleadAsync(id) : new SmartleadSettings();
 
     /// <inheritdoc/>
-    public async Task SetSmartleadAsync(SmartleadSettings settings, string actor, CancellationToken cancellationToken)
+    public async Task SetSmartleadAsync(SmartleadSettings settings, Actor actor, CancellationToken cancellationToken)
     {
         var id = await organizations.FindOrAddAsync(Tenant);
         await campaigns.SetSmartleadAsync(id, await campaigns.GetSmartleadAsync(id), settings, actor);

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
@@ -56,13 +57,13 @@ internal sealed partial class PushStore
             update campaigns set dead_count = greatest(0, dead_count - (select count(*) from found where state = 'dead'))
             where organization_id = $1 and campaign_id = $2
         ), noted as (
-            {AuditStore.Append(firstParameter: 8)}
+            {AuditStore.Append(firstParameter: 9)}
             where exists (select from found f where entry.entity_id = f.lead_id::text)
         ), told as (
             insert into audit_log (organization_id, at, actor, action, entity, entity_id, after, reason)
             select $1, $3, $6, 'push_retried', 'campaign', $2, json_build_object(
                 'retried', count(*), 'held', count(*) filter (where state = 'waiting'), 'dead', count(*) filter (where state = 'dead'),
-                'firstLeadId', min(lead_id::text collate "C"), 'lastLeadId', max(lead_id::text collate "C")), 'all held and dead pushes'
+                'firstLeadId', min(lead_id::text collate "C"), 'lastLeadId', max(lead_id::text collate "C")), 'all held and dead pushes' || coalesce(' (' || $8::text || ')', '')
             from found where $5::uuid[] is null having count(*) > 0
         )
         select count(*), max(lead_id::text collate "C") from found
@@ -74,7 +75,7 @@ internal sealed partial class PushStore
     /// <param name="leadIds">Of these leads; null for all.</param>
     /// <param name="actor">Who says so.</param>
     /// <returns>How many there were.</returns>
-    internal async Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor)
+    internal async Task<long> RetryAsync(long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, Actor actor)
     {
         var (now, all, after) = (time.GetUtcNow(), 0L, (Guid?)null);
         while (true)
@@ -91,7 +92,7 @@ internal sealed partial class PushStore
     }
 
     private Task<(long Count, Guid? Last)> RetryAsync(
-        long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, string actor, DateTimeOffset now, Guid? after)
+        long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, Actor actor, DateTimeOffset now, Guid? after)
         => StorageFaults.GuardAsync(async () =>
         {
             await using var command = database.CreateCommand(s_retrySql);
@@ -101,8 +102,9 @@ internal sealed partial class PushStore
                 Value = (object?)leadIds?.ToArray() ?? DBNull.Value,
                 NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Array | NpgsqlTypes.NpgsqlDbType.Uuid,
             });
-            command.Bind(actor);
+            command.Bind(actor.Name);
             command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
+            command.Bind(actor.Why);
             var entries = leadIds?.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}"))) ?? [];
             AuditStore.Bind(command, [.. entries], now);
             await using var row = await command.ExecuteReaderAsync();

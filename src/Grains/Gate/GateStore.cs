@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -14,11 +15,14 @@ internal sealed class GateStore(NpgsqlDataSource database, TimeProvider time)
 
     private static readonly string s_setSql =
         $"""
-        with done as (
-            insert into health_gates (organization_id, settings, updated_at) values ($1, $2::json, $3)
+        with fence as (
+            select from routing_epochs where organization_id = $1 and epoch = $2 for share
+        ), done as (
+            insert into health_gates (organization_id, settings, updated_at) select $1, $3::json, $4 from fence
             on conflict on constraint health_gates_pkey do update set settings = excluded.settings, updated_at = excluded.updated_at
+            returning 1
         )
-        {AuditStore.Append(firstParameter: 4)}
+        {AuditStore.Append(firstParameter: 5)} where exists (select from done)
         """;
 
     /// <summary>What was set; the defaults where nothing was.</summary>
@@ -26,14 +30,15 @@ internal sealed class GateStore(NpgsqlDataSource database, TimeProvider time)
         => (await StorageFaults.GuardAsync(() => database.ReadAllAsync(GetSql, Read, organizationId))).FirstOrDefault() ?? GateSettings.Default;
 
     /// <summary>Sets all of it.</summary>
-    internal Task SetAsync(long organizationId, GateSettings before, GateSettings settings, string actor) => StorageFaults.GuardAsync(async () =>
+    /// <returns>False where another activation routes the organization's leads. Nothing was done.</returns>
+    internal Task<bool> SetAsync(long organizationId, long epoch, GateSettings before, GateSettings settings, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         var now = time.GetUtcNow();
         var (old, made) = (Json(before), Json(settings));
         await using var command = database.CreateCommand(s_setSql);
-        command.Bind(organizationId, JsonSerializer.Serialize(settings, GateJson.Default.GateSettings), now.UtcDateTime);
+        command.Bind(organizationId, epoch, JsonSerializer.Serialize(settings, GateJson.Default.GateSettings), now.UtcDateTime);
         AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, "gate_changed", "gate", "gate", old, made))], now);
-        return await command.ExecuteNonQueryAsync();
+        return await command.ExecuteNonQueryAsync() > 0;
     });
 
     private static byte[] Json(GateSettings settings) => JsonSerializer.SerializeToUtf8Bytes(settings, GateJson.Default.GateSettings);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.Grains.Storage;
 using Npgsql;
@@ -31,8 +32,8 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
             on conflict do nothing
             returning email_hash
         ), noted as (
-            insert into audit_log (organization_id, at, actor, action, entity, entity_id, after)
-            select $1, $5, $4, 'suppression_added', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', $3::text) from made
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, after, reason)
+            select $1, $5, $4, 'suppression_added', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', $3::text), $6 from made
         )
         select count(*)::integer from made
         """;
@@ -43,8 +44,8 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
             delete from suppressions where organization_id = $1 and email_hash = any($2) and ($3::text is null or reason = $3)
             returning email_hash, reason
         ), noted as (
-            insert into audit_log (organization_id, at, actor, action, entity, entity_id, before)
-            select $1, $5, $4, 'suppression_removed', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', reason) from gone
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, before, reason)
+            select $1, $5, $4, 'suppression_removed', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', reason), $6 from gone
         )
         select count(*)::integer from gone
         """;
@@ -71,12 +72,12 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
     /// <param name="reason">Of <see cref="SuppressionReason"/>.</param>
     /// <param name="source">Who says so, such as <c>api</c> or <c>smartlead</c>.</param>
     /// <returns>How many are new.</returns>
-    internal Task<int> AddAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string reason, string source)
+    internal Task<int> AddAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string reason, Actor source)
         => StorageFaults.GuardAsync(async () =>
         {
             var hashes = await HashAllAsync(organizationId, emailKeys);
             await using var command = database.CreateCommand(AddSql);
-            command.Bind(organizationId, hashes, reason, source, time.GetUtcNow().UtcDateTime);
+            command.Bind(organizationId, hashes, reason, source.Name, time.GetUtcNow().UtcDateTime, source.Why);
             return (int)(await command.ExecuteScalarAsync())!;
         });
 
@@ -86,12 +87,12 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
     /// <param name="reason">For this reason only; null for all.</param>
     /// <param name="actor">Who does it.</param>
     /// <returns>How many entries are gone.</returns>
-    internal Task<int> RemoveAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string? reason, string actor)
+    internal Task<int> RemoveAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string? reason, Actor actor)
         => StorageFaults.GuardAsync(async () =>
         {
             var hashes = await HashAllAsync(organizationId, emailKeys);
             await using var command = database.CreateCommand(RemoveSql);
-            command.Bind(organizationId, hashes, reason, actor, time.GetUtcNow().UtcDateTime);
+            command.Bind(organizationId, hashes, reason, actor.Name, time.GetUtcNow().UtcDateTime, actor.Why);
             return (int)(await command.ExecuteScalarAsync())!;
         });
 

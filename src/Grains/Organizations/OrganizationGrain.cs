@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
@@ -28,6 +29,6 @@ internal sealed class OrganizationGrain(LeadStore leads, NamespaceStore namespac
         => store.GetAsync(Tenant, cancellationToken);
 
     /// <inheritdoc/>
-    public Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken)
-        => store.SetAsync(Tenant, limits, cancellationToken);
+    public Task SetLimitsAsync(OrganizationLimits limits, Actor actor, CancellationToken cancellationToken)
+        => store.SetAsync(Tenant, limits, actor);
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Campaigns;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -13,16 +14,21 @@ internal static class DeliveryCheck
 
     private const string Prefix = "sha256=";
 
-    internal static readonly string[] SecretNames = [Hmac, PreviousHmac, Token];
+    private static readonly string[] s_clay = [Hmac, PreviousHmac, Token];
+    private static readonly string[] s_smartlead = [CampaignSecrets.SmartleadWebhook, $"{CampaignSecrets.SmartleadWebhook}-previous"];
 
     // Stands in for a secret that is not there, so that its absence takes as long to find as a wrong signature.
     private static readonly byte[] s_nobodys = RandomNumberGenerator.GetBytes(SHA256.HashSizeInBytes);
 
+    /// <summary>The secrets of a sender: the newest, the one before it, and, where it has one, the token.</summary>
+    internal static string[] NamesOf(DeliverySender sender) => sender == DeliverySender.Clay ? s_clay : s_smartlead;
+
     /// <summary>Whether a proof holds, in a time that says nothing of the secrets.</summary>
     internal static bool Holds(DeliveryProof proof, IReadOnlyDictionary<string, string> secrets)
     {
-        var bySignature = IsSigned(proof, secrets, Hmac) | IsSigned(proof, secrets, PreviousHmac);
-        return bySignature | HasToken(proof, secrets);
+        var names = NamesOf(proof.Sender);
+        var bySignature = IsSigned(proof, secrets, names[0]) | IsSigned(proof, secrets, names[1]);
+        return bySignature | (proof.Sender == DeliverySender.Clay && HasToken(proof, secrets));
     }
 
     private static bool IsSigned(DeliveryProof proof, IReadOnlyDictionary<string, string> secrets, string name)

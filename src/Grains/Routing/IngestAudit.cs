@@ -1,4 +1,6 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
@@ -12,7 +14,7 @@ internal static class IngestAudit
     internal const string Unassigned = "unassigned";
     internal const string Blocked = "blocked";
 
-    internal static AuditEntry Of(long organizationId, string actor, Guid leadId, Health health, RoutingRule? rule)
+    internal static AuditEntry Of(long organizationId, Actor actor, Guid leadId, Health health, RoutingRule? rule)
     {
         var entry = new AuditEntry(organizationId, actor, Unassigned, "lead", $"{leadId}", Reason: "No routing rule took the lead.");
         if (health.Class == HealthClass.Red)
@@ -24,6 +26,10 @@ internal static class IngestAudit
             ? entry with { After = Write(health, null) }
             : entry with { Action = Assigned, After = Write(health, rule), Reason = rule.Definition.Name };
     }
+
+    /// <summary>What is noted of a step through the holding pool.</summary>
+    internal static byte[] Of(HeldRouteOutcome outcome) => JsonSerializer.SerializeToUtf8Bytes(
+        new JsonObject { ["routed"] = outcome.Routed, ["blocked"] = outcome.Blocked, ["held"] = outcome.Held, ["notHeld"] = outcome.NotHeld });
 
     private static byte[] Write(Health health, RoutingRule? rule)
     {
@@ -38,7 +44,11 @@ internal static class IngestAudit
                 json.WriteStartArray("checks"u8);
                 foreach (var check in health.Checks)
                 {
-                    json.WriteStringValue(check.Name);
+                    json.WriteStartObject();
+                    json.WriteString("name"u8, check.Name);
+                    json.WriteNumber("points"u8, check.Points);
+                    json.WriteString("reason"u8, check.Reason);
+                    json.WriteEndObject();
                 }
 
                 json.WriteEndArray();

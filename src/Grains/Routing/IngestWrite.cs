@@ -2,12 +2,12 @@ using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
-using LeadGrain.Grains.Idempotency;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>What was decided of one lead, to be committed.</summary>
 /// <param name="OrganizationId">Whose.</param>
+/// <param name="Epoch">That the activation has claimed.</param>
 /// <param name="Id">Of the lead.</param>
 /// <param name="Lead">As it came in.</param>
 /// <param name="Health">What the gate found.</param>
@@ -15,10 +15,11 @@ namespace LeadGrain.Grains.Routing;
 /// <param name="Rule">The rule that takes it.</param>
 /// <param name="Day">By which that rule's cap counts.</param>
 /// <param name="Audit">What to note.</param>
-/// <param name="Route">Of the request.</param>
-/// <param name="Key">Of the request.</param>
+/// <param name="Key">Of the request, where it has one and is no delivery.</param>
+/// <param name="Delivery">By what it is told apart from others, where it is a delivery.</param>
 internal sealed record IngestWrite(
     long OrganizationId,
+    long Epoch,
     Guid Id,
     NewRoutedLead Lead,
     Health Health,
@@ -26,25 +27,34 @@ internal sealed record IngestWrite(
     RoutingRule? Rule,
     DateOnly Day,
     AuditEntry Audit,
-    KeyedRoute Route,
-    RequestKey? Key)
+    RequestKey? Key = null,
+    DeliveryHashes? Delivery = null)
 {
     internal RuleTarget? Target => Rule?.Definition.Target;
 
     internal int? Cap => Rule?.Definition.DailyCap;
 }
 
-/// <summary>What became of it.</summary>
+/// <summary>What became of it. The statement returns these numbers.</summary>
 internal enum IngestCommit
 {
     /// <summary>Committed.</summary>
-    Done,
+    Done = 0,
 
     /// <summary>The rule has had its leads of the day. Nothing was done.</summary>
-    CapReached,
+    RuleCapReached = 1,
 
-    /// <summary>Another request with this key was committed first. Nothing was done.</summary>
-    KeyTaken,
+    /// <summary>The campaign has had its leads of the day. Nothing was done.</summary>
+    CampaignCapReached = 2,
+
+    /// <summary>Another request with this key, or the same delivery, was committed first. Nothing was done.</summary>
+    KeyTaken = 3,
+
+    /// <summary>Another activation routes this organization's leads now. Nothing was done.</summary>
+    Fenced = 4,
+
+    /// <summary>The lead is in the holding pool no more. Nothing was done.</summary>
+    NotHeld = 5,
 }
 
 /// <summary>An email to look up before its lead is judged.</summary>

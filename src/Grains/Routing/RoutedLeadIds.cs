@@ -8,6 +8,22 @@ internal static class RoutedLeadIds
     /// <summary>The next identifier for this instant.</summary>
     internal static Guid Next(DateTimeOffset now) => Guid.CreateVersion7(now);
 
+    /// <summary>The identifier just below one; the empty one has none below it.</summary>
+    internal static Guid Before(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes, bigEndian: true, out _);
+        for (var i = bytes.Length - 1; i >= 0 && id != Guid.Empty; i--)
+        {
+            if (bytes[i]-- != 0)
+            {
+                break;
+            }
+        }
+
+        return new Guid(bytes, bigEndian: true);
+    }
+
     /// <summary>Not greater than any identifier that was made at this instant or later.</summary>
     internal static Guid FloorOf(DateTimeOffset instant)
     {

@@ -28,13 +28,6 @@ internal sealed partial class RoutedLeadStore
 
     private const string GetSql = $"{Columns} where r.organization_id = $1 and r.id = $2";
 
-    private const string ForNamespacesSql =
-        $"""
-        {Columns}
-        where r.organization_id = $1 and r.status = 'HELD' and r.namespace is not null and r.id > $2 and r.id < $3
-        order by r.id limit $4
-        """;
-
     private static readonly string s_arrivedSql =
         $"""
         with done as (
@@ -68,15 +61,6 @@ internal sealed partial class RoutedLeadStore
     internal async Task<RoutedLead?> GetAsync(long organizationId, Guid id)
         => (await StorageFaults.GuardAsync(() => database.ReadAllAsync(GetSql, Read, organizationId, id))).FirstOrDefault();
 
-    /// <summary>Leads that a namespace is to take and is not known to have, the oldest first.</summary>
-    /// <param name="organizationId">Whose.</param>
-    /// <param name="after">The last one of the batch before.</param>
-    /// <param name="before">Those of this instant or later are still on their way.</param>
-    /// <param name="limit">At most so many.</param>
-    internal Task<List<RoutedLead>> ListForNamespacesAsync(long organizationId, Guid after, DateTimeOffset before, int limit)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(
-            ForNamespacesSql, Read, organizationId, after, RoutedLeadIds.FloorOf(before), limit));
-
     /// <summary>Notes that namespaces have leads.</summary>
     internal async Task<bool[]> ArriveAsync(IReadOnlyList<NamespaceArrival> arrivals)
     {
@@ -88,23 +72,26 @@ internal sealed partial class RoutedLeadStore
         return new bool[arrivals.Count];
     }
 
-    private static RoutedLead Read(NpgsqlDataReader row) => new(
-        row.GetGuid(0),
-        row.GetString(1),
-        Text(row, 2),
-        row.IsDBNull(3) ? null : row.GetDouble(3),
-        row.GetString(4),
-        Utf8(row, 5),
+    private static RoutedLead Read(NpgsqlDataReader row) => Read(row, first: 0);
+
+    // Columns, from this one on.
+    private static RoutedLead Read(NpgsqlDataReader row, int first) => new(
+        row.GetGuid(first),
+        row.GetString(first + 1),
+        Text(row, first + 2),
+        row.IsDBNull(first + 3) ? null : row.GetDouble(first + 3),
+        row.GetString(first + 4),
+        Utf8(row, first + 5),
         new Health(
-            row.GetString(6) switch { "GREEN" => HealthClass.Green, "YELLOW" => HealthClass.Yellow, _ => HealthClass.Red },
-            row.GetInt32(7),
-            JsonSerializer.Deserialize(row.GetString(8), RoutingJson.Default.ImmutableArrayHealthCheck)),
-        row.GetString(9),
-        row.IsDBNull(10) && row.IsDBNull(11) ? null : new RuleTarget(Text(row, 10), Text(row, 11)),
-        row.IsDBNull(12) ? null : row.GetGuid(12),
-        Text(row, 13),
-        new DateTimeOffset(row.GetDateTime(14), TimeSpan.Zero),
-        new DateTimeOffset(row.GetDateTime(15), TimeSpan.Zero));
+            row.GetString(first + 6) switch { "GREEN" => HealthClass.Green, "YELLOW" => HealthClass.Yellow, _ => HealthClass.Red },
+            row.GetInt32(first + 7),
+            JsonSerializer.Deserialize(row.GetString(first + 8), RoutingJson.Default.ImmutableArrayHealthCheck)),
+        row.GetString(first + 9),
+        row.IsDBNull(first + 10) && row.IsDBNull(first + 11) ? null : new RuleTarget(Text(row, first + 10), Text(row, first + 11)),
+        row.IsDBNull(first + 12) ? null : row.GetGuid(first + 12),
+        Text(row, first + 13),
+        new DateTimeOffset(row.GetDateTime(first + 14), TimeSpan.Zero),
+        new DateTimeOffset(row.GetDateTime(first + 15), TimeSpan.Zero));
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -4,6 +4,7 @@ using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -13,6 +14,9 @@ namespace LeadGrain.Grains.Routing;
 /// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
 internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimeProvider time)
 {
+    // A second process may make a day's first row between two looks; a third look always finds it.
+    private const int MostTries = 3;
+
     // Enough to know the targets of an email that comes again and again.
     private const string HistorySql =
         """
@@ -34,37 +38,90 @@ internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimePro
         where s.reasons is not null or r.times is not null
         """;
 
-    /// <summary>Writes what was decided of leads of any number of organizations, in one commit.</summary>
+    /// <summary>Writes what was decided of new leads of any number of organizations, in one commit.</summary>
     /// <returns>In the order of the writes, what became of each.</returns>
-    internal async Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes)
+    internal Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, areHeld: false);
+
+    /// <summary>Writes what was decided of leads of the holding pool, in one commit.</summary>
+    /// <returns>In the order of the writes, what became of each.</returns>
+    internal Task<IngestCommit[]> CommitHeldAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, areHeld: true);
+
+    private async Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes, bool areHeld)
     {
-        var caps = writes.Any(static w => w.Cap is not null);
-        var keys = writes.Any(static w => w.Key is not null);
+        var parts = new IngestParts(
+            areHeld,
+            RuleCaps: writes.Any(static w => w.Cap is not null),
+            Campaigns: writes.Any(static w => w.Target?.CampaignId is not null),
+            Keys: writes.Any(static w => w.Key is not null),
+            Deliveries: writes.Any(static w => w.Delivery is not null));
         var now = time.GetUtcNow();
         await using var connection = await database.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand(IngestStatement.Of(caps, keys), connection);
+        for (var tries = 0; ; tries++)
+        {
+            if (await CommitAsync(connection, parts, writes, now) is { } results)
+            {
+                return results;
+            }
+
+            if (tries == MostTries)
+            {
+                throw new InvalidOperationException("The rows that count caps cannot be made.");
+            }
+
+            await MakeRowsAsync(connection, writes, now);
+        }
+    }
+
+    // Null where rows that count are missing, once a day for each: nothing was done then.
+    private static async Task<IngestCommit[]?> CommitAsync(
+        NpgsqlConnection connection, IngestParts parts, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
+    {
+        await using var command = new NpgsqlCommand(IngestStatement.Of(parts), connection);
         command.Bind(now.UtcDateTime);
         BindLeads(command, writes);
         AuditStore.Bind(command, [.. writes.Select(static (w, i) => ((long)i + 1, w.Audit))], now);
-        if (caps)
+        if (parts.RuleCaps)
         {
             command.Bind(Column(writes, static w => w.Day), Column(writes, static w => w.Cap));
         }
 
-        if (keys)
+        if (parts.Keys && !parts.AreHeld)
         {
             command.Bind(
-                Column(writes, static w => (short)w.Route), Column(writes, static w => w.Key?.Key), Column(writes, static w => w.Key?.Body));
+                Column(writes, static _ => (short)KeyedRoute.Ingest), Column(writes, static w => w.Key?.Key), Column(writes, static w => w.Key?.Body));
+        }
+
+        if (parts.Deliveries && !parts.AreHeld)
+        {
+            command.Bind(Column(writes, static w => w.Delivery?.Body), Column(writes, static w => w.Delivery?.Id));
         }
 
         var results = new IngestCommit[writes.Count];
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
         {
-            results[row.GetInt64(0) - 1] = row.GetBoolean(1) ? IngestCommit.CapReached : IngestCommit.KeyTaken;
+            if (row.GetInt64(0) == IngestStatement.RowsAreMissing)
+            {
+                return null;
+            }
+
+            results[row.GetInt64(0) - 1] = (IngestCommit)row.GetInt32(1);
         }
 
         return results;
+    }
+
+    private static async Task MakeRowsAsync(NpgsqlConnection connection, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
+    {
+        await using var command = new NpgsqlCommand(IngestStatement.MakeRows, connection);
+        command.Bind(
+            now.UtcDateTime,
+            Column(writes, static w => w.OrganizationId),
+            Column(writes, static w => w.Rule?.Id),
+            Column(writes, static w => w.Day),
+            Column(writes, static w => w.Cap),
+            Column(writes, static w => w.Target?.CampaignId));
+        await command.ExecuteNonQueryAsync();
     }
 
     /// <summary>What is stored of several emails, in their order.</summary>
@@ -121,7 +178,8 @@ internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimePro
             Column(writes, static w => w.Status),
             Column(writes, static w => w.Target?.CampaignId),
             Column(writes, static w => w.Rule?.Id),
-            Column(writes, static w => w.Target?.Namespace));
+            Column(writes, static w => w.Target?.Namespace),
+            Column(writes, static w => w.Epoch));
     }
 
     private static byte[] ChecksOf(Health health)

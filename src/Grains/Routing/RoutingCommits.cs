@@ -14,7 +14,8 @@ internal sealed class RoutingCommits
         _metrics = metrics;
         var (limit, lanes) = (options.Value.CommitLeads, options.Value.ConcurrentCommits);
         Histories = new(store.LookUpAsync, static _ => 1, limit, lanes, static query => query.OrganizationId);
-        Leads = new(writes => MeasureAsync(store, writes), static _ => 1, limit, lanes, static write => write.OrganizationId);
+        Leads = new(writes => MeasureAsync(store.CommitAsync, writes), static _ => 1, limit, lanes, static write => write.OrganizationId);
+        Held = new(writes => MeasureAsync(store.CommitHeldAsync, writes), static _ => 1, limit, maxConcurrent: 1, static write => write.OrganizationId);
         Arrivals = new(store.ArriveAsync, static _ => 1, limit, lanes, static arrival => arrival.Audit.OrganizationId);
     }
 
@@ -22,12 +23,16 @@ internal sealed class RoutingCommits
 
     internal GroupCommit<IngestWrite, IngestCommit> Leads { get; }
 
+    /// <summary>Leads of the holding pool: a lane of their own, so that new ones do not wait behind them.</summary>
+    internal GroupCommit<IngestWrite, IngestCommit> Held { get; }
+
     internal GroupCommit<NamespaceArrival, bool> Arrivals { get; }
 
-    private async Task<IngestCommit[]> MeasureAsync(RoutedLeadStore store, IReadOnlyList<IngestWrite> writes)
+    private async Task<IngestCommit[]> MeasureAsync(
+        Func<IReadOnlyList<IngestWrite>, Task<IngestCommit[]>> commit, IReadOnlyList<IngestWrite> writes)
     {
         var start = Stopwatch.GetTimestamp();
-        var results = await store.CommitAsync(writes).ConfigureAwait(false);
+        var results = await commit(writes).ConfigureAwait(false);
         _metrics.Committed(writes.Count, Stopwatch.GetElapsedTime(start));
         return results;
     }

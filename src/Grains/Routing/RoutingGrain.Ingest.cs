@@ -6,6 +6,7 @@ using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -13,6 +14,10 @@ namespace LeadGrain.Grains.Routing;
 internal sealed partial class RoutingGrain
 {
     private readonly EmailTurns _turns = new();
+    private readonly RuleCounts _counts = new();
+    private readonly CampaignRooms _rooms = new();
+    private Task<List<CampaignRoom>>? _readingRooms;
+    private long? _roomsReadAt;
     private int _underWay;
 
     /// <inheritdoc/>
@@ -29,7 +34,7 @@ internal sealed partial class RoutingGrain
         {
             using var turn = await _turns.EnterAsync(EmailKey.Of(command.Lead.Email));
             cancellationToken.ThrowIfCancellationRequested();
-            taken = await TakeInAsync(command);
+            taken = command.IsDelivery ? await TakeDeliveryInAsync(command) : await TakeInAsync(command);
         }
         catch (StorageUnavailableException)
         {
@@ -57,7 +62,8 @@ internal sealed partial class RoutingGrain
         var now = time.GetUtcNow();
         var (history, takesMail) = await LookUpAsync(state, EmailKey.Of(lead.Email), now);
         using var fields = new LeadFields(leadId ?? RoutedLeadIds.Next(now), lead.Persona, lead.Score, lead.Data);
-        var match = RoutingRules.Match(fields, state.Rules, now, _counts.Of);
+        await ReadRoomsAsync(state.OrganizationId, TimeSpan.Zero);
+        var match = RoutingRules.Match(fields, state.Rules, now, _counts.Of, CampaignFullAt);
         var health = Judge(lead, match.Winner, history, takesMail, state);
         return new RoutePreview(
             fields.Id, health.Class == HealthClass.Red ? RoutedStatus.Blocked : RoutedStatus.Held, health, match.Winner, match.Verdicts);
@@ -66,65 +72,150 @@ internal sealed partial class RoutingGrain
     private async Task<Keyed<IngestOutcome>> TakeInAsync(IngestCommand command)
     {
         var state = await StateAsync();
-        if (command.Key is not null && await FindKeptAsync(state.OrganizationId, command) is { } kept)
+        if (command.Key is not null && await FindKeptAsync(state.OrganizationId, command.Key) is { } kept)
         {
             return kept;
         }
 
-        var (history, takesMail) = await LookUpAsync(state, EmailKey.Of(command.Lead.Email), time.GetUtcNow());
-        while (true)
+        var write = await DecideAsync(state, LeadInHand.New(command, RoutedLeadIds.Next(time.GetUtcNow())), shared.Commits.Leads);
+        return write.Done ? First(write.Write)
+            : await FindKeptAsync(state.OrganizationId, command.Key!) ?? new Keyed<IngestOutcome>(KeyUse.InProgress, null);
+    }
+
+    private Keyed<IngestOutcome> First(IngestWrite write)
+    {
+        shared.GateMetrics.Judged(write.Health);
+        shared.Metrics.Decided(write.Audit.Action);
+        return new Keyed<IngestOutcome>(KeyUse.First, new IngestOutcome(write.Id, write.Status, write.Health, write.Target, write.Rule?.Id));
+    }
+
+    /// <summary>Decides on a lead and commits that, again where a cap is met.</summary>
+    /// <returns>What was decided last, and whether it was committed: if not, somebody else was faster.</returns>
+    private async Task<(IngestWrite Write, bool Done)> DecideAsync(RoutingState state, LeadInHand lead, GroupCommit<IngestWrite, IngestCommit> commits)
+    {
+        await ReadRoomsAsync(state.OrganizationId, options.Value.CampaignCapsFor);
+        var (history, takesMail) = await LookUpAsync(state, EmailKey.Of(lead.Lead.Email), time.GetUtcNow());
+        var closed = new ClosedTargets();
+        for (var tries = 0; tries <= state.Rules.Length; tries++)
         {
-            var write = Decide(command, state, history, takesMail);
-            switch (await CommitAsync(write))
+            var write = Decide(lead, state, history, takesMail, closed);
+            if (lead.IsHeld && write is { Rule: null, Status: RoutedStatus.Held })
+            {
+                return (write, Done: true); // it stays where it is
+            }
+
+            switch (await CommitAsync(write, commits))
             {
                 case IngestCommit.Done:
-                    Count(write);
-                    return new Keyed<IngestOutcome>(KeyUse.First, new IngestOutcome(write.Id, write.Status, write.Health, write.Target, write.Rule?.Id));
-                case IngestCommit.KeyTaken:
-                    return await FindKeptAsync(state.OrganizationId, command) ?? new Keyed<IngestOutcome>(KeyUse.InProgress, null);
+                    return (write, Done: true);
+                case IngestCommit.Fenced:
+                    throw End();
+                case IngestCommit.RuleCapReached:
+                    _counts.Fill(write.Rule!, write.Day);
+                    closed.Close(write.Rule!, wholeCampaign: false);
+                    break;
+                case IngestCommit.CampaignCapReached:
+                    _roomsReadAt = null;
+                    closed.Close(write.Rule!, wholeCampaign: true);
+                    break;
+                default:
+                    return (write, Done: false);
             }
 
             shared.Metrics.Redecided();
-            _counts.Fill(write.Rule!, write.Day);
         }
+
+        throw new InvalidOperationException("A lead was refused by more rules than there are.");
     }
 
-    private IngestWrite Decide(IngestCommand command, RoutingState state, EmailHistory history, bool? takesMail)
+    private IngestWrite Decide(LeadInHand hand, RoutingState state, EmailHistory history, bool? takesMail, ClosedTargets closed)
     {
-        var (lead, now) = (command.Lead, time.GetUtcNow());
-        using var fields = new LeadFields(RoutedLeadIds.Next(now), lead.Persona, lead.Score, lead.Data);
-        var winner = RoutingRules.Winner(fields, state.Rules, now, _counts.Of);
+        var (lead, now) = (hand.Lead, time.GetUtcNow());
+        using var fields = new LeadFields(hand.Id, lead.Persona, lead.Score, lead.Data);
+        var winner = Winner(fields, state, now, closed);
         var health = Judge(lead, winner, history, takesMail, state);
         var blocked = health.Class == HealthClass.Red;
         var rule = blocked ? null : winner;
         return new IngestWrite(
             state.OrganizationId,
-            fields.Id,
+            state.Epoch,
+            hand.Id,
             lead,
             health,
             blocked ? RoutedStatus.Blocked : RoutedStatus.Held,
             rule,
             rule is null ? default : ActiveClock.DayOf(rule.Definition, now),
-            IngestAudit.Of(state.OrganizationId, command.Actor, fields.Id, health, rule),
-            RouteOf(command),
-            command.Key);
+            IngestAudit.Of(state.OrganizationId, hand.Actor, hand.Id, health, rule),
+            hand.Key,
+            hand.Delivery);
     }
 
+    private RoutingRule? Winner(LeadFields fields, RoutingState state, DateTimeOffset now, ClosedTargets closed) => RoutingRules.Winner(
+        fields,
+        state.Rules,
+        now,
+        (rule, day) => closed.Has(rule) ? int.MaxValue : _counts.Of(rule, day),
+        rule => closed.HasCampaign(rule) ? 0 : CampaignFullAt(rule));
+
+    private int? CampaignFullAt(RoutingRule rule) => _rooms.FullAt(rule.Definition.Target.CampaignId);
+
     // Counted before it is committed, so that leads on their way together do not all think that there is room.
-    private async Task<IngestCommit> CommitAsync(IngestWrite write)
+    private async Task<IngestCommit> CommitAsync(IngestWrite write, GroupCommit<IngestWrite, IngestCommit> commits)
     {
+        _rooms.Take(write.Target?.CampaignId);
         if (write.Cap is not null)
         {
             _counts.Take(write.Rule!, write.Day);
         }
 
-        var done = await shared.Commits.Leads.CommitAsync(write);
-        if (done == IngestCommit.KeyTaken && write.Cap is not null)
+        IngestCommit done;
+        if (write is { Rule: null, Status: RoutedStatus.Held })
         {
-            _counts.GiveBack(write.Rule!, write.Day);
+            using var joining = await JoinPoolAsync(write.Id);
+            done = await commits.CommitAsync(write);
+        }
+        else
+        {
+            done = await commits.CommitAsync(write);
+        }
+
+        if (done != IngestCommit.Done)
+        {
+            _rooms.GiveBack(write.Target?.CampaignId);
+            if (write.Cap is not null)
+            {
+                _counts.GiveBack(write.Rule!, write.Day);
+            }
         }
 
         return done;
+    }
+
+    // Read by one call for all that come meanwhile. What is a moment old costs a refused commit, or the next match, at most.
+    private async Task ReadRoomsAsync(long organizationId, TimeSpan atMost)
+    {
+        if (_roomsReadAt is { } readAt && time.GetElapsedTime(readAt) < atMost)
+        {
+            return;
+        }
+
+        var reading = _readingRooms ??= caps.RoomsAsync(organizationId);
+        try
+        {
+            var rooms = await reading;
+            if (_readingRooms == reading)
+            {
+                _rooms.Reset(rooms);
+                _roomsReadAt = time.GetTimestamp();
+            }
+        }
+        finally
+        {
+            if (_readingRooms == reading)
+            {
+                _readingRooms = null;
+            }
+        }
     }
 
     private async Task<(EmailHistory History, bool? TakesMail)> LookUpAsync(RoutingState state, string emailKey, DateTimeOffset now)
@@ -148,31 +239,23 @@ internal sealed partial class RoutingGrain
         return HealthGate.Judge(EmailKey.Of(lead.Email), new LeadFacts(takesMail, [.. history.Suppressions], before), state.Gate);
     }
 
-    private async Task<Keyed<IngestOutcome>?> FindKeptAsync(long organizationId, IngestCommand command)
+    private async Task<Keyed<IngestOutcome>?> FindKeptAsync(long organizationId, RequestKey key)
     {
-        var (route, key) = (RouteOf(command), command.Key!);
-        if (await shared.Keys.FindAsync(new KeyQuery(organizationId, route, key.Key)) is not { } found)
+        if (await shared.Keys.FindAsync(new KeyQuery(organizationId, KeyedRoute.Ingest, key.Key)) is not { } found)
         {
             return null;
         }
 
-        // A delivery that says it is the same one is, even where its sender has written the body anew.
-        if (route == KeyedRoute.Ingest && !key.Body.AsSpan().SequenceEqual(found.Body))
+        if (!key.Body.AsSpan().SequenceEqual(found.Body))
         {
             return new Keyed<IngestOutcome>(KeyUse.TakenByOther, null);
         }
 
         var id = JsonSerializer.Deserialize(found.Answer, RoutingJson.Default.KeptIngest)!.LeadId;
-        return await leads.GetAsync(organizationId, id) is { } lead
-            ? new Keyed<IngestOutcome>(KeyUse.Replayed, new IngestOutcome(id, lead.Status, lead.Health, lead.Target, lead.RuleId))
-            : null;
+        return await ReplayedAsync(organizationId, id);
     }
 
-    private static KeyedRoute RouteOf(IngestCommand command) => command.IsDelivery ? KeyedRoute.IngestClay : KeyedRoute.Ingest;
-
-    private void Count(IngestWrite write)
-    {
-        shared.GateMetrics.Judged(write.Health);
-        shared.Metrics.Decided(write.Audit.Action);
-    }
+    private async Task<Keyed<IngestOutcome>?> ReplayedAsync(long organizationId, Guid id) => await leads.GetAsync(organizationId, id) is { } lead
+        ? new Keyed<IngestOutcome>(KeyUse.Replayed, new IngestOutcome(id, lead.Status, lead.Health, lead.Target, lead.RuleId))
+        : null;
 }

@@ -1,39 +1,32 @@
-using System.Security.Cryptography;
-using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Campaigns;
-using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
-using LeadGrain.Grains.Audit;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>
-/// What follows a lead's commit. A campaign's own grain pushes what the outbox holds; here it is only told, and waited for. Leads
-/// for a namespace are brought there from here, and again until they are known to have arrived: a repeat is the same push to the
-/// namespace, by its key.
+/// What follows a lead's commit. A campaign's own grain pushes what the outbox holds; here it is only told, and waited for.
 /// </summary>
 internal sealed partial class RoutingGrain
 {
-    private const string Reminder = "namespaces";
-    private const int SweepStep = 500;
-
     // For the campaign's own answer that the wait is over.
     private static readonly TimeSpan s_margin = TimeSpan.FromSeconds(1);
 
     private readonly Dictionary<string, bool> _ringing = new(StringComparer.Ordinal);
-    private readonly Dictionary<Guid, Task<PushFate>> _bringing = [];
-    private bool _watching;
 
     /// <inheritdoc/>
-    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    public Task ReceiveReminder(string reminderName, TickStatus status)
     {
-        var state = await StateAsync();
-        var left = await SweepAsync(state);
-        if (!left && !state.FeedsNamespaces && await this.GetReminder(Reminder) is { } reminder)
+        // Not here: rule changes would wait behind it.
+        if (reminderName == PoolReminder)
         {
-            await this.UnregisterReminder(reminder);
-            _watching = false;
+            KickPool();
         }
+        else
+        {
+            StartSweep();
+        }
+
+        return Task.CompletedTask;
     }
 
     /// <inheritdoc/>
@@ -42,7 +35,8 @@ internal sealed partial class RoutingGrain
         try
         {
             return target.CampaignId is { } campaign
-                ? await CampaignOf(campaign).AwaitPushAsync(leadId, wait, cancellationToken).WaitAsync(wait + s_margin, time, cancellationToken)
+                ? await InTheEndAsync(
+                    leadId, await CampaignOf(campaign).AwaitPushAsync(leadId, wait, cancellationToken).WaitAsync(wait + s_margin, time, cancellationToken))
                 : _bringing.TryGetValue(leadId, out var bringing) ? await bringing.WaitAsync(wait, time, cancellationToken)
                 : await HasArrivedAsync(leadId);
         }
@@ -54,6 +48,12 @@ internal sealed partial class RoutingGrain
             return PushFate.Pending.Value;
         }
     }
+
+    // A failure is the end for a lead that is dead, and for no other: its row says so, in the commit that recorded the failure.
+    private async Task<PushFate> InTheEndAsync(Guid leadId, PushFate fate)
+        => fate is PushFate.Failed failed && await GetLeadAsync(leadId, CancellationToken.None) is { Status: RoutedStatus.Dead }
+            ? failed with { IsFinal = true }
+            : fate;
 
     private async Task<PushFate> HasArrivedAsync(Guid leadId)
         => await GetLeadAsync(leadId, CancellationToken.None) is { Status: RoutedStatus.Active } ? PushFate.Pushed.Value : PushFate.Pending.Value;
@@ -102,74 +102,5 @@ internal sealed partial class RoutingGrain
         while (_ringing[campaign]);
 
         _ringing.Remove(campaign);
-    }
-
-    private async Task<PushFate> BringInTheEndAsync(Guid leadId, NewRoutedLead lead, string name)
-    {
-        await Task.Yield(); // so that the entry is there before it is removed
-        try
-        {
-            return await BringAsync(leadId, lead, name);
-        }
-#pragma warning disable CA1031 // The edge: the reminder brings it again.
-        catch (Exception fault)
-#pragma warning restore CA1031
-        {
-            shared.LogPushUnknown(fault.GetType().Name);
-            return PushFate.Pending.Value;
-        }
-        finally
-        {
-            _bringing.Remove(leadId);
-        }
-    }
-
-    private async Task<PushFate> BringAsync(Guid leadId, NewRoutedLead lead, string name)
-    {
-        var state = await StateAsync();
-        var id = $"{leadId}";
-        var key = new RequestKey($"routed-lead:{id}", SHA256.HashData(leadId.ToByteArray()));
-        var push = new PushCommand(new LeadOrigin(null, null, null), [new NewLead(lead.Email, id, lead.Data)], key);
-        var pushed = await GrainFactory.GetGrain<INamespaceGrain>(new NamespaceKey(Tenant, name).GrainKey).PushAsync(push, CancellationToken.None);
-        if (pushed.Use == KeyUse.InProgress)
-        {
-            return PushFate.Pending.Value;
-        }
-
-        var audit = new AuditEntry(state.OrganizationId, "grid", "pushed_to_namespace", "lead", id, Reason: name);
-        await shared.Commits.Arrivals.CommitAsync(new NamespaceArrival(leadId, audit));
-        return PushFate.Pushed.Value;
-    }
-
-    // Wakes this grain where a process has died between a lead's commit and its arrival.
-    private async Task WatchNamespacesAsync(RoutingState state)
-    {
-        if (state.FeedsNamespaces && !_watching)
-        {
-            await this.RegisterOrUpdateReminder(Reminder, options.Value.NamespaceRetryAfter, TimeSpan.FromMinutes(1));
-            _watching = true;
-        }
-    }
-
-    private async Task<bool> SweepAsync(RoutingState state)
-    {
-        var after = Guid.Empty;
-        var left = false;
-        while (true)
-        {
-            var found = await leads.ListForNamespacesAsync(
-                state.OrganizationId, after, time.GetUtcNow() - options.Value.NamespaceRetryAfter, SweepStep);
-            foreach (var lead in found)
-            {
-                var again = new NewRoutedLead(lead.Email, lead.Persona, lead.Score, lead.Source, lead.Data);
-                left |= await BringInTheEndAsync(lead.Id, again, lead.Target!.Namespace!) is not PushFate.Pushed;
-                after = lead.Id;
-            }
-
-            if (found.Count < SweepStep)
-            {
-                return left;
-            }
-        }
     }
 }

@@ -1,43 +1,54 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
+using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Organizations;
-using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>
-/// One organization's gate and rules. They are held in memory from the first use on, and read anew after each change. Its leads
-/// are rows that are only added, and what must not be exceeded is guarded by the statement that adds them, so that its writes need
-/// no epoch. This part answers for settings; the others take leads in and bring them into namespaces.
+/// One organization's gate and rules. They are held in memory from the first use on, and read anew after each change. The
+/// activation claims an epoch before it reads anything, and what it decides by its memory is written under it: leads, rules and the
+/// gate. This part answers for settings; the others take leads in, bring them into namespaces and go through the holding pool.
 /// </summary>
 internal sealed partial class RoutingGrain(
     RuleStore rules,
     GateStore gates,
+    CapStore caps,
     RoutedLeadStore leads,
     SuppressionStore suppressions,
     SharedRouting shared,
     OrganizationStore organizations,
-    SecretStore secrets,
+    DeliveryStore deliveries,
+    AuditStore audit,
     IOptions<RoutingOptions> options,
     TimeProvider time) : Grain, IRoutingGrain, IRemindable
 {
-    private readonly RuleCounts _counts = new();
     private Task<RoutingState>? _state;
-    private bool _countsRead;
-    private (IReadOnlyDictionary<string, string> Secrets, long ReadAt)? _delivery;
+    private Task<long>? _claim;
+    private OwnershipLostException? _ended;
+    private bool _stopping;
 
     private Tenant Tenant => Tenant.FromGrainKey(this.GetPrimaryKeyString());
+
+    /// <inheritdoc/>
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        _stopping = true;
+        return Task.CompletedTask;
+    }
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<RoutingRule>> ListRulesAsync(CancellationToken cancellationToken) => (await StateAsync()).Rules;
 
     /// <inheritdoc/>
-    public async Task<RuleChange> AddRuleAsync(RuleDefinition definition, string actor, CancellationToken cancellationToken)
+    public async Task<RuleChange> AddRuleAsync(RuleDefinition definition, Actor actor, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
         if (state.Rules.Length >= RuleDefinition.MaxRules)
@@ -46,13 +57,13 @@ internal sealed partial class RoutingGrain(
         }
 
         var id = Guid.CreateVersion7(time.GetUtcNow());
-        await rules.AddAsync(state.OrganizationId, id, definition, actor);
+        Must(await rules.AddAsync(state, id, definition, actor));
         return await ReloadedAsync(id);
     }
 
     /// <inheritdoc/>
     public async Task<RuleChange> ReplaceRuleAsync(
-        Guid id, RuleDefinition definition, DateTimeOffset? basis, string actor, CancellationToken cancellationToken)
+        Guid id, RuleDefinition definition, DateTimeOffset? basis, Actor actor, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
         if (Find(state, id) is not { } before)
@@ -65,12 +76,12 @@ internal sealed partial class RoutingGrain(
             return RuleChange.ChangedMeanwhile.Value;
         }
 
-        await rules.ReplaceAsync(state.OrganizationId, before, definition, actor);
+        Must(await rules.ReplaceAsync(state, before, definition, actor));
         return await ReloadedAsync(id);
     }
 
     /// <inheritdoc/>
-    public async Task<RuleChange> DeleteRuleAsync(Guid id, string actor, CancellationToken cancellationToken)
+    public async Task<RuleChange> DeleteRuleAsync(Guid id, Actor actor, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
         if (Find(state, id) is not { } rule)
@@ -78,7 +89,7 @@ internal sealed partial class RoutingGrain(
             return RuleChange.NotFound.Value;
         }
 
-        await rules.DeleteAsync(state.OrganizationId, rule, actor);
+        Must(await rules.DeleteAsync(state, rule, actor));
         await ReloadAsync();
         return new RuleChange.Done(rule);
     }
@@ -87,10 +98,10 @@ internal sealed partial class RoutingGrain(
     public async Task<GateSettings> GetGateAsync(CancellationToken cancellationToken) => (await StateAsync()).Gate;
 
     /// <inheritdoc/>
-    public async Task SetGateAsync(GateSettings settings, string actor, CancellationToken cancellationToken)
+    public async Task SetGateAsync(GateSettings settings, Actor actor, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
-        await gates.SetAsync(state.OrganizationId, state.Gate, settings, actor);
+        Must(await gates.SetAsync(state.OrganizationId, state.Epoch, state.Gate, settings, actor));
         await ReloadAsync();
     }
 
@@ -114,21 +125,6 @@ internal sealed partial class RoutingGrain(
     public async Task<RoutedLead?> GetLeadAsync(Guid id, CancellationToken cancellationToken)
         => await leads.GetAsync((await StateAsync()).OrganizationId, id);
 
-    /// <inheritdoc/>
-    public async Task<bool> VerifyDeliveryAsync(DeliveryProof proof, CancellationToken cancellationToken)
-    {
-        // An organization that does not exist has no secrets; that is looked up and remembered like any other's.
-        if (_delivery is not { } known || time.GetElapsedTime(known.ReadAt) >= options.Value.DeliverySecretsFor)
-        {
-            var found = await secrets.OpenAllAsync(Tenant, DeliveryCheck.SecretNames);
-            _delivery = known = (found, time.GetTimestamp());
-        }
-
-        var holds = DeliveryCheck.Holds(proof, known.Secrets);
-        shared.Metrics.Delivered(holds);
-        return holds;
-    }
-
     private static RoutingRule? Find(RoutingState state, Guid id) => state.Rules.FirstOrDefault(rule => rule.Id == id);
 
     private static string[] Keys(SuppressionChange change) => [.. change.Emails.Select(EmailKey.Of)];
@@ -136,6 +132,7 @@ internal sealed partial class RoutingGrain(
     private async Task<RuleChange> ReloadedAsync(Guid id)
     {
         await ReloadAsync();
+        KickPool();
         return Find(await StateAsync(), id) is { } rule ? new RuleChange.Done(rule) : RuleChange.NotFound.Value;
     }
 
@@ -148,6 +145,11 @@ internal sealed partial class RoutingGrain(
     // Shared by the calls that come while it is read; one that fails is read again by the next.
     private async Task<RoutingState> StateAsync()
     {
+        if (_ended is not null)
+        {
+            throw new OwnershipLostException("This activation has ended.", _ended);
+        }
+
         var state = _state ??= LoadAsync();
         try
         {
@@ -163,17 +165,45 @@ internal sealed partial class RoutingGrain(
     private async Task<RoutingState> LoadAsync()
     {
         var id = await organizations.FindOrAddAsync(Tenant);
+        var epoch = await EpochAsync(id);
         var found = await rules.ListAsync(id);
-        var state = new RoutingState(id, RoutingRules.Order(found), await gates.GetAsync(id));
-        if (!_countsRead)
-        {
-            // Today in any time zone is yesterday, today or tomorrow in UTC.
-            var since = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(-1);
-            (await rules.CountsAsync(id, since)).ForEach(count => _counts.Set(count.RuleId, count.Day, count.Assigned));
-            _countsRead = true;
-        }
+        var state = new RoutingState(id, epoch, RoutingRules.Order(found), await gates.GetAsync(id));
 
+        // Today in any time zone is yesterday, today or tomorrow in UTC.
+        var since = DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime).AddDays(-1);
+        _counts.Reset(await caps.CountsAsync(id, since));
         await WatchNamespacesAsync(state);
+        await WatchPoolOfBeforeAsync(id);
         return state;
+    }
+
+    private async Task<long> EpochAsync(long organizationId)
+    {
+        var claim = _claim ??= caps.ClaimAsync(organizationId);
+        try
+        {
+            return await claim;
+        }
+        catch when (_claim == claim)
+        {
+            _claim = null;
+            throw;
+        }
+    }
+
+    /// <summary>Ends the activation where a write was refused for its epoch: what it has in memory may be old.</summary>
+    private void Must(bool written)
+    {
+        if (!written)
+        {
+            throw End();
+        }
+    }
+
+    private OwnershipLostException End()
+    {
+        _ended ??= new OwnershipLostException("Another activation routes this organization's leads.");
+        DeactivateOnIdle();
+        return new OwnershipLostException("This activation has ended.", _ended);
     }
 }

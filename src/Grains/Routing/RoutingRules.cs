@@ -14,16 +14,24 @@ internal static class RoutingRules
     /// <param name="rules">The organization's, in any order.</param>
     /// <param name="now">For active hours and days.</param>
     /// <param name="counts">How many leads a rule has had on a day.</param>
+    /// <param name="campaignFullAt">The daily cap of a rule's campaign where that is reached; null where not.</param>
     internal static RouteMatch Match(
-        LeadFields lead, IReadOnlyList<RoutingRule> rules, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+        LeadFields lead,
+        IReadOnlyList<RoutingRule> rules,
+        DateTimeOffset now,
+        Func<RoutingRule, DateOnly, int> counts,
+        Func<RoutingRule, int?>? campaignFullAt = null)
     {
         var ordered = Order(rules);
-        var winner = Winner(lead, ordered, now, counts);
+        var winner = Winner(lead, ordered, now, counts, campaignFullAt);
         var verdicts = ordered.Select(rule =>
         {
             var fate = rule.Id == winner?.Id ? RuleFate.Won
-                : Refusal(lead, rule, now, counts) ?? Loser(rule.Definition, rule.Position, winner!);
-            return new RuleVerdict(rule, fate, Explain(fate, lead, rule.Definition));
+                : Refusal(lead, rule, now, counts, campaignFullAt) ?? Loser(rule.Definition, rule.Position, winner!);
+            var reason = fate == RuleFate.CampaignCapReached
+                ? string.Create(CultureInfo.InvariantCulture, $"The campaign has had its {campaignFullAt?.Invoke(rule)} leads of the day.")
+                : Explain(fate, lead, rule.Definition);
+            return new RuleVerdict(rule, fate, reason);
         });
         return new RouteMatch(winner, [.. verdicts]);
     }
@@ -37,8 +45,13 @@ internal static class RoutingRules
     /// <param name="ordered">The rules, by <see cref="Order"/>.</param>
     /// <param name="now">For active hours and days.</param>
     /// <param name="counts">How many leads a rule has had on a day.</param>
+    /// <param name="campaignFullAt">The daily cap of a rule's campaign where that is reached; null where not.</param>
     internal static RoutingRule? Winner(
-        LeadFields lead, ImmutableArray<RoutingRule> ordered, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+        LeadFields lead,
+        ImmutableArray<RoutingRule> ordered,
+        DateTimeOffset now,
+        Func<RoutingRule, DateOnly, int> counts,
+        Func<RoutingRule, int?>? campaignFullAt = null)
     {
         for (var start = 0; start < ordered.Length;)
         {
@@ -48,7 +61,7 @@ internal static class RoutingRules
                 end++;
             }
 
-            if (WinnerOf(lead, ordered.AsSpan()[start..end], now, counts) is { } winner)
+            if (WinnerOf(lead, ordered.AsSpan()[start..end], now, counts, campaignFullAt) is { } winner)
             {
                 return winner;
             }
@@ -61,14 +74,18 @@ internal static class RoutingRules
 
     // Of rules of one priority: the oldest, or, where any of them has a weight, the one that the lead's id draws.
     private static RoutingRule? WinnerOf(
-        LeadFields lead, ReadOnlySpan<RoutingRule> rules, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+        LeadFields lead,
+        ReadOnlySpan<RoutingRule> rules,
+        DateTimeOffset now,
+        Func<RoutingRule, DateOnly, int> counts,
+        Func<RoutingRule, int?>? campaignFullAt)
     {
         RoutingRule? oldest = null, drawn = null;
         var best = double.PositiveInfinity;
         var split = false;
         foreach (var rule in rules)
         {
-            if (Refusal(lead, rule, now, counts) is not null)
+            if (Refusal(lead, rule, now, counts, campaignFullAt) is not null)
             {
                 continue;
             }
@@ -86,15 +103,29 @@ internal static class RoutingRules
     }
 
     /// <summary>What keeps a rule from taking a lead, whatever the others say; null where nothing does.</summary>
-    private static RuleFate? Refusal(LeadFields lead, RoutingRule rule, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts)
+    private static RuleFate? Refusal(
+        LeadFields lead,
+        RoutingRule rule,
+        DateTimeOffset now,
+        Func<RoutingRule, DateOnly, int> counts,
+        Func<RoutingRule, int?>? campaignFullAt)
     {
         var definition = rule.Definition;
         return !definition.Enabled ? RuleFate.Disabled
             : !IsFor(definition.Persona, lead.Persona) ? RuleFate.OtherPersona
             : lead.Score < definition.MinScore ? RuleFate.ScoreTooLow
             : FailedCondition(lead, definition) is not null ? RuleFate.ConditionFailed
-            : definition.ActiveHours is { } hours && !ActiveClock.IsOpen(hours, now) ? RuleFate.OutsideActiveHours
+            : Closure(rule, now, counts, campaignFullAt);
+    }
+
+    /// <summary>What keeps a rule from taking any lead now, although it is switched on; null where nothing does.</summary>
+    internal static RuleFate? Closure(
+        RoutingRule rule, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts, Func<RoutingRule, int?>? campaignFullAt)
+    {
+        var definition = rule.Definition;
+        return definition.ActiveHours is { } hours && !ActiveClock.IsOpen(hours, now) ? RuleFate.OutsideActiveHours
             : definition.DailyCap is { } cap && counts(rule, ActiveClock.DayOf(definition, now)) >= cap ? RuleFate.CapReached
+            : campaignFullAt?.Invoke(rule) is not null ? RuleFate.CampaignCapReached
             : null;
     }
 

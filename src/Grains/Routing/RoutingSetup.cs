@@ -14,6 +14,8 @@ internal static class RoutingSetup
             .ValidateOnStart();
         return services
             .AddSingleton<RuleStore>()
+            .AddSingleton<CapStore>()
+            .AddSingleton<DeliveryStore>()
             .AddSingleton<RoutedLeadStore>()
             .AddSingleton<RoutingCommits>()
             .AddSingleton<RoutingMetrics>()

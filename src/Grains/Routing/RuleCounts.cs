@@ -3,20 +3,25 @@ using LeadGrain.GrainInterfaces.Routing;
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>
-/// How many leads rules with caps have had today, those on their way to a commit included. Only a copy: the commit itself
+/// How many leads rules with caps have had on their days, those on their way to a commit included. Only a copy: the commit itself
 /// refuses what goes over a cap.
 /// </summary>
 internal sealed class RuleCounts
 {
-    private readonly Dictionary<Guid, (DateOnly Day, int Assigned)> _counts = [];
+    // A change of zone, or of the clock, moves a rule's day by two at most; what is older is over in every zone.
+    private const int KeptDays = 2;
 
-    internal int Of(RoutingRule rule, DateOnly day) => _counts.TryGetValue(rule.Id, out var count) && count.Day == day ? count.Assigned : 0;
+    private readonly Dictionary<Guid, SortedList<DateOnly, int>> _counts = [];
 
-    internal void Set(Guid ruleId, DateOnly day, int assigned)
+    internal int Of(RoutingRule rule, DateOnly day) => _counts.TryGetValue(rule.Id, out var days) ? days.GetValueOrDefault(day) : 0;
+
+    /// <summary>Takes over what is stored.</summary>
+    internal void Reset(IEnumerable<(Guid RuleId, DateOnly Day, int Assigned)> stored)
     {
-        if (!_counts.TryGetValue(ruleId, out var count) || count.Day <= day)
+        _counts.Clear();
+        foreach (var (ruleId, day, assigned) in stored)
         {
-            _counts[ruleId] = (day, assigned);
+            Set(ruleId, day, assigned);
         }
     }
 
@@ -31,7 +36,19 @@ internal sealed class RuleCounts
     }
 
     /// <summary>The database says that the day's leads are used up.</summary>
-    internal void Fill(RoutingRule rule, DateOnly day) => Set(rule.Id, day, int.MaxValue / 2);
+    internal void Fill(RoutingRule rule, DateOnly day) => Set(rule.Id, day, Math.Max(Of(rule, day), rule.Definition.DailyCap ?? 0));
 
-    internal void Forget(Guid ruleId) => _counts.Remove(ruleId);
+    private void Set(Guid ruleId, DateOnly day, int assigned)
+    {
+        if (!_counts.TryGetValue(ruleId, out var days))
+        {
+            _counts[ruleId] = days = [];
+        }
+
+        days[day] = assigned;
+        while (days.GetKeyAtIndex(0) < day.AddDays(-KeptDays))
+        {
+            days.RemoveAt(0);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -14,29 +15,40 @@ internal sealed class RuleStore(NpgsqlDataSource database, TimeProvider time)
         select id, position, definition::text, created_at, updated_at from routing_rules where organization_id = $1 order by position
         """;
 
-    private const string CountsSql = "select rule_id, day, assigned from campaign_days where organization_id = $1 and day >= $2";
+    // What an activation decides by rules that it has in memory must not pass it by: none but the one that routes may change them.
+    private const string Fence =
+        """
+        with fence as (
+            select from routing_epochs where organization_id = $2 and epoch = $3 for share
+        )
+        """;
 
     private static readonly string s_addSql =
         $"""
-        with done as (
-            insert into routing_rules (id, organization_id, definition, created_at, updated_at) values ($1, $2, $3::json, $4, $4)
+        {Fence}, done as (
+            insert into routing_rules (id, organization_id, definition, created_at, updated_at)
+            select $1, $2, $4::json, $5, $5 from fence returning 1
         )
-        {AuditStore.Append(firstParameter: 5)}
+        {AuditStore.Append(firstParameter: 6)}
+        where exists (select from done)
         """;
 
     private static readonly string s_replaceSql =
         $"""
-        with done as (
-            update routing_rules set definition = $3::json, updated_at = $4 where id = $1 and organization_id = $2 returning 1
+        {Fence}, done as (
+            update routing_rules set definition = $4::json, updated_at = $5
+            where id = $1 and organization_id = $2 and exists (select from fence) returning 1
         )
-        {AuditStore.Append(firstParameter: 5)}
+        {AuditStore.Append(firstParameter: 6)}
         where exists (select from done)
         """;
 
     private static readonly string s_deleteSql =
         $"""
-        with done as (delete from routing_rules where id = $1 and organization_id = $2 returning 1)
-        {AuditStore.Append(firstParameter: 3)}
+        {Fence}, done as (
+            delete from routing_rules where id = $1 and organization_id = $2 and exists (select from fence) returning 1
+        )
+        {AuditStore.Append(firstParameter: 4)}
         where exists (select from done)
         """;
 
@@ -44,38 +56,37 @@ internal sealed class RuleStore(NpgsqlDataSource database, TimeProvider time)
     internal Task<List<RoutingRule>> ListAsync(long organizationId)
         => StorageFaults.GuardAsync(() => database.ReadAllAsync(ListSql, Read, organizationId));
 
-    /// <summary>How many leads the rules with caps have had on a day and since.</summary>
-    internal Task<List<(Guid RuleId, DateOnly Day, int Assigned)>> CountsAsync(long organizationId, DateOnly since) => StorageFaults.GuardAsync(
-        () => database.ReadAllAsync(
-            CountsSql, static row => (row.GetGuid(0), row.GetFieldValue<DateOnly>(1), row.GetInt32(2)), organizationId, since));
+    /// <returns>False where another activation routes the organization's leads. Nothing was done.</returns>
+    internal Task<bool> AddAsync(RoutingState state, Guid id, RuleDefinition definition, Actor actor) => WriteAsync(
+        s_addSql, state, id, definition, new AuditEntry(state.OrganizationId, actor, "rule_created", "rule", $"{id}", After: Json(definition)));
 
-    internal Task AddAsync(long organizationId, Guid id, RuleDefinition definition, string actor)
-        => WriteAsync(s_addSql, organizationId, id, definition, new AuditEntry(organizationId, actor, "rule_created", "rule", $"{id}", After: Json(definition)));
-
-    internal Task ReplaceAsync(long organizationId, RoutingRule before, RuleDefinition definition, string actor) => WriteAsync(
+    /// <returns>False where another activation routes the organization's leads. Nothing was done.</returns>
+    internal Task<bool> ReplaceAsync(RoutingState state, RoutingRule before, RuleDefinition definition, Actor actor) => WriteAsync(
         s_replaceSql,
-        organizationId,
+        state,
         before.Id,
         definition,
-        new AuditEntry(organizationId, actor, "rule_changed", "rule", $"{before.Id}", Json(before.Definition), Json(definition)));
+        new AuditEntry(state.OrganizationId, actor, "rule_changed", "rule", $"{before.Id}", Json(before.Definition), Json(definition)));
 
-    internal Task DeleteAsync(long organizationId, RoutingRule rule, string actor) => StorageFaults.GuardAsync(async () =>
+    /// <returns>False where another activation routes the organization's leads. Nothing was done.</returns>
+    internal Task<bool> DeleteAsync(RoutingState state, RoutingRule rule, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = database.CreateCommand(s_deleteSql);
-        command.Bind(rule.Id, organizationId);
-        var entry = new AuditEntry(organizationId, actor, "rule_deleted", "rule", $"{rule.Id}", Json(rule.Definition));
+        command.Bind(rule.Id, state.OrganizationId, state.Epoch);
+        var entry = new AuditEntry(state.OrganizationId, actor, "rule_deleted", "rule", $"{rule.Id}", Json(rule.Definition));
         AuditStore.Bind(command, [(0, entry)], time.GetUtcNow());
-        return await command.ExecuteNonQueryAsync();
+        return await command.ExecuteNonQueryAsync() > 0;
     });
 
-    private Task<int> WriteAsync(string sql, long organizationId, Guid id, RuleDefinition definition, AuditEntry entry)
+    private Task<bool> WriteAsync(string sql, RoutingState state, Guid id, RuleDefinition definition, AuditEntry entry)
         => StorageFaults.GuardAsync(async () =>
         {
             var now = time.GetUtcNow();
             await using var command = database.CreateCommand(sql);
-            command.Bind(id, organizationId, JsonSerializer.Serialize(definition, RoutingJson.Default.RuleDefinition), now.UtcDateTime);
+            command.Bind(
+                id, state.OrganizationId, state.Epoch, JsonSerializer.Serialize(definition, RoutingJson.Default.RuleDefinition), now.UtcDateTime);
             AuditStore.Bind(command, [(0, entry)], now);
-            return await command.ExecuteNonQueryAsync();
+            return await command.ExecuteNonQueryAsync() > 0;
         });
 
     private static byte[] Json(RuleDefinition definition) => JsonSerializer.SerializeToUtf8Bytes(definition, RoutingJson.Default.RuleDefinition);

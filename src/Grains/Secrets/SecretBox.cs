@@ -15,8 +15,13 @@ internal sealed class SecretBox
     private const int TagLength = 16;
 
     private readonly SecretRing _ring;
+    private readonly SealedSecret? _nothing;
 
-    public SecretBox(IOptions<SecretOptions> options) => _ring = SecretRing.Parse(options.Value.Keys);
+    public SecretBox(IOptions<SecretOptions> options)
+    {
+        _ring = SecretRing.Parse(options.Value.Keys);
+        _nothing = IsConfigured ? Seal(0, "", RandomNumberGenerator.GetBytes(32)) : null;
+    }
 
     /// <summary>Whether there is a ring at all.</summary>
     internal bool IsConfigured => _ring.Keys.Count > 0;
@@ -68,6 +73,15 @@ internal sealed class SecretBox
         catch (AuthenticationTagMismatchException)
         {
             throw new SecretUnreadableException("A secret does not open: its row or its key was changed.");
+        }
+    }
+
+    /// <summary>Takes as long as to open a secret, so that nobody can tell by the time whether there is one.</summary>
+    internal void OpenNothing()
+    {
+        if (_nothing is not null)
+        {
+            Open(0, "", _nothing);
         }
     }
 

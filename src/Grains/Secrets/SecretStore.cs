@@ -1,13 +1,15 @@
 using System.Text;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace LeadGrain.Grains.Secrets;
 
 /// <summary>Organizations' secrets in PostgreSQL, sealed. What comes out of <see cref="OpenAsync"/> is for use, not for answers or logs.</summary>
-internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, TimeProvider time)
+internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox box, TimeProvider time, ILogger<SecretStore> log)
 {
     private const string OpenSql = "select key_id, sealed from organization_secrets where organization_id = $1 and name = $2";
 
@@ -57,7 +59,7 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
 
     /// <summary>Keeps a secret, in place of the one of that name.</summary>
     /// <exception cref="SecretsNotConfiguredException">There is no key ring.</exception>
-    internal Task SetAsync(long organizationId, string name, string secret, string actor) => StorageFaults.GuardAsync(async () =>
+    internal Task SetAsync(long organizationId, string name, string secret, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         var made = box.Seal(organizationId, name, Encoding.UTF8.GetBytes(secret));
         var now = time.GetUtcNow();
@@ -72,15 +74,23 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
     internal async Task<string?> OpenAsync(long organizationId, string name)
     {
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(OpenSql, ReadSealed, organizationId, name));
-        return found is [var one] ? Encoding.UTF8.GetString(box.Open(organizationId, name, one)) : null;
+        if (found is [var one])
+        {
+            return Encoding.UTF8.GetString(box.Open(organizationId, name, one));
+        }
+
+        box.OpenNothing();
+        return null;
     }
 
     /// <summary>Whether there is a secret of one of these names.</summary>
     internal async Task<bool> HasAnyAsync(long organizationId, params string[] names)
         => await StorageFaults.GuardAsync(() => database.ReadAllAsync(AnySql, static row => row.GetInt32(0), organizationId, names)) is not [];
 
-    /// <summary>Opens those of some secrets that there are; none for an organization that does not exist.</summary>
-    /// <exception cref="SecretUnreadableException">The ring does not open one of them.</exception>
+    /// <summary>
+    /// Opens those of some secrets that there are and that open; none for an organization that does not exist, in the same time. One
+    /// that does not open is logged, and keeps the others from nothing.
+    /// </summary>
     internal async Task<Dictionary<string, string>> OpenAllAsync(Tenant tenant, string[] names)
     {
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
@@ -89,12 +99,30 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
             tenant.App,
             tenant.Org,
             names));
-        return found.ToDictionary(static s => s.Name, s => Encoding.UTF8.GetString(box.Open(s.Id, s.Name, s.Secret)), StringComparer.Ordinal);
+        var opened = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (id, name, secret) in found)
+        {
+            try
+            {
+                opened[name] = Encoding.UTF8.GetString(box.Open(id, name, secret));
+            }
+            catch (SecretUnreadableException)
+            {
+                LogUnreadable(name, id);
+            }
+        }
+
+        for (var missing = found.Count; missing < names.Length; missing++)
+        {
+            box.OpenNothing();
+        }
+
+        return opened;
     }
 
     /// <summary>Removes a secret.</summary>
     /// <returns>Whether there was one.</returns>
-    internal Task<bool> DeleteAsync(long organizationId, string name, string actor) => StorageFaults.GuardAsync(async () =>
+    internal Task<bool> DeleteAsync(long organizationId, string name, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = database.CreateCommand(s_deleteSql);
         command.Bind(organizationId, name);
@@ -138,6 +166,9 @@ internal sealed class SecretStore(NpgsqlDataSource database, SecretBox box, Time
         await transaction.CommitAsync();
         return new ResealedBatch(made.Count, old.Count - made.Count, old is [.., var last] ? (last.OrganizationId, last.Name) : null);
     });
+
+    [LoggerMessage(160, LogLevel.Error, "The secret {Name} of organization {OrganizationId} does not open: its key is not in SECRET_KEYS, or its row was changed")]
+    private partial void LogUnreadable(string name, long organizationId);
 
     private SealedSecret? Reseal(long organizationId, string name, SealedSecret old)
     {

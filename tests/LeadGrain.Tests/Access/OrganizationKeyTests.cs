@@ -18,7 +18,7 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
         var (id, key) = await MakeAsync(owner, "use");
         var bearer = Bearer(key);
 
-        await bearer.AddRuleAsync(new { target = new { campaign = "1" } });
+        await owner.AddRuleAsync(new { target = new { campaign = "1" } });
         var lead = await bearer.IngestAsync(new { email = "jane@acme.example" });
 
         Assert.Single((await owner.ReadAsync("/routing/rules"))["rules"]!.AsArray());
@@ -31,7 +31,7 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task Keys_and_limits_are_managed_with_the_scope_admin_only()
+    public async Task Keys_limits_and_settings_are_changed_and_posts_shown_as_they_came_with_the_scope_admin_only()
     {
         var owner = Owner();
         var use = Bearer((await MakeAsync(owner, "use")).Key);
@@ -41,12 +41,24 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
         {
             (HttpMethod.Post, "/organization/keys", """{"name":"x"}"""), (HttpMethod.Get, "/organization/keys", null),
             (HttpMethod.Delete, "/organization/keys/0123456789abcdef", null), (HttpMethod.Put, "/organization/limits", "{}"),
+            (HttpMethod.Put, "/organization/secrets/clay-hmac", """{"value":"x"}"""), (HttpMethod.Delete, "/organization/secrets/clay-hmac", null),
+            (HttpMethod.Put, "/organization/smartlead", "{}"), (HttpMethod.Put, "/gate", "{}"),
+            (HttpMethod.Post, "/routing/rules", """{"target_campaign_id":"1"}"""), (HttpMethod.Put, $"/routing/rules/{Guid.Empty}", """{"target_campaign_id":"1"}"""),
+            (HttpMethod.Patch, $"/routing/rules/{Guid.Empty}", "{}"), (HttpMethod.Delete, $"/routing/rules/{Guid.Empty}", null),
+            (HttpMethod.Put, "/campaigns/1", """{"kind":"namespace","namespace":"own"}"""), (HttpMethod.Post, "/campaigns/1/secret", null),
+            (HttpMethod.Delete, "/campaigns/1", null), (HttpMethod.Delete, "/suppressions", """{"emails":["a@b.example"]}"""),
+            (HttpMethod.Get, $"/raw/{Guid.Empty}?redact=false", null),
         })
         {
             var refused = await use.SendAsync(method, path, body);
             Assert.Equal((HttpStatusCode.Forbidden, "forbidden"), (refused.Status, (string)refused.Body["code"]!));
             Assert.NotEqual(HttpStatusCode.Forbidden, (await admin.SendAsync(method, path, body)).Status);
+            Assert.NotEqual(HttpStatusCode.Forbidden, (await owner.SendAsync(method, path, body)).Status);
         }
+
+        Assert.Equal(HttpStatusCode.OK, (await use.SendAsync(HttpMethod.Get, "/routing/rules")).Status);
+        Assert.Equal(HttpStatusCode.OK, (await use.SendAsync(HttpMethod.Post, "/suppressions", """{"emails":["a@b.example"]}""")).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await use.SendAsync(HttpMethod.Get, $"/raw/{Guid.Empty}")).Status);
     }
 
     [Fact]

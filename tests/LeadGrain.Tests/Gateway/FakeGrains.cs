@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
@@ -48,7 +49,7 @@ internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
         return LimitsFault is { } fault ? Task.FromException<OrganizationLimits>(fault) : Task.FromResult(Limits);
     }
 
-    public async Task SetLimitsAsync(OrganizationLimits limits, CancellationToken cancellationToken)
+    public async Task SetLimitsAsync(OrganizationLimits limits, Actor actor, CancellationToken cancellationToken)
     {
         await grid.EnterAsync(cancellationToken);
         Limits = limits;

@@ -62,7 +62,7 @@ internal sealed class FakeGrid
         _ when type == typeof(INamespaceGrain) => Namespace(key),
         _ when type == typeof(IOrganizationGrain) => Organization(key),
         _ when type == typeof(IEmailGrain) => Email(key),
-        _ when type == typeof(IRoutingGrain) => Routing,
+        _ when type == typeof(IRoutingGrain) || type == typeof(IDeliveryProofGrain) => Routing,
         _ => throw new NotSupportedException(type.Name),
     };
 }

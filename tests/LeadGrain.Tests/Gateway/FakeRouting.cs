@@ -1,13 +1,15 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Tests.Gateway;
 
 /// <summary>Answers ingestions as it is told.</summary>
-internal sealed class FakeRouting : IRoutingGrain
+internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
 {
     internal Keyed<IngestOutcome>? Ingested { get; set; }
 
@@ -17,10 +19,21 @@ internal sealed class FakeRouting : IRoutingGrain
 
     internal List<TimeSpan> Waits { get; } = [];
 
-    public Task<Keyed<IngestOutcome>> IngestAsync(IngestCommand command, CancellationToken cancellationToken)
+    /// <summary>Where leads wait, when set.</summary>
+    internal TaskCompletionSource? Barrier { get; set; }
+
+    internal SemaphoreSlim Arrived { get; } = new(0);
+
+    public async Task<Keyed<IngestOutcome>> IngestAsync(IngestCommand command, CancellationToken cancellationToken)
     {
-        Commands.Add(command);
-        return Task.FromResult(Ingested!);
+        lock (Commands)
+        {
+            Commands.Add(command);
+        }
+
+        Arrived.Release();
+        await (Barrier?.Task ?? Task.CompletedTask);
+        return Ingested!;
     }
 
     public Task<PushFate> AwaitPushAsync(Guid leadId, RuleTarget target, TimeSpan wait, CancellationToken cancellationToken)
@@ -29,22 +42,34 @@ internal sealed class FakeRouting : IRoutingGrain
         return Task.FromResult(Fate);
     }
 
-    public Task<bool> VerifyDeliveryAsync(DeliveryProof proof, CancellationToken cancellationToken) => Task.FromResult(proof.Token == "right");
+    /// <summary>Where proofs are checked, when set.</summary>
+    internal TaskCompletionSource? ProofBarrier { get; set; }
+
+    internal SemaphoreSlim ProofArrived { get; } = new(0);
+
+    public async Task<bool> VerifyAsync(Tenant tenant, DeliveryProof proof, CancellationToken cancellationToken)
+    {
+        ProofArrived.Release();
+        await (ProofBarrier?.Task ?? Task.CompletedTask);
+        return proof.Token == "right";
+    }
+
+    public Task<HeldRouteOutcome> RouteHeldAsync(HeldRouteCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<RoutePreview> PreviewAsync(NewRoutedLead lead, Guid? leadId, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<ImmutableArray<RoutingRule>> ListRulesAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<RuleChange> AddRuleAsync(RuleDefinition definition, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<RuleChange> AddRuleAsync(RuleDefinition definition, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<RuleChange> ReplaceRuleAsync(
-        Guid id, RuleDefinition definition, DateTimeOffset? basis, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+        Guid id, RuleDefinition definition, DateTimeOffset? basis, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task<RuleChange> DeleteRuleAsync(Guid id, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<RuleChange> DeleteRuleAsync(Guid id, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<GateSettings> GetGateAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    public Task SetGateAsync(GateSettings settings, string actor, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task SetGateAsync(GateSettings settings, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<SuppressionPage> ListSuppressionsAsync(SuppressionQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using LeadGrain.Grains.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Routing;
 
@@ -89,8 +91,90 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         Assert.Single(all.Select(a => (string)a.Body["data"]!["leadId"]!).Distinct());
         Assert.All(all, a => Assert.Equal("HELD", (string)a.Body["data"]!["status"]!));
         Assert.Equal((string)first.Body["data"]!["leadId"]!, (string)again.Body["data"]!["leadId"]!);
-        Assert.Equal(2, (await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray().Count);
+        Assert.Single((await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray());
     }
+
+    [Fact]
+    public async Task Bytes_that_came_before_make_no_new_lead_under_another_id_nor_after_days()
+    {
+        const string Body = """{"email":"b@acme.example"}""";
+        const string Changed = """{"email":"b@acme.example","row":2}""";
+        var first = await SendAsync(Body, Signed(Body), ("X-Clay-Delivery-Id", "d-2"));
+        await AgeAsync(days: 20);
+
+        var otherId = await SendAsync(Body, Signed(Body), ("X-Clay-Delivery-Id", "d-3"));
+        var noId = await SendAsync(Body, Signed(Body));
+        var anew = await SendAsync(Changed, Signed(Changed), ("X-Clay-Delivery-Id", "d-2"));
+        var stolen = await SendAsync(Changed, Signed(Changed), ("X-Clay-Delivery-Id", "d-4"));
+
+        foreach (var again in new[] { otherId, noId, anew, stolen })
+        {
+            Assert.Equal((string)first.Body["data"]!["leadId"]!, (string)again.Body["data"]!["leadId"]!);
+            Assert.True(again.Response.Headers.Contains("Idempotent-Replayed"));
+        }
+    }
+
+    [Fact]
+    public async Task A_delivery_is_forgotten_with_the_look_back_and_not_before()
+    {
+        const string Body = """{"email":"c@acme.example"}""";
+        var first = await SendAsync(Body, Signed(Body));
+        var store = shared.Grid.Services.GetRequiredService<DeliveryStore>();
+
+        await AgeAsync(days: 29);
+        Assert.Equal(0, await store.ForgetAsync());
+        await AgeAsync(days: 2);
+        Assert.Equal(1, await store.ForgetAsync());
+
+        var again = await SendAsync(Body, Signed(Body));
+        Assert.NotEqual((string)first.Body["data"]!["leadId"]!, (string)again.Body["data"]!["leadId"]!);
+    }
+
+    [Fact]
+    public async Task Deliveries_of_one_id_that_come_at_once_with_other_bytes_and_emails_are_one_lead()
+    {
+        var all = await Task.WhenAll(Enumerable.Range(0, 30).Select(n =>
+        {
+            var body = $$"""{"email":"{{n}}@acme.example"}""";
+            return SendAsync(body, Signed(body), ("X-Clay-Delivery-Id", "d-5"));
+        }));
+
+        Assert.All(all, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
+        Assert.Single(all.Select(answer => (string)answer.Body["data"]!["leadId"]!).Distinct());
+        Assert.Single((await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_secret_that_does_not_open_keeps_the_others_from_nothing()
+    {
+        await using (var broken = shared.Database.DataSource.CreateCommand(
+            "update organization_secrets set key_id = 'gone' where name = 'clay-hmac' and organization_id = (select id from organizations where org_id = $1)"))
+        {
+            broken.Parameters.AddWithValue(_org);
+            Assert.Equal(1, await broken.ExecuteNonQueryAsync());
+        }
+
+        const string Body = """{"email":"d@acme.example"}""";
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Token", "a token"))).Status);
+        Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Signature", Sign("old secret", Body)))).Status);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(Body, Signed(Body))).Status);
+    }
+
+    // All that this organization has received, made older.
+    private async Task AgeAsync(int days)
+    {
+        await using var command = shared.Database.DataSource.CreateCommand(
+            """
+            with keys as (update idempotency_keys set created_at = created_at - make_interval(days => $2))
+            update ingest_deliveries set received_at = received_at - make_interval(days => $2)
+            where organization_id = (select id from organizations where org_id = $1)
+            """);
+        command.Parameters.AddWithValue(_org);
+        command.Parameters.AddWithValue(days);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static (string, string) Signed(string body) => ("X-Clay-Signature", Sign("new secret", body));
 
     private Task<(HttpStatusCode Status, JsonNode Body, HttpResponseMessage Response)> SendAsync(string body, params (string, string)[] headers)
         => _clay.SendAsync(HttpMethod.Post, $"/api/ingest/clay?orgId={_org}&wait=0", body, headers);

@@ -19,6 +19,7 @@ public sealed class IngestAnswerTests
     [InlineData("pushed", "ACTIVE", true)]
     [InlineData("pending", "HELD", false)]
     [InlineData("failed", "HELD", false)]
+    [InlineData("failed for good", "DEAD", false)]
     [InlineData("unknown_campaign", "HELD", false)]
     public async Task A_push_is_told_as_it_went(string state, string status, bool pushed)
     {
@@ -28,6 +29,7 @@ public sealed class IngestAnswerTests
         {
             "pushed" => PushFate.Pushed.Value,
             "failed" => new PushFate.Failed("invalid API key"),
+            "failed for good" => new PushFate.Failed("invalid API key", IsFinal: true),
             "pending" => PushFate.Pending.Value,
             _ => PushFate.Unknown.Value,
         };
@@ -36,7 +38,7 @@ public sealed class IngestAnswerTests
 
         Assert.Equal(("Lead ingested successfully", "123456", pushed, status), (
             (string)data["message"]!, (string)data["assignedCampaignId"]!, (bool)data["pushedToSmartlead"]!, (string)data["status"]!));
-        Assert.Equal((state, state == "failed" ? "invalid API key" : null), ((string)data["push"]!["state"]!, (string?)data["push"]!["reason"]));
+        Assert.Equal((state.Split(' ')[0], state.StartsWith("failed", StringComparison.Ordinal) ? "invalid API key" : null), ((string)data["push"]!["state"]!, (string?)data["push"]!["reason"]));
         Assert.Equal(s_id, (Guid)data["leadId"]!);
     }
 

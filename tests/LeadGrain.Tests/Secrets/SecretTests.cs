@@ -128,7 +128,7 @@ public sealed class SecretTests
 
     private static SecretBox Box(string keys) => new(Options.Create(new SecretOptions { Keys = keys }));
 
-    private static SecretStore Store(TestDatabase database, string keys) => new(database.DataSource, Box(keys), TimeProvider.System);
+    private static SecretStore Store(TestDatabase database, string keys) => new(database.DataSource, Box(keys), TimeProvider.System, NullLogger<SecretStore>.Instance);
 
     private static SecretRotation Rotation(TestDatabase database, string keys)
     {

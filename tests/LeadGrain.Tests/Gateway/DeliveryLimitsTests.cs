@@ -1,0 +1,93 @@
+using System.Net;
+using System.Text;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.GrainInterfaces.Routing;
+
+namespace LeadGrain.Tests.Gateway;
+
+/// <summary>Deliveries from outside have no key; the limits hold for them all the same.</summary>
+public sealed class DeliveryLimitsTests
+{
+    [Fact]
+    public async Task A_flood_for_one_organization_is_refused_beyond_its_share_and_others_are_served()
+    {
+        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "8"));
+        var routing = server.Grid.Routing;
+        routing.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var held = new[] { DeliverAsync(server, "flooded"), DeliverAsync(server, "flooded") };
+        await routing.Arrived.WaitAsync();
+        await routing.Arrived.WaitAsync();
+
+        for (var n = 0; n < 10; n++)
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, await DeliverAsync(server, "flooded"));
+        }
+
+        var other = DeliverAsync(server, "other");
+        await routing.Arrived.WaitAsync();
+        Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/leads")).Status);
+        routing.Barrier.SetResult();
+        Assert.Equal(HttpStatusCode.OK, await other);
+        Assert.All(await Task.WhenAll(held), status => Assert.Equal(HttpStatusCode.OK, status));
+        Assert.Equal(HttpStatusCode.OK, await DeliverAsync(server, "flooded"));
+    }
+
+    [Fact]
+    public async Task The_rate_that_an_organization_was_set_holds_for_its_deliveries()
+    {
+        await using var server = await StartAsync();
+        server.Grid.Organization("clay/slow").Limits = new OrganizationLimits(1, 1, null);
+        await DeliverAsync(server, "slow");
+
+        var answers = new List<HttpStatusCode>();
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (!answers.Contains(HttpStatusCode.TooManyRequests))
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            answers.Add(await DeliverAsync(server, "slow"));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await DeliverAsync(server, "quick"));
+    }
+
+    [Fact]
+    public async Task Only_so_many_proofs_are_checked_at_once_and_half_of_the_places_for_one_name()
+    {
+        await using var server = await StartAsync(("MAX_UNPROVEN", "4"));
+        var routing = server.Grid.Routing;
+        routing.ProofBarrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = new[] { DeliverAsync(server, "made up"), DeliverAsync(server, "made up") };
+        await routing.ProofArrived.WaitAsync();
+        await routing.ProofArrived.WaitAsync();
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await DeliverAsync(server, "made up"));
+        var more = new[] { DeliverAsync(server, "a"), DeliverAsync(server, "b") };
+        await routing.ProofArrived.WaitAsync();
+        await routing.ProofArrived.WaitAsync();
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await DeliverAsync(server, "c"));
+
+        routing.ProofBarrier.SetResult();
+        Assert.All(await Task.WhenAll([.. first, .. more]), status => Assert.Equal(HttpStatusCode.OK, status));
+        Assert.Equal(HttpStatusCode.OK, await DeliverAsync(server, "made up"));
+    }
+
+    private static async Task<GatewayServer> StartAsync(params (string Name, string Value)[] settings)
+    {
+        var server = await GatewayServer.StartAsync(settings: [("REFUSAL_DELAY", "00:00:00"), .. settings]);
+        server.Grid.Routing.Ingested = new Keyed<IngestOutcome>(
+            KeyUse.First, new IngestOutcome(Guid.NewGuid(), RoutedStatus.Held, new Health(HealthClass.Green, 100, []), null, null));
+        return server;
+    }
+
+    private static async Task<HttpStatusCode> DeliverAsync(GatewayServer server, string organization)
+    {
+        using var client = server.NewClient(null, null, null);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/ingest/clay?orgId={Uri.EscapeDataString(organization)}");
+        request.Headers.Add("X-Clay-Token", "right");
+        request.Content = new StringContent("""{"email":"jane@acme.example"}""", Encoding.UTF8, "application/json");
+        using var response = await client.SendAsync(request);
+        return response.StatusCode;
+    }
+}

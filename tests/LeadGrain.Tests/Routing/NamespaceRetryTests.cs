@@ -1,0 +1,116 @@
+using LeadGrain.Grains.Routing;
+using LeadGrain.Tests.Leases;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Routing;
+
+public sealed class NamespaceRetryTests : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private readonly FakeTime _time = new();
+    private readonly IDisposable _running;
+
+    public NamespaceRetryTests() => _running = _time.Run();
+
+    public void Dispose() => _running.Dispose();
+
+    [Fact]
+    public async Task A_lead_that_its_namespace_does_not_take_is_dead_after_the_last_attempt_and_lives_again_when_asked()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, _time);
+        await grid.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
+        await BreakAsync(database);
+
+        var id = (string)(await grid.Client.IngestAsync(new { email = "jane@acme.example" }))["leadId"]!;
+        await UntilAsync(database, "select status = 'DEAD' and namespace_attempts = 2 from routed_leads");
+        Assert.Contains("push_failed", await grid.Client.ActionsAsync(id));
+
+        await ExecuteAsync(database, "drop trigger refuse on lead_buffer");
+        var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
+        Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
+        await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
+        Assert.Equal(["jane@acme.example"], await grid.Client.DrainAsync("own"));
+    }
+
+    [Fact]
+    public async Task A_namespace_that_does_not_answer_holds_neither_rules_nor_other_leads_up()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, _time);
+        await grid.Client.AddRuleAsync(new { persona = "A", target = new { @namespace = "own" } });
+        await grid.Client.IngestAsync(new { email = "first@acme.example", persona = "A" });
+        await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var holding = await connection.BeginTransactionAsync();
+        await using (var hold = new Npgsql.NpgsqlCommand("select from namespaces for update", connection, holding))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        for (var n = 0; n < 5; n++)
+        {
+            await grid.Client.IngestAsync(new { email = $"{n}@acme.example", persona = "A" });
+        }
+
+        await ExecuteAsync(database, "update routed_leads set namespace_due_at = now() where status = 'HELD'");
+        await UntilAsync(database, "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+        await grid.Client.AddRuleAsync(new { persona = "B", target = new { campaign = "1" } }).WaitAsync(s_patience);
+        Assert.Equal("1", (string)(await grid.Client.IngestAsync(new { email = "b@acme.example", persona = "B" }))["assignedCampaignId"]!);
+
+        await holding.CommitAsync();
+        await UntilAsync(database, "select count(*) = 6 from routed_leads where status = 'ACTIVE'");
+        Assert.Equal(6, (await grid.Client.DrainAsync("own")).Count);
+    }
+
+    [Fact]
+    public void The_wait_doubles_up_to_the_longest_and_is_never_less_than_half_of_it()
+    {
+        var options = new RoutingOptions { NamespaceRetryAfter = TimeSpan.FromSeconds(30), NamespaceRetryLongest = TimeSpan.FromHours(1) };
+
+        Assert.Equal([15, 30, 60, 120], Enumerable.Range(1, 4).Select(n => (int)NamespaceBackOff.Of(n, options, 0).TotalSeconds));
+        Assert.Equal(TimeSpan.FromSeconds(30), NamespaceBackOff.Of(1, options, 1));
+        Assert.Equal(TimeSpan.FromHours(1), NamespaceBackOff.Of(1_000_000, options, 1));
+    }
+
+    private static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time) => LeaseGrid.StartAsync(
+        database,
+        time,
+        ("Routing:NamespaceRetryAfter", "00:00:01"),
+        ("Routing:NamespaceRetryLongest", "00:00:01"),
+        ("Routing:NamespaceAttempts", "2"));
+
+    private static Task BreakAsync(TestDatabase database) => ExecuteAsync(
+        database,
+        """
+        create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here'; end $$;
+        create trigger refuse before insert on lead_buffer for each row execute function refuse();
+        """);
+
+    // Reminders come each minute of a clock that is put forward; what they start runs on its own.
+    private async Task UntilAsync(TestDatabase database, string sql)
+    {
+        using var deadline = new CancellationTokenSource(s_patience);
+        while (await ScalarAsync(database, sql) is not true)
+        {
+            deadline.Token.ThrowIfCancellationRequested();
+            _time.Advance(TimeSpan.FromSeconds(3));
+        }
+    }
+
+    // Statements of this class only.
+#pragma warning disable CA2100
+    private static async Task ExecuteAsync(TestDatabase database, string sql)
+    {
+        await using var command = database.DataSource.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+
+    private static async Task<object?> ScalarAsync(TestDatabase database, string sql)
+    {
+        await using var command = database.DataSource.CreateCommand(sql);
+        return await command.ExecuteScalarAsync();
+    }
+#pragma warning restore CA2100
+}
