@@ -160,6 +160,8 @@ internal sealed partial class NamespaceGrain
     {
         while (true)
         {
+            // It may have ended while this read, and the queues with it.
+            ThrowIfEnded();
             if (_held.Lacks(held) && round.Write.Weight > 0)
             {
                 return false;
