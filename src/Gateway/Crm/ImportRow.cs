@@ -21,37 +21,43 @@ internal static class NdjsonRows
         {
             var read = await reader.ReadAsync(cancellationToken);
             var buffer = read.Buffer;
-            while (buffer.PositionOf((byte)'\n') is { } end)
+            try
             {
-                line++;
-                if (RowOf(line, buffer.Slice(0, end), tooLong) is { } row)
+                while (buffer.PositionOf((byte)'\n') is { } end)
                 {
-                    yield return row;
+                    line++;
+                    if (RowOf(line, buffer.Slice(0, end), tooLong) is { } row)
+                    {
+                        yield return row;
+                    }
+
+                    tooLong = false;
+                    buffer = buffer.Slice(buffer.GetPosition(1, end));
                 }
 
-                tooLong = false;
-                buffer = buffer.Slice(buffer.GetPosition(1, end));
-            }
-
-            if (read.IsCompleted)
-            {
-                if (RowOf(line + 1, buffer, tooLong) is { } last)
+                if (read.IsCompleted)
                 {
-                    yield return last;
+                    if (RowOf(line + 1, buffer, tooLong) is { } last)
+                    {
+                        yield return last;
+                    }
+
+                    buffer = buffer.Slice(buffer.End);
+                    yield break;
                 }
 
-                reader.AdvanceTo(read.Buffer.End);
-                yield break;
+                // A line that never ends must not fill the memory.
+                if (buffer.Length > RawPost.MaxBytes)
+                {
+                    tooLong = true;
+                    buffer = buffer.Slice(buffer.End);
+                }
             }
-
-            // A line that never ends must not fill the memory.
-            if (buffer.Length > RawPost.MaxBytes)
+            finally
             {
-                tooLong = true;
-                buffer = buffer.Slice(buffer.End);
+                // Also where whoever takes the rows goes away in the middle: the server reads on for itself.
+                reader.AdvanceTo(buffer.Start, buffer.End);
             }
-
-            reader.AdvanceTo(buffer.Start, buffer.End);
         }
     }
 

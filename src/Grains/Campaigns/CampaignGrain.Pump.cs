@@ -262,6 +262,6 @@ internal sealed partial class CampaignGrain
         _ => CampaignOptions.ParseDelays(options.Value.RetryDelays)!,
     };
 
-    [LoggerMessage(182, LogLevel.Error, "A campaign was stopped until somebody acts: {Reason}")]
+    [LoggerMessage(182, LogLevel.Warning, "A campaign was stopped until somebody acts: {Reason}")]
     private partial void LogStopped(string reason);
 }

@@ -8,8 +8,9 @@ namespace LeadGrain.Grains.Ingestion;
 /// <summary>Reads a lead from a JSON object, in one pass.</summary>
 internal static class JsonLead
 {
-    // PostgreSQL parses json by recursion; what is deeper than this is kept as the text that it is.
-    private const int MaxStoredDepth = 500;
+    // Many parsers stop at 64 levels, and an answer adds some: one post must not spoil the lists that it is in. What is deeper
+    // is kept as the text that it is.
+    private const int MaxStoredDepth = 32;
 
     private static readonly JsonReaderOptions s_options = new() { MaxDepth = RawPost.MaxBytes + 1 };
 

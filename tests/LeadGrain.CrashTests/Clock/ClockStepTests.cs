@@ -49,7 +49,9 @@ public sealed class ClockStepTests(ITestOutputHelper output)
         var start = Stopwatch.StartNew();
         await Eventually.Async("the lead is back", async () => (await again.NextAsync()).Email is not null);
         output.WriteLine($"back {start.Elapsed.TotalSeconds:0.0} s after the start of the next host, of a lease of {Seconds} s");
-        Assert.True(start.Elapsed < TimeSpan.FromSeconds(Seconds + 3), $"{start.Elapsed}");
+
+        // By the clock that was set back it would have an hour to go; a busy machine takes some seconds.
+        Assert.True(start.Elapsed < s_hour / 30, $"{start.Elapsed}");
     }
 
     private static Task<TimeSpan> StepAsync(KeyedRun run, SteppedClock clock, string name, int hours)

@@ -53,6 +53,12 @@ internal sealed class Sampler
             Add(draft, parameter, random);
         }
 
+        if (operation is { Method: "PUT", Path: "/organization/limits" })
+        {
+            // Of an organization that asks for nothing else: half of all other requests would be refused by such limits.
+            draft.SetHeader("X-Org-Id", "limited");
+        }
+
         if (operation.Body is { } body)
         {
             draft.SetHeader("Content-Type", body.ContentType);

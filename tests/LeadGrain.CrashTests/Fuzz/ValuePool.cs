@@ -51,8 +51,21 @@ internal sealed class ValuePool
             }
             else if (reader.TokenType == JsonTokenType.String && name is not null && reader.ValueSpan.Length is > 0 and <= 2_000)
             {
-                Keep(name, reader.GetString()!);
+                Keep(name, TextOf(ref reader));
             }
+        }
+    }
+
+    // What leads hold beyond their fields is answered as it came, half a surrogate pair as its escape.
+    private static string TextOf(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return reader.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return System.Text.Encoding.UTF8.GetString(reader.ValueSpan);
         }
     }
 

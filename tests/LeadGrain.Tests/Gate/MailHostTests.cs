@@ -108,15 +108,16 @@ public sealed class MailHostTests
     /// <summary>A name server on loopback, by UDP and TCP, that knows what the test asks for.</summary>
     private sealed class NameServer : IDisposable
     {
-        private readonly Socket _udp = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        // Of the ports that are free for the one, some are taken for the other.
+        private const int Attempts = 50;
+
+        private readonly Socket _udp;
         private readonly TcpListener _tcp;
 
         internal NameServer()
         {
-            _udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            (_udp, _tcp) = Listen(Attempts);
             Address = (IPEndPoint)_udp.LocalEndPoint!;
-            _tcp = new TcpListener(Address);
-            _tcp.Start();
             _ = ServeUdpAsync();
             _ = ServeTcpAsync();
         }
@@ -127,6 +128,24 @@ public sealed class MailHostTests
         {
             _udp.Dispose();
             _tcp.Dispose();
+        }
+
+        private static (Socket Udp, TcpListener Tcp) Listen(int attempts)
+        {
+            var udp = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            udp.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+            var tcp = new TcpListener((IPEndPoint)udp.LocalEndPoint!);
+            try
+            {
+                tcp.Start();
+                return (udp, tcp);
+            }
+            catch (SocketException) when (attempts > 1)
+            {
+                udp.Dispose();
+                tcp.Dispose();
+                return Listen(attempts - 1);
+            }
         }
 
         private async Task ServeUdpAsync()

@@ -99,6 +99,17 @@ public sealed class NormalizerTests
         Assert.Equal(deep, (string?)JsonNode.Parse(lead.Extra!)!["deep"]);
     }
 
+    // Most parsers stop at 64: a list that holds the lead must stay readable.
+    [Theory]
+    [InlineData(20, JsonValueKind.Array)]
+    [InlineData(40, JsonValueKind.String)]
+    public void What_is_nested_deeper_than_readers_of_a_list_can_bear_is_kept_as_text(int depth, JsonValueKind kind)
+    {
+        var lead = Read($$"""{"deep":{{new string('[', depth)}}{{new string(']', depth)}}}""");
+
+        Assert.Equal(kind, JsonNode.Parse(lead.Extra!)!["deep"]!.GetValueKind());
+    }
+
     [Fact]
     public void Forms_are_normalized_alike()
     {

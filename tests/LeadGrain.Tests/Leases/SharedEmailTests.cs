@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
 using LeadGrain.GrainInterfaces.Organizations;
@@ -104,6 +105,40 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
 
         Assert.Equal(emails.Order(), settled.Order());
         Assert.Equal((0, 0, 0, 400), await Client.AllCountsAsync("mixed") is var (waiting, leased, dead, served, _) ? (waiting, leased, dead, served) : default);
+    }
+
+    /// <summary>An end that comes while a round reads on takes the queues away; those in the round are to come again.</summary>
+    [Fact]
+    public async Task Pulls_of_a_round_whose_activation_ends_while_it_reads_on_are_told_that_nothing_was_done()
+    {
+        var grain = Grain("ends");
+        await Client.PushAsync("ends", [.. Enumerable.Range(0, 60).Select(n => $"lead{n}@x.example")]);
+        await shared.Database.DataSource.CreateCommand("update namespaces set epoch = epoch + 1 where name = 'ends'").ExecuteNonQueryAsync();
+        Assert.NotNull(await Client.NextAsync("ends"));
+
+        // The new activation has read 50. Behind a commit that is held up, two pulls come to wait together.
+        await using var row = await shared.Database.DataSource.OpenConnectionAsync();
+        await using var rowHeld = await row.BeginTransactionAsync();
+        await using var holdRow = new Npgsql.NpgsqlCommand("select from namespaces where name = 'ends' for update", row);
+        await holdRow.ExecuteNonQueryAsync();
+        var first = grain.NextAsync(PullCommand.One, default);
+        await shared.Database.LockWaitAsync();
+        var second = grain.NextAsync(new PullCommand(48), default);
+        var third = grain.NextAsync(PullCommand.One, default);
+        await grain.GetCursorAsync(default);
+        await using var table = await shared.Database.DataSource.OpenConnectionAsync();
+        await using var tableHeld = await table.BeginTransactionAsync();
+        await using var holdTable = new Npgsql.NpgsqlCommand("lock table lead_buffer in access exclusive mode", table);
+        await holdTable.ExecuteNonQueryAsync();
+        await rowHeld.RollbackAsync();
+        await first;
+        await shared.Database.LockWaitAsync();
+        await shared.Database.DataSource.CreateCommand("update namespaces set epoch = epoch + 1 where name = 'ends'").ExecuteNonQueryAsync();
+        await Assert.ThrowsAsync<OwnershipLostException>(() => grain.SetCursorAsync("1"u8.ToArray(), default));
+        await tableHeld.RollbackAsync();
+
+        await Assert.ThrowsAsync<OwnershipLostException>(() => second);
+        await Assert.ThrowsAsync<OwnershipLostException>(() => third);
     }
 
     private INamespaceGrain Grain(string name)
