@@ -103,8 +103,8 @@ public sealed class CampaignFaultTests
     private const string RemindersSql =
         """
         select exists (select from embedded_reminders where grain_type like '%CampaignSweep%')
-            or (to_regclass('orleansreminderstable') is not null
-                and (xpath('/row/n/text()', query_to_xml('select count(*) as n from orleansreminderstable where grainid ilike ''%sweep%''', false, true, '')))[1]::text <> '0')
+            or (to_regclass('orleans_reminders') is not null
+                and (xpath('/row/n/text()', query_to_xml('select count(*) as n from orleans_reminders where grain_id ilike ''%sweep%''', false, true, '')))[1]::text <> '0')
         """;
 
     private const string PassedSql =
@@ -112,8 +112,8 @@ public sealed class CampaignFaultTests
         do $$ begin
             update embedded_reminders set start_at = start_at - interval '10 minutes';
             update embedded_reminders_sent set through = now() - interval '9 minutes';
-            if to_regclass('orleansreminderstable') is not null then
-                execute 'update orleansreminderstable set starttime = now() - interval ''55 seconds''';
+            if to_regclass('orleans_reminders') is not null then
+                execute 'update orleans_reminders set start_at = now() - interval ''55 seconds''';
             end if;
         end $$
         """;
