@@ -43,6 +43,9 @@ internal sealed class DatabaseServer : IAsyncDisposable
     {
         var options = new LocalPostgresOptions(folder);
         var cluster = await PostgresCluster.OpenAsync(options, cancellationToken);
+
+        // Several grids use it at once, each with a pool of up to 100.
+        await File.AppendAllTextAsync(Path.Combine(cluster.DataDirectory, "postgresql.conf"), "\nmax_connections = 600\n", cancellationToken);
         var endpoint = await PostgresEndpoint.ChooseAsync(
             cluster.DataDirectory, options.SocketParent, cluster.Account, cancellationToken);
         var server = new DatabaseServer(folder, cluster, endpoint);

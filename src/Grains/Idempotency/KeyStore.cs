@@ -6,19 +6,24 @@ namespace LeadGrain.Grains.Idempotency;
 /// <summary>Kept answers in PostgreSQL. They are written by the commits that they answer for.</summary>
 internal sealed class KeyStore(NpgsqlDataSource database)
 {
-    // Too old an answer is none, and makes way for the next of its key.
+    // One look into the index for each, whatever the planner believes of the table's size: it grows within a minute from nothing
+    // to many, and the plan of the first look is kept.
     private const string FindSql =
         """
-        with asked as (
-            select * from unnest($1::bigint[], $2::smallint[], $3::text[]) with ordinality as a (organization_id, route, key, n)
-        ), removed as (
-            delete from idempotency_keys k using asked a
-            where k.organization_id = a.organization_id and k.route = a.route and k.key = a.key and k.created_at < $4
-        )
-        select a.n, k.namespace_id, k.body, k.answer
-        from asked a
-        join idempotency_keys k on k.organization_id = a.organization_id and k.route = a.route and k.key = a.key
-        where k.created_at >= $4
+        select a.n, k.namespace_id, k.body, k.answer, k.created_at < $4
+        from unnest($1::bigint[], $2::smallint[], $3::text[]) with ordinality as a (organization_id, route, key, n)
+        cross join lateral (
+            select * from idempotency_keys k
+            where k.organization_id = a.organization_id and k.route = a.route and k.key = a.key limit 1
+        ) k
+        """;
+
+    // Too old an answer is none, and makes way for the next of its key.
+    private const string RemoveFoundSql =
+        """
+        delete from idempotency_keys k
+        using unnest($1::bigint[], $2::smallint[], $3::text[]) as a (organization_id, route, key)
+        where k.organization_id = a.organization_id and k.route = a.route and k.key = a.key and k.created_at < $4
         """;
 
     // A commit whose wait for the standby was given up can be read, and can be lost yet. This one comes after it, and waits.
@@ -37,19 +42,29 @@ internal sealed class KeyStore(NpgsqlDataSource database)
     /// </summary>
     internal async Task<FoundAnswer?[]> FindAsync(IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
     {
-        await using var command = database.CreateCommand(FindSql);
-        command.Bind(
-            keys.Select(k => k.OrganizationId).ToArray(),
-            keys.Select(k => (short)k.Route).ToArray(),
-            keys.Select(k => k.Key).ToArray(),
-            since.UtcDateTime);
+        await using var command = Command(FindSql, keys, since);
         var found = new FoundAnswer?[keys.Count];
+        List<KeyQuery>? old = null;
         await using (var row = await command.ExecuteReaderAsync())
         {
             while (await row.ReadAsync())
             {
-                found[row.GetInt64(0) - 1] = new FoundAnswer(row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3));
+                var n = (int)row.GetInt64(0) - 1;
+                if (row.GetBoolean(4))
+                {
+                    (old ??= []).Add(keys[n]);
+                }
+                else
+                {
+                    found[n] = new FoundAnswer(row.GetInt64(1), row.GetFieldValue<byte[]>(2), row.GetFieldValue<byte[]>(3));
+                }
             }
+        }
+
+        if (old is not null)
+        {
+            await using var remove = Command(RemoveFoundSql, old, since);
+            await remove.ExecuteNonQueryAsync();
         }
 
         if (Array.Exists(found, answer => answer is not null))
@@ -69,6 +84,17 @@ internal sealed class KeyStore(NpgsqlDataSource database)
         command.Bind(before.UtcDateTime);
         return await command.ExecuteNonQueryAsync();
     });
+
+    private NpgsqlCommand Command(string sql, IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
+    {
+        var command = database.CreateCommand(sql);
+        command.Bind(
+            keys.Select(k => k.OrganizationId).ToArray(),
+            keys.Select(k => (short)k.Route).ToArray(),
+            keys.Select(k => k.Key).ToArray(),
+            since.UtcDateTime);
+        return command;
+    }
 }
 
 /// <summary>A key to look up.</summary>
