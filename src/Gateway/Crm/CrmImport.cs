@@ -26,7 +26,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
     {
         context.Response.ContentType = CrmFiles.Ndjson;
         context.Response.Headers.CacheControl = "no-store";
-        await using var reader = rows.GetAsyncEnumerator(context.RequestAborted);
+        await using var reader = rows.GetAsyncEnumerator(CancellationToken.None);
         while (await ReadAsync(reader))
         {
             _batch.Add(reader.Current);

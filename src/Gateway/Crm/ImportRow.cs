@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.CompilerServices;
 using LeadGrain.GrainInterfaces.Ingestion;
 
 namespace LeadGrain.Gateway.Crm;
@@ -13,13 +12,14 @@ internal readonly record struct ImportRow(long Line, byte[]? Body);
 /// <summary>The rows of NDJSON: one for each line that is not blank.</summary>
 internal static class NdjsonRows
 {
-    internal static async IAsyncEnumerable<ImportRow> ReadAsync(PipeReader reader, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    internal static async IAsyncEnumerable<ImportRow> ReadAsync(PipeReader reader)
     {
         long line = 0;
         var tooLong = false;
         while (true)
         {
-            var read = await reader.ReadAsync(cancellationToken);
+            // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
+            var read = await reader.ReadAsync(CancellationToken.None);
             var buffer = read.Buffer;
             try
             {
