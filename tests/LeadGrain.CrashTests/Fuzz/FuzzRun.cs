@@ -24,6 +24,9 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
 
     internal IReadOnlyCollection<string> Faults => _faults;
 
+    /// <summary>The X-Request-Ids that came back.</summary>
+    internal ConcurrentDictionary<string, byte> AnsweredIds { get; } = [];
+
     /// <summary>Statuses that an operation answered though the document does not name them.</summary>
     internal ConcurrentDictionary<string, FuzzRequest> Undocumented { get; } = [];
 
@@ -206,6 +209,11 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
     private void Judge(FuzzRequest request, HttpAnswer answer, FuzzRequest? previous = null)
     {
         Count(request, answer.Status);
+        if (answer.Header("X-Request-Id") is { } id)
+        {
+            AnsweredIds.TryAdd(id, 0);
+        }
+
         if (AnswerRules.Broken(request, answer) is { } fault)
         {
             Note(request, fault, answer, previous);

@@ -84,11 +84,29 @@ public sealed class FuzzTests(ITestOutputHelper output)
     private static void AssertInOrder(FuzzRun run, GridProcess grid, int seed)
     {
         Assert.False(grid.HasExited, grid.Output);
-        string[] errors = [.. grid.Output.Split('\n').Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal)).Take(LoggedErrors)];
+        string[] errors =
+        [
+            .. grid.Output.Split('\n')
+                .Where(line => line.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal) && !IsOfHungUpRequest(line, run))
+                .Take(LoggedErrors),
+        ];
         Assert.True(run.Faults.Count == 0, $"CRASH_SEED={seed}\n{string.Join('\n', run.Faults)}\n{string.Join('\n', errors)}");
         Assert.True(errors.Length == 0, $"CRASH_SEED={seed}\n{string.Join('\n', errors)}");
         Assert.Empty(run.Undocumented);
         Assert.DoesNotContain("@example.com", grid.Output, StringComparison.Ordinal); // no lead's data is logged, however it came in
+    }
+
+    // Of a client that hangs up within a body the server can find its own read ended and still under way. It says so as an error;
+    // of a request that was answered it would be ours.
+    private static bool IsOfHungUpRequest(string line, FuzzRun run)
+    {
+        if (!line.Contains("automatic draining of the request body failed", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        using var entry = JsonDocument.Parse(line);
+        return !run.AnsweredIds.ContainsKey(entry.RootElement.GetProperty("State").GetProperty("TraceIdentifier").GetString()!);
     }
 
     private static void AssertAllWereReached(ApiDocument document, FuzzRun run, int requests)
