@@ -38,7 +38,7 @@ internal static class FeedbackApi
         HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options, UnprovenDeliveries unproven, OrganizationShares shares)
     {
         if (ReadTenant(context.Request.Query, options.Value.ClayApp).Failed(out var problem, out var tenant)
-            || (await RawBody.ReadAsync(context, BodyLimit)).Failed(out problem, out var body))
+            || (await Body.ReadAllAsync(context, BodyLimit)).Failed(out problem, out var body))
         {
             await context.AnswerAsync(problem);
             return;

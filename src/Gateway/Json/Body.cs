@@ -28,6 +28,10 @@ internal static class Body
         return context.Request.ContentLength > limit ? Problem.BodyTooLarge(limit) : null;
     }
 
+    /// <summary>The bytes as they came in: what a signature is over.</summary>
+    internal static async ValueTask<Parsed<byte[]>> ReadAllAsync(HttpContext context, int limit)
+        => Refuse(context, limit) is { } problem ? problem : await ReadAsync<byte[], object?>(context, limit, null, static (bytes, _) => bytes.ToArray());
+
     /// <summary>Reads a body that <see cref="Refuse"/> let through.</summary>
     internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(HttpContext context, int limit, TState state, BodyUse<T, TState> use)
         where T : notnull

@@ -40,7 +40,7 @@ internal static class ClayApi
     {
         if (ReadTenant(context.Request.Query, options.Value).Failed(out var problem, out var tenant)
             || IngestApi.ReadWait(context.Request.Query, options.Value).Failed(out problem, out var wait)
-            || (await RawBody.ReadAsync(context, JsonBody.SmallLimit)).Failed(out problem, out var body))
+            || (await Body.ReadAllAsync(context, JsonBody.SmallLimit)).Failed(out problem, out var body))
         {
             await context.AnswerAsync(problem);
             return;
