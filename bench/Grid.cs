@@ -21,7 +21,7 @@ internal sealed class Grid : IAsyncDisposable
     internal const string App = "bench";
 
     private const int Batch = 100;
-    private const int PushConnections = 16;
+    private const int PushConnections = 64;
 
     // Beyond what is expected, so that no namespace runs dry while others still have leads.
     private const double Reserve = 1.25;

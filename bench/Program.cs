@@ -19,7 +19,7 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 IScenario[] scenarios =
 [
-    new Throughput(), new Latency(), new SlowDiskPulls(), new Fairness(), new PullKinds(), new Orientation(), new HeldTransaction(), new ManyNamespaces(),
+    new Throughput(), new Latency(), new SlowDiskPulls(), new Fairness(), new PullKinds(), new HeldTransaction(), new ManyNamespaces(),
     new CachedEnrichment(), new HostPair(), new Memory(), new ServedHistory(), new LeadPages(), new IngestLead(), new IngestedLeads(),
 ];
 try

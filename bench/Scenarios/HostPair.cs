@@ -30,7 +30,7 @@ internal sealed class HostPair : IScenario
         {
             await CachedEnrichment.FillAsync(host.Grid, cancellationToken);
             await host.Grid.WarmUpAsync(host.Group, cancellationToken);
-            await CachedEnrichment.MeasureAsync(run, host.Grid, cancellationToken);
+            await CachedEnrichment.WarmUpAsync(run, host.Grid, cancellationToken);
         }
 
         for (var round = 0; round < run.Options.Rounds; round++)

@@ -1,5 +1,6 @@
 using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Report;
+using LeadGrain.Bench.Yardsticks;
 
 namespace LeadGrain.Bench.Scenarios;
 
@@ -11,11 +12,12 @@ internal sealed class Throughput : IScenario
 {
     private readonly List<double> _claims = [];
     private readonly List<double> _inserts = [];
+    private readonly List<double> _bare = [];
     private readonly List<LoadResult> _many = [];
     private readonly List<LoadResult> _one = [];
     private readonly List<LoadResult> _pushes = [];
 
-    public IReadOnlyList<string> Names => ["next", "one", "push"];
+    public IReadOnlyList<string> Names => ["next", "one", "push", "kestrel"];
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
@@ -23,6 +25,8 @@ internal sealed class Throughput : IScenario
         var yardsticks = await run.YardsticksAsync(cancellationToken);
         var one = new NamespaceGroup("one", "campaign-", 1);
         run.Say("throughput: warming up");
+        using var bare = run.Options.Wants("kestrel") ? await BareKestrel.StartAsync(run.Server, cancellationToken) : null;
+        await (bare?.MeasureAsync(run.WarmUp, run.Options.Seconds, cancellationToken) ?? Task.FromResult(0d));
         await grid.WarmUpAsync(run.Many, cancellationToken);
         await grid.PullAsync(run.Many, cancellationToken);
         for (var round = 1; round <= run.Options.Rounds; round++)
@@ -38,6 +42,12 @@ internal sealed class Throughput : IScenario
             {
                 _claims.Add(await yardsticks.ClaimsAsync(run.Options.Seconds, cancellationToken));
                 run.Say($"skip-locked claims {round}: {_claims[^1]:#,0}/s");
+            }
+
+            if (bare is not null)
+            {
+                _bare.Add(await bare.MeasureAsync(run.WarmUp, run.Options.Seconds, cancellationToken));
+                run.Say($"bare Kestrel with batched inserts {round}: {_bare[^1]:#,0}/s");
             }
 
             await PullAsync(run, grid, "next", run.Many, _many, cancellationToken);
@@ -67,6 +77,12 @@ internal sealed class Throughput : IScenario
             run.Report.Add(Figure.Of("next", "next, 64 connections, 64 namespaces", "/s", [.. _many.Select(r => r.PerSecond)])
                 .Beside(Claims, _claims).AtLeastTimes(2.5) with { Note = "The last round" + Windows.Cost(_many[^1]) });
             run.Report.Add(Figure.Of("next-p99", "p99 of next under that load", "ms", [.. _many.Select(r => r.P99)]).AtMost(25));
+        }
+
+        if (_many.Count > 0 && _bare.Count > 0)
+        {
+            run.Report.Add(Figure.Of("next-of-bare", "for orientation: next, held against the least that HTTP and a shared insert cost", "/s", [.. _many.Select(r => r.PerSecond)])
+                .Beside("bare Kestrel with batched inserts", _bare));
         }
 
         if (_one.Count > 0)

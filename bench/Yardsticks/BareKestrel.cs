@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Threading.Channels;
 using LeadGrain.Bench.Load;
@@ -14,7 +15,7 @@ namespace LeadGrain.Bench.Yardsticks;
 /// For orientation: the least that a durable answer costs over HTTP. An endpoint that reads no body, has its request inserted
 /// together with all others that wait, and answers a constant. This program's <c>kestrel</c> command; it ends with its input.
 /// </summary>
-internal static class BareKestrel
+internal sealed class BareKestrel(Process process, int port) : IDisposable
 {
     internal const string Command = "kestrel";
 
@@ -41,31 +42,37 @@ internal static class BareKestrel
         return 0;
     }
 
-    /// <summary>The benchmark's side: requests a second.</summary>
-    internal static async Task<double> MeasureAsync(DatabaseServer server, double seconds, CancellationToken cancellationToken)
+    /// <summary>The benchmark's side: starts it over the yardsticks' database.</summary>
+    internal static async Task<BareKestrel> StartAsync(DatabaseServer server, CancellationToken cancellationToken)
     {
-        using var process = new System.Diagnostics.Process { StartInfo = LoadProcess.Self(Command) };
+        var process = new Process { StartInfo = LoadProcess.Self(Command) };
         process.StartInfo.RedirectStandardInput = process.StartInfo.RedirectStandardOutput = true;
         process.Start();
-        try
+        await process.StandardInput.WriteLineAsync(server.ConnectionString(Pgbench.Database).AsMemory(), cancellationToken);
+        var port = await process.StandardOutput.ReadLineAsync(cancellationToken);
+        return new BareKestrel(process, int.Parse(port!, CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Requests a second, by 64 connections.</summary>
+    internal async Task<double> MeasureAsync(double warmUp, double seconds, CancellationToken cancellationToken)
+    {
+        var plan = new LoadPlan
         {
-            await process.StandardInput.WriteLineAsync(server.ConnectionString(Pgbench.Database).AsMemory(), cancellationToken);
-            var port = await process.StandardOutput.ReadLineAsync(cancellationToken);
-            var plan = new LoadPlan
-            {
-                Kind = LoadKind.Next, Port = int.Parse(port!, CultureInfo.InvariantCulture), Key = "any", App = "any", Org = "any",
-                Prefix = "any-", Count = 64, WarmUpSeconds = 1, Seconds = seconds,
-            };
-            return (await LoadProcess.RunAsync(plan, cancellationToken)).PerSecond;
-        }
-        finally
+            Kind = LoadKind.Next, Port = port, Key = "any", App = "any", Org = "any", Prefix = "any-", Count = 64, WarmUpSeconds = warmUp, Seconds = seconds,
+        };
+        return (await LoadProcess.RunAsync(plan, cancellationToken)).PerSecond;
+    }
+
+    /// <summary>Ends it.</summary>
+    public void Dispose()
+    {
+        process.StandardInput.Close();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(5)))
         {
-            process.StandardInput.Close();
-            if (!process.WaitForExit(TimeSpan.FromSeconds(5)))
-            {
-                process.Kill();
-            }
+            process.Kill();
         }
+
+        process.Dispose();
     }
 
     private static async Task AnswerAsync(HttpContext context, ChannelWriter<TaskCompletionSource> queue)

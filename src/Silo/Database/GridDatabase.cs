@@ -5,6 +5,10 @@ namespace LeadGrain.Silo;
 /// <summary>The database of this process: the one that DATABASE_URL names, else a private one; migrated either way.</summary>
 internal sealed class GridDatabase : IAsyncDisposable
 {
+    // More at once would only wait for each other in the database; two hosts of so many fit into its default of 100.
+    private const int Connections = 40;
+    private const string MaxPoolSize = "Maximum Pool Size";
+
     private readonly LocalPostgres? _local;
 
     private GridDatabase(LocalPostgres? local, string connectionString, string description)
@@ -60,6 +64,7 @@ internal sealed class GridDatabase : IAsyncDisposable
     {
         settings.MaxAutoPrepare = settings.MaxAutoPrepare > 0 ? settings.MaxAutoPrepare : 100;
         settings.AutoPrepareMinUsages = 2;
+        settings.MaxPoolSize = settings.ShouldSerialize(MaxPoolSize) ? settings.MaxPoolSize : Math.Max(Connections, settings.MinPoolSize);
         settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
         settings.IncludeErrorDetail = false; // details hold lead data
         settings.TcpKeepAlive = true;

@@ -14,9 +14,6 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const int LeadsEach = 8_000;
     private const int Places = 256;
 
-    // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
-    private const int OpenConnections = 1_000;
-
     private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(6);
 
@@ -26,7 +23,24 @@ public sealed class OverloadTests(ITestOutputHelper output)
     [Fact]
     public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving()
     {
-        await using var server = await FaultyServer.StartAsync();
+        // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
+        var flood = await OverloadAsync(openConnections: 1_000);
+                // On a machine of its own it is above 80 %; without holding refusals back it is below 50 %.
+        Assert.InRange(flood.Goodput, 0.6, double.MaxValue);
+    }
+
+    [Fact]
+    public async Task With_a_database_that_is_slow_to_commit_three_times_the_capacity_is_sent_whole_and_more_than_80_percent_of_it_served()
+    {
+        var flood = await OverloadAsync(openConnections: 4_000, "fsync = on\ncommit_delay = 100000\ncommit_siblings = 0");
+        Assert.Equal(0, flood.Unsent);
+        Assert.True(flood.Served < flood.Sent / 2, "Nothing was shed.");
+        Assert.InRange(flood.Goodput, 0.8, double.MaxValue);
+    }
+
+    private async Task<Flood> OverloadAsync(int openConnections, string? settings = null)
+    {
+        await using var server = await FaultyServer.StartAsync(settings: settings);
         await using var grid = await GridProcess.StartAsync(new GridSettings
         {
             DatabaseUrl = server.ConnectionString,
@@ -34,7 +48,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         });
         await using var processors = await Processors.PartAsync(grid, server);
         using var connections = new Connections(grid.Url);
-        await connections.OpenAsync(OpenConnections);
+        await connections.OpenAsync(openConnections);
         var pulls = await FillAsync(connections);
 
         var capacity = await CapacityAsync(connections, pulls);
@@ -44,22 +58,19 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var growth = Memory(grid.Id) - before;
 
         var served = answers.Count(answer => answer.Status == 200);
-        var goodput = served / s_openFor.TotalSeconds;
+        var rate = served / s_openFor.TotalSeconds;
         var after = await CapacityAsync(connections, pulls);
         output.WriteLine(
             $"capacity {capacity:0}/s before and {after:0}/s after; offered {3 * capacity:0}/s, sent {sent / s_openFor.TotalSeconds:0}/s ({unsent} found no connection); "
-            + $"served {served}, shed {answers.Count - served}; goodput {goodput:0}/s, {goodput / Math.Max(capacity, after):P0} of the higher capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
+            + $"served {served}, shed {answers.Count - served}; goodput {rate:0}/s, {rate / Math.Max(capacity, after):P0} of the higher capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
         Assert.Equal(sent, answers.Count);
         Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
-        Assert.True(sent == served || answers.Any(answer => answer.Status != 200));
-
-        // On a machine of its own it is above 80 %; without holding refusals back it is below 50 %.
-        Assert.InRange(goodput / Math.Max(capacity, after), 0.6, double.MaxValue);
         Assert.InRange(growth, long.MinValue, MaxGrowth);
 
         // Nothing of it stays: the next request is served.
         using var connection = await FloodConnection.OpenAsync(grid.Url);
         Assert.Equal(200, (await connection.AskAsync(pulls[0])).Status);
+        return new Flood(sent, unsent, served, rate / Math.Max(capacity, after));
     }
 
     private static async Task<List<byte[]>> FillAsync(Connections connections)
@@ -135,4 +146,10 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var line = File.ReadLines($"/proc/{process}/status").Single(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
         return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
     }
+
+    /// <param name="Sent">Requests.</param>
+    /// <param name="Unsent">Those that found no connection when they were due.</param>
+    /// <param name="Served">Those that were given a lead.</param>
+    /// <param name="Goodput">Served a second, as a part of the capacity.</param>
+    private sealed record Flood(int Sent, int Unsent, int Served, double Goodput);
 }

@@ -43,6 +43,14 @@ public sealed class DatabaseUrlTests
         Assert.Equal(Keywords(new NpgsqlConnectionStringBuilder(expected)), Keywords(DatabaseUrl.Parse(url)));
 
     [Theory]
+    [InlineData("postgres://db", 40)]
+    [InlineData("postgres://db?connection_limit=100", 100)]
+    [InlineData("Host=db;Max Pool Size=7", 7)]
+    [InlineData("Host=db;Minimum Pool Size=60", 60)]
+    public void Two_hosts_pools_fit_into_a_server_with_its_defaults_unless_told_otherwise(string url, int connections)
+        => Assert.Equal(connections, GridDatabase.Tune(DatabaseUrl.Parse(url)).MaxPoolSize);
+
+    [Theory]
     [InlineData("", "is empty")]
     [InlineData("mysql://ann:secret@db/leads", "does not begin with")]
     [InlineData("postgres://ann:secret@db:54x2/leads", "port")]
