@@ -128,7 +128,7 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
         var rule = await _client.AddRuleAsync(new { priority = 2, dailyCap = 2, target = new { campaign = "1" } });
         await _client.AddRuleAsync(new { priority = 1, target = new { campaign = "2" } });
         await _client.IngestAsync(new { email = "1@acme.example" });
-        await ExecuteAsync("update campaign_days set assigned = 2 where rule_id = $1", Guid.Parse(rule));
+        Assert.Equal(1, await shared.Database.ExecuteAsync("update campaign_days set assigned = 2 where rule_id = $1", Guid.Parse(rule)));
 
         Assert.Equal("2", (string)(await _client.IngestAsync(new { email = "2@acme.example" }))["assignedCampaignId"]!);
     }
@@ -239,16 +239,6 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
         command.Parameters.AddWithValue(Guid.Parse(leadId));
         await using var row = await command.ExecuteReaderAsync();
         return await row.ReadAsync() ? (row.GetString(0), row.GetString(1), row.GetInt32(2)) : (null, null, 0);
-    }
-
-    private async Task ExecuteAsync(string sql, Guid id)
-    {
-        // Statements of this class only.
-#pragma warning disable CA2100
-        await using var command = shared.Database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        command.Parameters.AddWithValue(id);
-        Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
     private sealed class KnownMailHosts(string dead) : IMailHosts
