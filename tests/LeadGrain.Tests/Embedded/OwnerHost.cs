@@ -13,19 +13,8 @@ internal sealed class OwnerHost : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly OwnerLoop _loop;
 
-    /// <param name="connectionString">The database's.</param>
-    /// <param name="time">If not the true one.</param>
-    /// <param name="signal">Shared with other hosts.</param>
-    /// <param name="configure">Adds services.</param>
-    /// <param name="heartbeat">
-    /// If not the usual one. The owner's timeout is five of it, and one is what an owner that is cut off stops ahead of that.
-    /// </param>
     public OwnerHost(
-        string connectionString,
-        TimeProvider? time = null,
-        LogSignal? signal = null,
-        Action<IServiceCollection>? configure = null,
-        TimeSpan? heartbeat = null)
+        string connectionString, TimeProvider? time = null, LogSignal? signal = null, Action<IServiceCollection>? configure = null)
     {
         Signal = signal ?? new LogSignal();
         var services = new ServiceCollection()
@@ -38,8 +27,10 @@ internal sealed class OwnerHost : IAsyncDisposable
                 options.ConnectionString = connectionString;
                 options.GrainAssemblies.Add(typeof(OwnerHost).Assembly);
 
-                // With a fake clock no heartbeat at all: a jump of the clock would find the answer long overdue.
-                options.Heartbeat = heartbeat ?? (time is null ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromMinutes(1));
+                // With a fake clock no heartbeat at all: a jump of the clock would find the answer long overdue. By the true
+                // one, an owner that is cut off stops a heartbeat before the database lets another start: a busy machine may
+                // take a good part of a second to run what is due.
+                options.Heartbeat = time is null ? TimeSpan.FromSeconds(1) : TimeSpan.FromMinutes(1);
                 options.OwnerTimeout = 5 * options.Heartbeat;
             });
         configure?.Invoke(services);
@@ -61,9 +52,9 @@ internal sealed class OwnerHost : IAsyncDisposable
 
     public int Activations => _services.GetRequiredService<GrainCatalog>().Count;
 
-    public static async Task<OwnerHost> OwningAsync(string connectionString, TimeProvider? time = null, TimeSpan? heartbeat = null)
+    public static async Task<OwnerHost> OwningAsync(string connectionString, TimeProvider? time = null)
     {
-        var host = new OwnerHost(connectionString, time, heartbeat: heartbeat);
+        var host = new OwnerHost(connectionString, time);
         await host.StartAsync();
         await host.IsAsync(OwnerState.Owner);
         return host;
