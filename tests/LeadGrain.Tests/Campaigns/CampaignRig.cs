@@ -98,7 +98,7 @@ internal sealed class CampaignRig : IAsyncDisposable
     }
 
     /// <summary>Adds one lead and waits for its fate.</summary>
-    internal async Task<(Guid Id, PushFate Fate)> PushAsync(string campaign, string email, double seconds = 20)
+    internal async Task<(Guid Id, PushFate Fate)> PushAsync(string campaign, string email, double seconds = 60)
     {
         var id = (await AddLeadsAsync(campaign, email)).Single();
         return (id, await Campaign(campaign).AwaitPushAsync(id, TimeSpan.FromSeconds(seconds), CancellationToken.None));

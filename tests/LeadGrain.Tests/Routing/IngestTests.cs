@@ -176,7 +176,7 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
     {
         await _client.AddRuleAsync(new { target = new { @namespace = "own" } });
 
-        var lead = (await _client.PostAsync("/api/ingest?wait=10", new { email = "jane@acme.example", note = 1 }))["data"]!;
+        var lead = (await _client.PostAsync("/api/ingest?wait=30", new { email = "jane@acme.example", note = 1 }))["data"]!;
 
         Assert.Equal(("ACTIVE", "own", false), ((string)lead["status"]!, (string)lead["namespace"]!, (bool)lead["pushedToSmartlead"]!));
         Assert.Equal(["pushed_to_namespace", "assigned"], await _client.ActionsAsync((string)lead["leadId"]!));

@@ -11,7 +11,7 @@ public sealed class NamespaceSweepTests
         await using (var first = await StartAsync(database))
         {
             await first.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
-            await first.Client.PostAsync("/api/ingest?wait=10", new { email = "arrived@acme.example" });
+            await first.Client.PostAsync("/api/ingest?wait=30", new { email = "arrived@acme.example" });
         }
 
         // As its commit has left it, a minute ago.
