@@ -17,8 +17,6 @@ internal sealed class TestGrid : IAsyncDisposable
 {
     internal const string Key = "a key for tests";
 
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private TestGrid(WebApplication app)
     {
         App = app;
@@ -72,13 +70,10 @@ internal sealed class TestGrid : IAsyncDisposable
 
     private static async Task ReadyAsync(IServiceProvider services)
     {
-        using var deadline = new CancellationTokenSource(s_patience);
+        using var deadline = new CancellationTokenSource(Eventually.Patience);
         foreach (var check in services.GetServices<IReadinessCheck>())
         {
-            while (!await IsReadyAsync(check, deadline.Token))
-            {
-                await Task.Delay(10, deadline.Token);
-            }
+            await Eventually.Async($"{check.GetType().Name} is ready", () => IsReadyAsync(check, deadline.Token));
         }
     }
 

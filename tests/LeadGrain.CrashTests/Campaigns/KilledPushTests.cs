@@ -52,7 +52,7 @@ public sealed class KilledPushTests(ITestOutputHelper output)
             await ingesting;
             await Eventually.Async(
                 "no lead of a campaign is held any more",
-                async () => await ScalarAsync(database, "select count(*) from routed_leads where status = 'HELD' and campaign_id is not null") == 0,
+                async () => await database.ScalarAsync<long>("select count(*) from routed_leads where status = 'HELD' and campaign_id is not null") == 0,
                 TimeSpan.FromMinutes(15));
             await MustHaveAllOnceAsync(database, smartlead, leads);
         }
@@ -74,10 +74,10 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         Assert.Equal(leads.Select(lead => lead.Row).Order(), (await RowsAsync(database)).Order());
         Assert.Equal(
             leads.Count(lead => lead.Status is "ACTIVE" or "DEAD"),
-            await ScalarAsync(database, "select count(*) from audit_log where action = 'pushed_to_smartlead' or (action = 'push_failed' and reason in ('invalid email', 'unsubscribed'))"));
-        Assert.Equal(leads.Count(lead => lead.Status == "BLOCKED"), await ScalarAsync(database, "select count(*) from audit_log where action = 'blocked'"));
-        Assert.Equal(leads.Count(lead => lead.Status == "HELD"), await ScalarAsync(database, "select count(*) from audit_log where action = 'unassigned'"));
-        Assert.Equal(leads.Count(lead => lead.Status == "ACTIVE"), await ScalarAsync(database, "select sum(sent_count)::bigint from campaigns"));
+            await database.ScalarAsync<long>("select count(*) from audit_log where action = 'pushed_to_smartlead' or (action = 'push_failed' and reason in ('invalid email', 'unsubscribed'))"));
+        Assert.Equal(leads.Count(lead => lead.Status == "BLOCKED"), await database.ScalarAsync<long>("select count(*) from audit_log where action = 'blocked'"));
+        Assert.Equal(leads.Count(lead => lead.Status == "HELD"), await database.ScalarAsync<long>("select count(*) from audit_log where action = 'unassigned'"));
+        Assert.Equal(leads.Count(lead => lead.Status == "ACTIVE"), await database.ScalarAsync<long>("select sum(sent_count)::bigint from campaigns"));
     }
 
     private static async Task<List<string>> RowsAsync(TestDatabase database)
@@ -165,11 +165,5 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         client.DefaultRequestHeaders.Add("X-App-Id", "crash");
         client.DefaultRequestHeaders.Add("X-Org-Id", "tests");
         return client;
-    }
-
-    private static async Task<long> ScalarAsync(TestDatabase database, string sql)
-    {
-        await using var command = database.DataSource.CreateCommand(sql);
-        return (long)(await command.ExecuteScalarAsync())!;
     }
 }

@@ -22,11 +22,11 @@ public sealed class KilledReplayTests
         {
             using var client = Client(settings.Port);
             await ImportAsync(client);
-            Assert.Equal(Leads, await ScalarAsync(database, "select count(*) from leads"));
+            Assert.Equal(Leads, await database.ScalarAsync<long>("select count(*) from leads"));
 
             // Half of them lost, half of them broken, and one in the middle that nobody can write for now.
-            await ExecuteAsync(database, "delete from leads where id in (select id from leads order by id offset 1 limit 1400)");
-            await ExecuteAsync(database, "update leads set email = null");
+            await database.ExecuteAsync("delete from leads where id in (select id from leads order by id offset 1 limit 1400)");
+            await database.ExecuteAsync("update leads set email = null");
             await using var connection = await database.DataSource.OpenConnectionAsync();
             await using var transaction = await connection.BeginTransactionAsync();
             await using (var block = new NpgsqlCommand("select id from leads where id = (select id from leads order by id offset 800 limit 1) for update", connection, transaction))
@@ -36,12 +36,12 @@ public sealed class KilledReplayTests
 
             using var asked = await client.PostAsJsonAsync("/raw/replay", new { from = "2020-01-01T00:00:00Z" });
             var job = (Guid)JsonNode.Parse(await asked.Content.ReadAsStringAsync())!["id"]!;
-            await Eventually.Async("the replay has done some steps and waits", async () =>
-                await ScalarAsync(database, "select count(*) from jobs where done > 0 and done < total") > 0
-                && await ScalarAsync(database, "select count(*) from pg_locks where not granted") > 0);
+            await Eventually.Async("the replay has done some steps", async () =>
+                await database.ScalarAsync<long>("select count(*) from jobs where done > 0 and done < total") > 0);
+            await database.LockWaitAsync();
             await grid.KillAsync();
             await transaction.RollbackAsync();
-            var done = await ScalarAsync(database, "select done from jobs");
+            var done = await database.ScalarAsync<long>("select done from jobs");
             Assert.InRange(done, 1, Leads - 1);
 
             await grid.DisposeAsync();
@@ -50,8 +50,8 @@ public sealed class KilledReplayTests
             await Eventually.Async("the replay ends", async () =>
                 (string?)(ended = (await client.GetFromJsonAsync<JsonNode>($"/jobs/{job}"))!)["state"] is "done" or "failed");
             Assert.Equal(("done", Leads, Leads, 0), ((string?)ended["state"], (int)ended["total"]!, (int)ended["done"]!, (int)ended["failed"]!));
-            Assert.Equal(Leads, await ScalarAsync(database, "select count(*) from leads"));
-            Assert.Equal(Leads, await ScalarAsync(database, "select count(distinct email) from leads where email like 'n%@b.c'"));
+            Assert.Equal(Leads, await database.ScalarAsync<long>("select count(*) from leads"));
+            Assert.Equal(Leads, await database.ScalarAsync<long>("select count(distinct email) from leads where email like 'n%@b.c'"));
         }
         finally
         {
@@ -75,21 +75,5 @@ public sealed class KilledReplayTests
         using var answer = await client.PostAsync("/crm/leads/import", content);
         answer.EnsureSuccessStatusCode();
         await answer.Content.ReadAsStringAsync();
-    }
-
-    private static async Task<long> ScalarAsync(TestDatabase database, string sql)
-    {
-#pragma warning disable CA2100 // Constants of tests.
-        await using var command = database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
-
-    private static async Task ExecuteAsync(TestDatabase database, string sql)
-    {
-#pragma warning disable CA2100 // Constants of tests.
-        await using var command = database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync();
     }
 }

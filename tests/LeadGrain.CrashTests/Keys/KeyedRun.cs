@@ -69,6 +69,9 @@ internal sealed class KeyedRun : IAsyncDisposable
         return took;
     }
 
+    /// <summary>What a GET of this path is answered.</summary>
+    internal Task<int?> StatusAsync(string path) => Http.StatusAsync(path);
+
     /// <summary>Waits until some more leads, a random number, have come to clients.</summary>
     internal Task BusyAsync()
     {

@@ -66,7 +66,7 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
         await grid.Client.PushAsync("ns", "a@x.example", "b@x.example", "c@x.example");
         await RenameAsync(database, "lead_buffer", "away");
 
-        using var failed = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "ns", count = 3 }).WaitAsync(TimeSpan.FromSeconds(20));
+        using var failed = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "ns", count = 3 }).WaitAsync(Eventually.Patience);
         Assert.Equal(500, (int)failed.StatusCode);
 
         await RenameAsync(database, "away", "lead_buffer");

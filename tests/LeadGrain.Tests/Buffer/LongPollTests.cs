@@ -6,8 +6,6 @@ namespace LeadGrain.Tests.Buffer;
 
 public sealed class LongPollTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private HttpClient Client => shared.Client;
 
     [Fact]
@@ -53,11 +51,7 @@ public sealed class LongPollTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         var start = shared.Time.GetUtcNow();
         var waiting = await WaitersAsync(shared.Grid, "deadline", 1, seconds: 25);
 
-        while (!waiting[0].IsCompleted)
-        {
-            shared.Time.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(waiting[0], Task.Delay(TimeSpan.FromMilliseconds(20)));
-        }
+        await Eventually.Async("the pull is answered", () => waiting[0].IsCompleted, between: () => shared.Time.Advance(TimeSpan.FromSeconds(0.5)));
 
         Assert.Equal("""{"found":false}""", (await waiting[0]).ToJsonString());
         Assert.True(shared.Time.GetUtcNow() - start >= TimeSpan.FromSeconds(25));
@@ -103,7 +97,7 @@ public sealed class LongPollTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
 
         var stopped = grid.App.StopAsync();
 
-        Assert.All(await Task.WhenAll(waiting).WaitAsync(s_patience), answer => Assert.Equal("""{"found":false}""", answer.ToJsonString()));
+        Assert.All(await Task.WhenAll(waiting).WaitAsync(Eventually.Patience), answer => Assert.Equal("""{"found":false}""", answer.ToJsonString()));
         await stopped;
         await grid.DisposeAsync();
     }

@@ -7,8 +7,6 @@ namespace LeadGrain.Tests.Buffer;
 
 public sealed class PullApiTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private static readonly DateTimeOffset s_start = new FakeTime().GetUtcNow();
 
     [Fact]
@@ -126,7 +124,7 @@ public sealed class PullApiTests
 
         server.App.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
 
-        Assert.Equal("""{"found":false,"leads":[]}""", (await waiting.WaitAsync(s_patience)).Body);
+        Assert.Equal("""{"found":false,"leads":[]}""", (await waiting.WaitAsync(Eventually.Patience)).Body);
     }
 
     [Fact]
@@ -140,7 +138,7 @@ public sealed class PullApiTests
 
         await away.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        await server.Grid.Namespace("app/org/n").Left.WaitAsync(s_patience);
+        await server.Grid.Namespace("app/org/n").Left.WaitAsync(Eventually.Patience);
         await PushAsync(server, "a@b.c");
 
         Assert.True((bool)(await server.PostAsync("/buffer/next", """{"namespace":"n"}""")).Json["found"]!);
@@ -156,21 +154,13 @@ public sealed class PullApiTests
 
     /// <summary>Lets the clock run until the answer is there.</summary>
     private static async Task PassAsync(FakeTime time, Task<Answer> answer, TimeSpan step)
-    {
-        using var deadline = new CancellationTokenSource(s_patience);
-        while (!answer.IsCompleted)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-            time.Advance(step);
-            await Task.WhenAny(answer, Task.Delay(TimeSpan.FromMilliseconds(5), deadline.Token));
-        }
-    }
+        => await Eventually.Async("the answer is there", () => answer.IsCompleted, between: () => time.Advance(step));
 
     // The first call finds nothing; the second is the one that waits.
     private static async Task WaitingAsync(GatewayServer server)
     {
-        Assert.True(await server.Grid.Arrived.WaitAsync(s_patience));
-        Assert.True(await server.Grid.Arrived.WaitAsync(s_patience));
+        Assert.True(await server.Grid.Arrived.WaitAsync(Eventually.Patience));
+        Assert.True(await server.Grid.Arrived.WaitAsync(Eventually.Patience));
     }
 
     private static async Task PushAsync(GatewayServer server, params string[] emails) => await server.PostAsync(

@@ -9,7 +9,6 @@ using LeadGrain.Tests.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -55,11 +54,7 @@ internal sealed class CampaignRig : IAsyncDisposable
         Grid = await StartGridAsync(Database, Smartlead, Log, settings, configure);
     }
 
-    internal async Task ExecuteAsync(string sql)
-    {
-        await using var command = Database.DataSource.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
+    internal Task ExecuteAsync(string sql) => Database.ExecuteAsync(sql);
 
     internal ICampaignTarget Target(string kind) => Grid.Services.GetServices<ICampaignTarget>().Single(target => target.Kind == kind);
 
@@ -103,7 +98,7 @@ internal sealed class CampaignRig : IAsyncDisposable
     }
 
     /// <summary>Adds one lead and waits for its fate.</summary>
-    internal async Task<(Guid Id, PushFate Fate)> PushAsync(string campaign, string email, double seconds = 20)
+    internal async Task<(Guid Id, PushFate Fate)> PushAsync(string campaign, string email, double seconds = 60)
     {
         var id = (await AddLeadsAsync(campaign, email)).Single();
         return (id, await Campaign(campaign).AwaitPushAsync(id, TimeSpan.FromSeconds(seconds), CancellationToken.None));
@@ -117,28 +112,11 @@ internal sealed class CampaignRig : IAsyncDisposable
     internal Task<string> AuditAsync(object id) => TextAsync(
         "select coalesce(string_agg(action || coalesce(': ' || reason, ''), '; ' order by id), '') from audit_log where entity_id = $1", $"{id}");
 
-    internal async Task<string> TextAsync(string sql, params object[] values)
-    {
-        await using var command = Database.DataSource.CreateCommand(sql);
-        foreach (var value in values)
-        {
-            command.Parameters.Add(new NpgsqlParameter { Value = value });
-        }
-
-        return $"{await command.ExecuteScalarAsync()}";
-    }
+    internal async Task<string> TextAsync(string sql, params object[] values) => $"{await Database.ScalarAsync<object?>(sql, values)}";
 
     /// <summary>Waits until a query answers so.</summary>
-    internal async Task EventuallyAsync(string expected, string sql, params object[] values)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        string found;
-        while ((found = await TextAsync(sql, values)) != expected)
-        {
-            Assert.False(deadline.IsCancellationRequested, $"Expected {expected}, found {found}");
-            await Task.Delay(10, CancellationToken.None);
-        }
-    }
+    internal Task EventuallyAsync(string expected, string sql, params object[] values) => Eventually.FindAsync(
+        $"{expected} is answered to: {sql}", () => TextAsync(sql, values), found => found == expected, more: PushesAsync);
 
     public async ValueTask DisposeAsync()
     {
@@ -146,6 +124,17 @@ internal sealed class CampaignRig : IAsyncDisposable
         await Smartlead.DisposeAsync();
         await Database.DisposeAsync();
     }
+
+    /// <summary>All that is to be pushed and how leads stand, to see why what was waited for did not come.</summary>
+    private Task<string> PushesAsync() => TextAsync(
+        """
+        select concat_ws(
+            e'\n',
+            'Now it is ' || now(),
+            (select string_agg(concat_ws(' ', status, n), ', ') from (select status, count(*) as n from routed_leads group by 1) l),
+            (select string_agg(p::text, e'\n') from (
+                select campaign_id, state, attempts, due_at, intent_at, last_error from campaign_pushes order by 1, 2, 3 limit 100) p))
+        """);
 
     private static Task<TestGrid> StartGridAsync(
         TestDatabase database, FakeSmartlead smartlead, LogLines log, (string Name, string Value)[] settings, Action<WebApplicationBuilder>? configure = null)

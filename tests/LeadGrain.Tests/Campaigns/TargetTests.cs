@@ -165,20 +165,14 @@ public sealed class NamespaceConformanceTests : TargetConformance
         /// <summary>The namespace's activation is superseded, so that its next write is refused: before it takes anything, or behind what it took.</summary>
         public async Task FailNextAsync(bool afterTaking)
         {
-            await ExecuteAsync("insert into namespaces (organization_id, name) select id, 'buffered' from organizations on conflict do nothing");
+            await rig.ExecuteAsync("insert into namespaces (organization_id, name) select id, 'buffered' from organizations on conflict do nothing");
             Assert.Null(await rig.Client.NextAsync("buffered"));
             if (afterTaking)
             {
                 Assert.IsType<PushResult.Accepted>((await Target.PushAsync(Order, Leads(1), CancellationToken.None)).Single());
             }
 
-            await ExecuteAsync("update namespaces set epoch = epoch + 1");
-        }
-
-        private async Task ExecuteAsync(string sql)
-        {
-            await using var command = rig.Database.DataSource.CreateCommand(sql);
-            await command.ExecuteNonQueryAsync();
+            await rig.ExecuteAsync("update namespaces set epoch = epoch + 1");
         }
 
         public Task<bool> TellToWaitAsync(int status, int seconds) => Task.FromResult(false);

@@ -10,7 +10,7 @@ namespace LeadGrain.Tests.Embedded;
 internal sealed class CellHost : IAsyncDisposable
 {
     // What should happen does long before; a test that waits this long has failed.
-    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+    public static readonly TimeSpan Deadline = Eventually.Patience;
 
     private readonly ServiceProvider _services;
 

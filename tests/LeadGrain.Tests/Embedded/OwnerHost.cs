@@ -27,8 +27,10 @@ internal sealed class OwnerHost : IAsyncDisposable
                 options.ConnectionString = connectionString;
                 options.GrainAssemblies.Add(typeof(OwnerHost).Assembly);
 
-                // With a fake clock no heartbeat at all: a jump of the clock would find the answer long overdue.
-                options.Heartbeat = time is null ? TimeSpan.FromMilliseconds(200) : TimeSpan.FromMinutes(1);
+                // With a fake clock no heartbeat at all: a jump of the clock would find the answer long overdue. By the true
+                // one, an owner that is cut off stops a heartbeat before the database lets another start: a busy machine may
+                // take a good part of a second to run what is due.
+                options.Heartbeat = time is null ? TimeSpan.FromSeconds(1) : TimeSpan.FromMinutes(1);
                 options.OwnerTimeout = 5 * options.Heartbeat;
             });
         configure?.Invoke(services);

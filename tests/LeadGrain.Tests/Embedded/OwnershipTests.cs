@@ -19,7 +19,7 @@ public sealed class OwnershipTests
     public async Task Of_three_hosts_one_owns_and_what_it_wrote_is_never_followed_by_an_earlier_owners_write()
     {
         await using var db = await TestDatabase.CreateAsync();
-        await db.DataSource.CreateCommand("create table writes (n bigserial, term bigint)").ExecuteNonQueryAsync();
+        await db.ExecuteAsync("create table writes (n bigserial, term bigint)");
         var signal = new LogSignal();
         await using OwnerHost a = new(db.ConnectionString, signal: signal),
             b = new(db.ConnectionString, signal: signal),
@@ -78,7 +78,7 @@ public sealed class OwnershipTests
     public async Task A_stopping_owner_says_goodbye_while_it_can_still_write_and_hands_over_at_once()
     {
         await using var db = await TestDatabase.CreateAsync();
-        await db.DataSource.CreateCommand("create table goodbyes (n int)").ExecuteNonQueryAsync();
+        await db.ExecuteAsync("create table goodbyes (n int)");
         var owner = await OwnerHost.OwningAsync(db.ConnectionString);
         await using var standby = new OwnerHost(db.ConnectionString);
         await standby.StartAsync();
@@ -87,7 +87,7 @@ public sealed class OwnershipTests
         await owner.Grain<ICell>("a").Add();
         await owner.DisposeAsync();
         await standby.IsAsync(OwnerState.Owner);
-        Assert.Equal(1L, await db.DataSource.CreateCommand("select count(*) from goodbyes").ExecuteScalarAsync());
+        Assert.Equal(1L, await db.ScalarAsync<long>("select count(*) from goodbyes"));
     }
 
     [Fact]
@@ -118,8 +118,8 @@ public sealed class OwnershipTests
         await using var standby = new OwnerHost(db.ConnectionString);
         await standby.StartAsync();
         await standby.IsAsync(OwnerState.Standby);
-        Assert.Equal(0L, await db.DataSource.CreateCommand(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'").ExecuteScalarAsync());
+        Assert.Equal(0L, await db.ScalarAsync<long>(
+            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"));
     }
 
     [Theory]
@@ -141,7 +141,7 @@ public sealed class OwnershipTests
         {
             if (host.Term is null)
             {
-                await Task.Yield();
+                await Task.Delay(1, CancellationToken.None);
                 continue;
             }
 
@@ -157,7 +157,7 @@ public sealed class OwnershipTests
             }
             catch (Exception exception) when (exception is NpgsqlException or NotOwnerException or OperationCanceledException)
             {
-                await Task.Yield();
+                await Task.Delay(1, CancellationToken.None);
             }
         }
     }

@@ -146,7 +146,7 @@ public sealed class PersistentStateTests
         await notes.WriteAsync("ours", 1);
         await notes.ClearAsync();
         Assert.False((await notes.ReadAsync()).Exists);
-        Assert.Equal(1L, await db.DataSource.CreateCommand("select count(*) from embedded_grain_states").ExecuteScalarAsync());
+        Assert.Equal(1L, await db.ScalarAsync<long>("select count(*) from embedded_grain_states"));
         await notes.WriteAsync("ours", 1);
         await db.DataSource.CreateCommand(TouchNote).ExecuteNonQueryAsync();
         await Assert.ThrowsAsync<InconsistentStateException>(notes.ClearAsync);

@@ -100,43 +100,35 @@ public sealed class ReminderTests
         Assert.Equal(0L, await CountAsync(db));
     }
 
-    private static async Task<object?> CountAsync(TestDatabase db)
-        => await db.DataSource.CreateCommand("select count(*) from embedded_reminders").ExecuteScalarAsync();
+    private static Task<long> CountAsync(TestDatabase db) => db.ScalarAsync<long>("select count(*) from embedded_reminders");
 
-    private static Task SentAsync(TestDatabase db, DateTimeOffset through) => UntilAsync(
-        db, "select through from embedded_reminders_sent", found => (DateTime)found >= through.UtcDateTime);
+    private static async Task SentAsync(TestDatabase db, DateTimeOffset through) => await Eventually.FindAsync(
+        $"reminders are sent through {through}",
+        () => db.ScalarAsync<DateTime>("select through from embedded_reminders_sent"),
+        found => found >= through.UtcDateTime);
 
     // The server ends a session some time after its client has gone; a fake clock paces no second attempt at the lock.
-    private static Task UnownedAsync(TestDatabase db) => UntilAsync(
-        db,
-        "select count(*) from pg_stat_activity where datname = current_database() and application_name = 'leadgrain-owner'",
-        found => found is 0L);
-
-    private static async Task UntilAsync(TestDatabase db, string query, Func<object, bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(CellHost.Deadline);
-        await using var command = db.DataSource.CreateCommand(query);
-        while (!condition((await command.ExecuteScalarAsync(deadline.Token))!))
-        {
-            await Task.Yield();
-        }
-    }
+    private static async Task UnownedAsync(TestDatabase db) => await Eventually.FindAsync(
+        "nobody is the owner",
+        () => db.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and application_name = 'leadgrain-owner'"),
+        found => found == 0);
 
     // Minute by minute, for the loop sets its timer some time after it has looked at the clock, and a tick that is still
     // ending when the next is due leaves that one out. ReminderScheduleTests hold the exact instants.
     private static async Task<(string Name, TickStatus Status)> NextTickAsync(OwnerHost host, FakeTime time)
     {
-        using var deadline = new CancellationTokenSource(CellHost.Deadline);
-        while (true)
+        (string, TickStatus) tick = default;
+        await Eventually.Async("a reminder ticks", async () =>
         {
-            if (host.Reminded.Ticks.Reader.TryRead(out var tick))
+            if (host.Reminded.Ticks.Reader.TryRead(out tick))
             {
-                return tick;
+                return true;
             }
 
-            deadline.Token.ThrowIfCancellationRequested();
             time.Advance(Minute);
             await host.Grain<IReminded>("a").ListAsync();
-        }
+            return false;
+        });
+        return tick;
     }
 }

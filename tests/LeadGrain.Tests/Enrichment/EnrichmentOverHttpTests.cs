@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using LeadGrain.Sandbox.Apollo;
 using LeadGrain.Tests.Postgres;
 
@@ -63,48 +65,22 @@ public sealed class EnrichmentOverHttpTests
         await apollo.Book.ArrivedAsync(1);
 
         // All of the process's sessions end: on the embedded host the ownership with them.
-        await using (var cut = database.DataSource.CreateCommand(
-            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"))
-        {
-            await cut.ExecuteNonQueryAsync();
-        }
+        await database.ExecuteAsync(
+            "select count(pg_terminate_backend(pid, 5000)) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
 
         release.SetResult();
         Assert.False((bool)(await call)["cached"]!);
 
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (await LedgerAsync(database) != "1 found 1")
-        {
-            await Task.Delay(20, deadline.Token);
-        }
-
-        var again = await EventuallyAsync(() => grid.Client.PostAsync("/enrich", new { email = "jane@acme.example" }), deadline.Token);
-        Assert.True((bool)again["cached"]!);
+        await Eventually.FindAsync("the answer is kept", () => LedgerAsync(database), ledger => ledger == "1 found 1");
+        using var again = await Eventually.FindAsync(
+            "it is answered again", () => grid.Client.PostAsJsonAsync("/enrich", new { email = "jane@acme.example" }), answer => answer.IsSuccessStatusCode);
+        Assert.True((bool)JsonNode.Parse(await again.Content.ReadAsStringAsync())!["cached"]!);
         Assert.Single(apollo.Book.Calls);
-    }
-
-    private static async Task<T> EventuallyAsync<T>(Func<Task<T>> attempt, CancellationToken deadline)
-    {
-        while (true)
-        {
-            try
-            {
-                return await attempt();
-            }
-            catch (Xunit.Sdk.TrueException) when (!deadline.IsCancellationRequested)
-            {
-                await Task.Delay(50, deadline);
-            }
-        }
     }
 
     private static Task<TestGrid> StartAsync(TestDatabase database, FakeApollo apollo) => TestGrid.StartAsync(
         database, null, ("APOLLO_SERVICE_URL", apollo.Url.ToString()), ("APOLLO_SERVICE_API_KEY", apollo.ApiKey));
 
-    private static async Task<string> LedgerAsync(TestDatabase database)
-    {
-        await using var command = database.DataSource.CreateCommand(
-            "select concat_ws(' ', count(*), min(outcome), sum(credits)) from enrichment_calls");
-        return (string)(await command.ExecuteScalarAsync())!;
-    }
+    private static Task<string> LedgerAsync(TestDatabase database) => database.ScalarAsync<string>(
+        "select concat_ws(' ', count(*), min(outcome), sum(credits)) from enrichment_calls");
 }

@@ -89,11 +89,10 @@ internal sealed class EnrichmentRig : IAsyncDisposable
         return rows;
     }
 
-    public async Task<T?> ScalarAsync<T>(string sql)
-    {
-        await using var command = Database.CreateCommand(sql);
-        return await command.ExecuteScalarAsync() is T value ? value : default;
-    }
+    public Task<T> ScalarAsync<T>(string sql) => _database.ScalarAsync<T>(sql);
+
+    /// <summary>Returns when someone waits for a lock.</summary>
+    public Task LockWaitAsync() => _database.LockWaitAsync();
 
     public async Task<long> EntriesAsync() => await ScalarAsync<long>("select count(*) from enrichments");
 

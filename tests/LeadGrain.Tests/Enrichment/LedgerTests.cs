@@ -135,7 +135,7 @@ public sealed class LedgerTests
         await command.ExecuteNonQueryAsync();
 
         var asking = (await rig.ActivateAsync(Email)).EnrichAsync();
-        await UntilBlockedAsync(rig);
+        await rig.LockWaitAsync();
         await settling.CommitAsync();
 
         Assert.True(Assert.IsType<EnrichOutcome.Known>(await asking).Cached);
@@ -150,14 +150,5 @@ public sealed class LedgerTests
         var store = rig.Process.GetRequiredService<EnrichmentStore>();
         Assert.IsType<IntentOutcome.Opened>(await store.OpenAsync(intent, now - 60 * Second, _ => true, CancellationToken.None));
         return intent;
-    }
-
-    private static async Task UntilBlockedAsync(EnrichmentRig rig)
-    {
-        while (await rig.ScalarAsync<long>(
-            "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'") == 0)
-        {
-            await Task.Yield();
-        }
     }
 }

@@ -110,14 +110,12 @@ public sealed class OutageTests
         return (outage, asking);
     }
 
-    private static async Task WearOutAsync(EnrichmentRig rig, EmailTurns email)
+    private static async Task WearOutAsync(EnrichmentRig rig, EmailTurns email) => await Eventually.Async("it gives up", async () =>
     {
-        while (!email.Settling.IsCompleted)
-        {
-            rig.Time.Advance(TimeSpan.FromSeconds(30));
-            await email.RunAsync(_ => Task.CompletedTask);
-        }
-    }
+        rig.Time.Advance(TimeSpan.FromSeconds(30));
+        await email.RunAsync(_ => Task.CompletedTask);
+        return email.Settling.IsCompleted;
+    });
 
     /// <summary>A database that takes no connections and has cut all others.</summary>
     private sealed class Outage : IAsyncDisposable

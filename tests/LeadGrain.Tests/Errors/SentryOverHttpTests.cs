@@ -23,7 +23,7 @@ public sealed class SentryOverHttpTests
             database, null, ("SENTRY_DSN", sentry.Url.Replace("://", "://key@", StringComparison.Ordinal) + "/7"));
         using var response = await grid.Client.PostAsJsonAsync(
             "/buffer/push", new { @namespace = "ns", leads = new[] { new { email = "poison@secret.example" } } });
-        await Eventually.True(() => !sentry.Requests.IsEmpty, "the event");
+        await Eventually.Async("the event is there", () => !sentry.Requests.IsEmpty);
 
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         var answer = await response.Content.ReadAsStringAsync();

@@ -22,7 +22,7 @@ public sealed class SentryReporterTests
         using var host = await Start(Dsn(server));
         var exception = await Assert.ThrowsAsync<InvalidOperationException>(Outer);
         host.Services.GetRequiredService<IErrorReporter>().Report(exception, "req-1", "/leads/{id}");
-        await Eventually.True(() => Count(host, "reported") == 1, "the event");
+        await Eventually.Async("the event is there", () => Count(host, "reported") == 1);
 
         var heard = server.Requests.Single();
         Assert.Equal("/base/api/42/envelope/", heard.Path);
@@ -83,7 +83,7 @@ public sealed class SentryReporterTests
         var reporter = host.Services.GetRequiredService<IErrorReporter>();
         reporter.Report(new InvalidOperationException(), "1", null);
         reporter.Report(new InvalidOperationException(), "2", null);
-        await Eventually.True(() => Count(host, "dropped") == 1, "the drop");
+        await Eventually.Async("the drop is counted", () => Count(host, "dropped") == 1);
         Assert.Single(server.Requests);
     }
 
@@ -105,7 +105,7 @@ public sealed class SentryReporterTests
         using var host = await Start(Dsn(server), options => (options.QueueCapacity, options.Drain) = (5, TimeSpan.FromMilliseconds(50)));
         var reporter = host.Services.GetRequiredService<IErrorReporter>();
         reporter.Report(new InvalidOperationException(), "1", null);
-        await Eventually.True(() => server.Requests.Count == 1, "the first event");
+        await Eventually.Async("the first event is there", () => server.Requests.Count == 1);
         for (var i = 0; i < 100; i++)
             reporter.Report(new InvalidOperationException(), "1", null);
         Assert.Equal(95, Count(host, "dropped"));

@@ -4,12 +4,12 @@ namespace LeadGrain.Tests.Gateway;
 
 public sealed class CallLimitsTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     [Fact]
     public void A_limit_that_nobody_looks_at_any_more_is_used_again()
     {
-        var limits = new CallLimits(s_patience, TimeProvider.System);
+        var limits = new CallLimits(s_limit, TimeProvider.System);
         var first = limits.Start(TimeSpan.Zero);
         limits.End(first, forgotten: true);
 
@@ -22,7 +22,7 @@ public sealed class CallLimitsTests
     [Fact]
     public void A_limit_that_a_lost_call_may_still_hold_is_not_used_again()
     {
-        var limits = new CallLimits(s_patience, TimeProvider.System);
+        var limits = new CallLimits(s_limit, TimeProvider.System);
         var first = limits.Start(TimeSpan.Zero);
         limits.End(first, forgotten: false);
 
@@ -36,7 +36,7 @@ public sealed class CallLimitsTests
         var first = limits.Start(TimeSpan.Zero);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var link = first.Token.Register(ended.SetResult);
-        await ended.Task.WaitAsync(s_patience);
+        await ended.Task.WaitAsync(Eventually.Patience);
         limits.End(first, forgotten: true);
 
         Assert.NotSame(first, limits.Start(TimeSpan.Zero));
@@ -57,6 +57,6 @@ public sealed class CallLimitsTests
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var link = second.Token.Register(ended.SetResult);
         time.Advance(TimeSpan.FromSeconds(1));
-        await ended.Task.WaitAsync(s_patience);
+        await ended.Task.WaitAsync(Eventually.Patience);
     }
 }

@@ -85,14 +85,8 @@ internal sealed class GatewayServer : IAsyncDisposable
     internal async Task<Answer> GetAsync(string path) => await Answer.OfAsync(await Client.GetAsync(path));
 
     /// <summary>Asks until it is served: what a request took is given back a moment after its answer.</summary>
-    internal static async Task ServedAsync(Func<Task<Answer>> ask)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((await ask()).Status != HttpStatusCode.OK)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
-    }
+    internal static Task ServedAsync(Func<Task<Answer>> ask)
+        => Eventually.FindAsync("it is served", async () => (await ask()).Status, status => status == HttpStatusCode.OK);
 
     public async ValueTask DisposeAsync()
     {

@@ -139,14 +139,8 @@ public sealed class OrganizationLimitsTests
     private Task<GatewayServer> StartAsync(params (string Name, string Value)[] settings)
         => GatewayServer.StartAsync(services => services.AddSingleton<TimeProvider>(_time), settings: settings);
 
-    private static async Task LearnedAsync(GatewayServer server, string limit)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (Field(await server.GetAsync("/leads"), "RateLimit-Limit") != limit)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
-    }
+    private static async Task LearnedAsync(GatewayServer server, string limit) => await Eventually.FindAsync(
+        $"{limit} is the limit", async () => Field(await server.GetAsync("/leads"), "RateLimit-Limit"), found => found == limit);
 
     private static string? Field(Answer answer, string name) => answer.Headers.TryGetValues(name, out var values) ? values.Single() : null;
 

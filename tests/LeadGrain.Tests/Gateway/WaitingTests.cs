@@ -90,7 +90,7 @@ public sealed class WaitingTests : IDisposable
     {
         for (var n = 0; n < requests; n++)
         {
-            Assert.True(await _waiting.WaitAsync(TimeSpan.FromSeconds(30)));
+            Assert.True(await _waiting.WaitAsync(Eventually.Patience));
         }
     }
 }

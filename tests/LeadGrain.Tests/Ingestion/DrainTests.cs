@@ -23,7 +23,7 @@ public sealed class DrainTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, s_soon);
-        await database.DataSource.ExecuteAsync(Poison.Replace("{0}", sqlState, StringComparison.Ordinal));
+        await database.ExecuteAsync(Poison.Replace("{0}", sqlState, StringComparison.Ordinal));
 
         var first = (await grid.Client.PostLeadAsync("""{"email":"poison@b.c"}""", "k")).MustBeCreated();
         Assert.Equal("pending", (string?)(await grid.Client.ReadAsync($"/raw/{first}"))["entry"]!["state"]);
@@ -31,8 +31,8 @@ public sealed class DrainTests
         Assert.Equal(first, repeated.MustBeRepeated());
         Assert.Contains((await grid.Client.RawAsync("pending")), entry => (Guid)entry["id"]! == first);
 
-        await database.DataSource.ExecuteAsync("drop trigger refuse on leads; update raw_open set claimed_until = '-infinity'");
-        await UntilAsync(async () => await CountAsync(database, "raw_open") == 0);
+        await database.ExecuteAsync("drop trigger refuse on leads; update raw_open set claimed_until = '-infinity'");
+        await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
         Assert.Equal("poison@b.c", (string?)(await grid.Client.LeadAsync(first))["email"]);
         Assert.Equal(1, await CountAsync(database, "leads"));
         Assert.Equal(first, (await grid.Client.PostLeadAsync("""{"email":"poison@b.c"}""", "k")).MustBeRepeated());
@@ -60,7 +60,7 @@ public sealed class DrainTests
         }
 
         await using var next = await TestGrid.StartAsync(database, null, s_soon);
-        await UntilAsync(async () => await CountAsync(database, "raw_open") == 0);
+        await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
 
         var states = (await next.Client.RawAsync()).ToDictionary(entry => (Guid)entry["id"]!, entry => (string)entry["state"]!);
         Assert.Equal(["stored", "duplicate", "conflict", "invalid", "stored"], ids.Select(id => states[id]));
@@ -72,14 +72,14 @@ public sealed class DrainTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, s_soon);
-        await database.DataSource.ExecuteAsync(Poison.Replace("{0}", "P0001", StringComparison.Ordinal));
+        await database.ExecuteAsync(Poison.Replace("{0}", "P0001", StringComparison.Ordinal));
         var posts = await Task.WhenAll(
             Enumerable.Range(0, 20).Select(n => grid.Client.PostLeadAsync($$"""{"email":"{{(n == 7 ? "poison" : $"n{n}")}}@b.c"}""")));
         var poison = posts[7].MustBeCreated();
 
-        await UntilAsync(async () =>
+        await Eventually.Async("nothing is open", async () =>
         {
-            await database.DataSource.ExecuteAsync("update raw_open set claimed_until = '-infinity'");
+            await database.ExecuteAsync("update raw_open set claimed_until = '-infinity'");
             return await CountAsync(database, "raw_open") == 0;
         });
 
@@ -87,9 +87,9 @@ public sealed class DrainTests
         var failed = (await grid.Client.RawAsync("failed")).Single();
         Assert.Equal((poison, "sqlstate P0001"), ((Guid)failed["id"]!, (string?)failed["reason"]));
 
-        await database.DataSource.ExecuteAsync("drop trigger refuse on leads");
+        await database.ExecuteAsync("drop trigger refuse on leads");
         var job = await grid.Client.PostAsync("/raw/replay", new { states = new[] { "failed" } });
-        await UntilAsync(async () => (string?)(await grid.Client.ReadAsync($"/jobs/{(Guid)job["id"]!}"))["state"] == "done");
+        Assert.Equal("done", (string?)(await grid.Client.EndOfJobAsync((Guid)job["id"]!))["state"]);
         Assert.Equal("stored", (string?)(await grid.Client.ReadAsync($"/raw/{poison}"))["entry"]!["state"]);
         Assert.Equal("poison@b.c", (string?)(await grid.Client.LeadAsync(poison))["email"]);
     }
@@ -100,7 +100,7 @@ public sealed class DrainTests
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database);
         (await grid.Client.PostLeadAsync("{}")).MustBeCreated();
-        await database.DataSource.ExecuteAsync(
+        await database.ExecuteAsync(
             """
             create function away() returns trigger language plpgsql as $$ begin raise exception 'away' using errcode = '57P03'; end $$;
             create trigger away before insert on raw_open for each row execute function away()
@@ -109,9 +109,9 @@ public sealed class DrainTests
         var refused = await grid.Client.PostLeadAsync("{}", "k");
         refused.MustBeRefused(503, "unavailable");
         Assert.NotNull(refused.Headers.RetryAfter);
-        await database.DataSource.ExecuteAsync("drop trigger away on raw_open");
+        await database.ExecuteAsync("drop trigger away on raw_open");
         (await grid.Client.PostLeadAsync("{}", "k")).MustBeCreated();
-        await database.DataSource.ExecuteAsync("alter table raw_open rename to hidden");
+        await database.ExecuteAsync("alter table raw_open rename to hidden");
         (await grid.Client.PostLeadAsync("{}")).MustBeRefused(500, "internal_error");
     }
 
@@ -134,14 +134,14 @@ public sealed class DrainTests
         Assert.Equal("pending", (string?)(await grid.Client.ReadAsync($"/raw/{row.Id}"))["entry"]!["state"]);
 
         // Unfinished: kept whatever the retention says.
-        await database.DataSource.ExecuteAsync("update raw_open set opened_at = '2020-02-03'");
+        await database.ExecuteAsync("update raw_open set opened_at = '2020-02-03'");
         await partitions.DropAsync(old.AddDays(10), 5);
         Assert.Equal(1, await CountAsync(database, "leads_raw_20200203"));
-        await database.DataSource.ExecuteAsync("delete from raw_open");
+        await database.ExecuteAsync("delete from raw_open");
         await partitions.DropAsync(old.AddDays(5), 5);
         Assert.Equal(1, await CountAsync(database, "leads_raw_20200203"));
         await partitions.DropAsync(old.AddDays(6), 5);
-        Assert.Equal(0, await database.DataSource.ScalarAsync<long>("select count(*) from pg_class where relname = 'leads_raw_20200203'"));
+        Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_class where relname = 'leads_raw_20200203'"));
     }
 
     private static RawRow Row(long organization, string body, string? key, DateTimeOffset? at = null)
@@ -151,14 +151,5 @@ public sealed class DrainTests
             organization, id, IngestionCommits.TimeOf(id), new RawPost(System.Text.Encoding.UTF8.GetBytes(body), null, null, "{}"u8.ToArray(), null, "r", key));
     }
 
-    private static Task<long> CountAsync(TestDatabase database, string table) => database.DataSource.ScalarAsync<long>($"select count(*) from {table}");
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (!await condition())
-        {
-            await Task.Delay(20, deadline.Token);
-        }
-    }
+    private static Task<long> CountAsync(TestDatabase database, string table) => database.ScalarAsync<long>($"select count(*) from {table}");
 }

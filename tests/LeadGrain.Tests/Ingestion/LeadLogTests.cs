@@ -31,9 +31,9 @@ public sealed class LeadLogTests
         using var stranger = new HttpClient { BaseAddress = client.BaseAddress };
         stranger.DefaultRequestHeaders.Add("X-API-Key", "s3cret-wrong");
         (await PostAsync(stranger, "stranger", """{"email":"s3cret@b.c"}""", "k")).MustBeRefused(401, "unauthorized");
-        await database.DataSource.ExecuteAsync(Away);
+        await database.ExecuteAsync(Away);
         (await PostAsync(client, "away", """{"email":"s3cret@b.c"}""", "k")).MustBeRefused(503, "unavailable");
-        await database.DataSource.ExecuteAsync("drop trigger away on raw_open; alter table raw_open rename to hidden");
+        await database.ExecuteAsync("drop trigger away on raw_open; alter table raw_open rename to hidden");
         (await PostAsync(client, "fault", """{"email":"s3cret@b.c"}""", "k")).MustBeRefused(500, "internal_error");
 
         var (seed, k) = (Hash("s3cret@b.c|today"), Hash("k"));
@@ -56,11 +56,11 @@ public sealed class LeadLogTests
         await using var grid = await StartAsync(database, log, ("MAX_IN_FLIGHT", "1"), ("REFUSAL_DELAY", "00:00:00"));
         (await PostAsync(grid.Client, "first", "{}")).MustBeCreated();
 
-        await database.DataSource.ExecuteAsync(Away);
+        await database.ExecuteAsync(Away);
         MustBeReadable(await PostAsync(grid.Client, "away", "{}"), HttpStatusCode.ServiceUnavailable);
-        await database.DataSource.ExecuteAsync("drop trigger away on raw_open; alter table raw_open rename to hidden");
+        await database.ExecuteAsync("drop trigger away on raw_open; alter table raw_open rename to hidden");
         MustBeReadable(await PostAsync(grid.Client, "fault", "{}"), HttpStatusCode.InternalServerError);
-        await database.DataSource.ExecuteAsync("alter table hidden rename to raw_open");
+        await database.ExecuteAsync("alter table hidden rename to raw_open");
 
         // A post that waits for a lock holds the only place, so that the next is shed.
         await using var connection = await database.DataSource.OpenConnectionAsync();
@@ -68,11 +68,7 @@ public sealed class LeadLogTests
         await using var block = new Npgsql.NpgsqlCommand("lock table raw_open in exclusive mode", connection, transaction);
         await block.ExecuteNonQueryAsync();
         var waiting = PostAsync(grid.Client, "waiting", "{}");
-        while (await database.DataSource.ScalarAsync<long>("select count(*) from pg_locks where not granted") == 0)
-        {
-            await Task.Delay(10);
-        }
-
+        await database.LockWaitAsync();
         MustBeReadable(await PostAsync(grid.Client, "shed", "{}"), HttpStatusCode.ServiceUnavailable);
         await transaction.CommitAsync();
         MustBeReadable(await waiting, HttpStatusCode.Created);
@@ -92,14 +88,13 @@ public sealed class LeadLogTests
 
     private static async Task<LogEntry> LineAsync(LogEntries log, string requestId, LogLevel level, string outcome, string? key)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(10));
-        List<LogEntry> lines;
-
         // The line is written behind the answer.
-        while ((lines = [.. log.All.Where(entry => entry.Fields.ContainsKey("LeadId") && (string?)entry.Fields["XRequestId"] == requestId)]).Count == 0)
+        List<LogEntry> lines = [];
+        await Eventually.Async($"the line of {requestId} is written", () =>
         {
-            await Task.Delay(10, deadline.Token);
-        }
+            lines = [.. log.All.Where(entry => entry.Fields.ContainsKey("LeadId") && (string?)entry.Fields["XRequestId"] == requestId)];
+            return lines.Count > 0;
+        });
 
         var line = Assert.Single(lines);
         Assert.Equal(

@@ -3,7 +3,6 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using LeadGrain.Tests.Gateway;
-using Npgsql;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -72,23 +71,11 @@ internal static class LeadPosts
     /// <summary>A lead as the CRM side shows it.</summary>
     internal static async Task<JsonNode> LeadAsync(this HttpClient client, Guid id) => (await client.ReadAsync($"/crm/leads/{id}"))["lead"]!;
 
+    /// <summary>A job at its end, done or failed.</summary>
+    internal static Task<JsonNode> EndOfJobAsync(this HttpClient client, Guid id) => Eventually.FindAsync(
+        "the job ends", () => client.ReadAsync($"/jobs/{id}"), job => (string?)job["state"] is "done" or "failed");
+
     /// <summary>The entries of a state.</summary>
     internal static async Task<List<JsonNode>> RawAsync(this HttpClient client, string? state = null)
         => [.. (await client.ReadAsync($"/raw?limit=1000&state={state}"))["entries"]!.AsArray().Select(entry => entry!)];
-
-    internal static async Task<T> ScalarAsync<T>(this NpgsqlDataSource database, string sql)
-    {
-#pragma warning disable CA2100 // Constants of tests.
-        await using var command = database.CreateCommand(sql);
-#pragma warning restore CA2100
-        return (T)(await command.ExecuteScalarAsync())!;
-    }
-
-    internal static async Task ExecuteAsync(this NpgsqlDataSource database, string sql)
-    {
-#pragma warning disable CA2100 // Constants of tests.
-        await using var command = database.CreateCommand(sql);
-#pragma warning restore CA2100
-        await command.ExecuteNonQueryAsync();
-    }
 }

@@ -8,9 +8,6 @@ namespace LeadGrain.Tests.Ingestion;
 /// <summary>Partitions are made and dropped beside posts and long readers.</summary>
 public sealed class PartitionTests
 {
-    // Far more than what a post waits for a drop that gives up.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
-
     private static readonly DateTimeOffset s_old = new(2020, 2, 3, 4, 5, 6, TimeSpan.Zero);
 
     [Fact]
@@ -28,10 +25,10 @@ public sealed class PartitionTests
             var drop = partitions.DropAsync(DateTimeOffset.UtcNow, 1);
             for (var post = 0; post < 20; post++)
             {
-                (await grid.Client.PostLeadAsync("{}").WaitAsync(s_patience)).MustBeCreated();
+                (await grid.Client.PostLeadAsync("{}").WaitAsync(Eventually.Patience)).MustBeCreated();
             }
 
-            await drop.WaitAsync(s_patience);
+            await drop.WaitAsync(Eventually.Patience);
             Assert.Equal(2, await DaysAsync(database));
         }
 
@@ -48,9 +45,9 @@ public sealed class PartitionTests
         await using (var connection = await database.DataSource.OpenConnectionAsync())
         {
             await using var reader = await ReadAsync(connection, "select count(*) from leads_raw_default");
-            await partitions.MakeAsync(s_old, 1).WaitAsync(s_patience);
+            await partitions.MakeAsync(s_old, 1).WaitAsync(Eventually.Patience);
             Assert.Equal(0, await DaysAsync(database));
-            Assert.Equal(0, await database.DataSource.ScalarAsync<long>("select count(*) from leads_raw_default").WaitAsync(s_patience));
+            Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from leads_raw_default").WaitAsync(Eventually.Patience));
         }
 
         await partitions.MakeAsync(s_old, 1);
@@ -68,5 +65,5 @@ public sealed class PartitionTests
     }
 
     private static Task<long> DaysAsync(TestDatabase database)
-        => database.DataSource.ScalarAsync<long>("select count(*) from pg_class where relname like 'leads_raw_202002__' and relkind = 'r'");
+        => database.ScalarAsync<long>("select count(*) from pg_class where relname like 'leads_raw_202002__' and relkind = 'r'");
 }

@@ -48,18 +48,18 @@ public sealed class RawLogTests
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database);
         await grid.Services.GetRequiredService<RawStore>().EnsureOrganizationAsync("app", "org");
-        await database.DataSource.ExecuteAsync(Recent);
-        await database.DataSource.ExecuteAsync(Bygone);
+        await database.ExecuteAsync(Recent);
+        await database.ExecuteAsync(Bygone);
         foreach (var table in new[] { "leads", "raw_outcomes", "leads_raw" })
         {
-            await database.DataSource.ExecuteAsync($"vacuum analyze {table}");
+            await database.ExecuteAsync($"vacuum analyze {table}");
         }
 
         // The last page: what is asked for is more than there is, and what is older must not be looked through for the rest.
         var (from, to) = (DateTime.UnixEpoch, DateTime.UtcNow.AddDays(1));
         foreach (var (state, sql) in new[] { ("stored", RawLogStore.StoredSql), ("invalid", RawLogStore.OutcomeSql) })
         {
-            var oldest = await database.DataSource.ScalarAsync<Guid>($"select id from leads_raw r where {(state == "stored" ? "" : "not ")}exists (select from leads l where l.id = r.id) order by id offset 3 limit 1");
+            var oldest = await database.ScalarAsync<Guid>($"select id from leads_raw r where {(state == "stored" ? "" : "not ")}exists (select from leads l where l.id = r.id) order by id offset 3 limit 1");
             Assert.Equal((state, 3), (state, await RowsAsync(database, sql, from, to, oldest)));
             Assert.InRange(await BlocksAsync(database, sql, from, to, oldest), 1, 300);
             Assert.InRange(await BlocksAsync(database, sql, from, from.AddYears(55), Guid.AllBitsSet), 0, 300);
@@ -77,7 +77,7 @@ public sealed class RawLogTests
         var first = (await grid.Client.PostLeadAsync("""{"email":"first@b.c"}""")).MustBeCreated();
         var other = (await grid.Client.PostLeadAsync("""{"email":"other@b.c"}""")).MustBeCreated();
         var last = (await grid.Client.PostLeadAsync("""{"email":"last@b.c"}""")).MustBeCreated();
-        await database.DataSource.ExecuteAsync("delete from leads");
+        await database.ExecuteAsync("delete from leads");
 
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -86,16 +86,11 @@ public sealed class RawLogTests
 
         // Any ids may be asked for: one that is none of ours, and those at the ends of time.
         var job = (Guid)(await grid.Client.PostAsync("/raw/replay", new { ids = new[] { first, last, Guid.CreateVersion7(), Guid.Empty, Guid.AllBitsSet } }))["id"]!;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        JsonNode ended;
-        while ((string?)(ended = await grid.Client.ReadAsync($"/jobs/{job}"))["state"] is not ("done" or "failed"))
-        {
-            await Task.Delay(20, deadline.Token);
-        }
+        var ended = await grid.Client.EndOfJobAsync(job);
 
         Assert.Equal(("done", 2, 2), ((string?)ended["state"], (int)ended["total"]!, (int)ended["done"]!));
-        Assert.Equal(2, await database.DataSource.ScalarAsync<long>($"select count(*) from leads where id <> '{other}'"));
-        Assert.Equal(2, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
+        Assert.Equal(2, await database.ScalarAsync<long>($"select count(*) from leads where id <> '{other}'"));
+        Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from leads"));
     }
 
     private static async Task<int> RowsAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)
@@ -120,7 +115,7 @@ public sealed class RawLogTests
 
     private static async Task<NpgsqlCommand> CommandAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)
     {
-        var organization = await database.DataSource.ScalarAsync<long>("select id from organizations where app_id = 'app' and org_id = 'org'");
+        var organization = await database.ScalarAsync<long>("select id from organizations where app_id = 'app' and org_id = 'org'");
 #pragma warning disable CA2100 // Constants of the store.
         var command = database.DataSource.CreateCommand(sql);
 #pragma warning restore CA2100

@@ -21,7 +21,7 @@ public sealed class ReplayTests
         (await client.SendAsync(change)).EnsureSuccessStatusCode();
 
         // As an earlier normalizer with a fault would have left them.
-        await database.DataSource.ExecuteAsync($"update leads set email = null, extra = null; delete from leads where id = '{lost}'");
+        await database.ExecuteAsync($"update leads set email = null, extra = null; delete from leads where id = '{lost}'");
 
         for (var time = 0; time < 2; time++)
         {
@@ -31,7 +31,7 @@ public sealed class ReplayTests
             Assert.Equal(("kept@b.c", "1", "won", "mine", 2), (
                 (string?)lead["email"], lead["extra"]!["x"]!.ToJsonString(), (string?)lead["status"], (string?)lead["notes"], (int)lead["version"]!));
             Assert.Equal("lost@b.c", (string?)(await client.LeadAsync(lost))["email"]);
-            Assert.Equal(2, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
+            Assert.Equal(2, await database.ScalarAsync<long>("select count(*) from leads"));
             Assert.Equal(["duplicate", "invalid", "stored", "stored"], (await client.RawAsync()).Select(e => (string)e["state"]!).Order());
         }
 
@@ -49,11 +49,11 @@ public sealed class ReplayTests
             (await grid.Client.PostLeadAsync($$"""{"email":"n{{i}}@b.c"}""")).MustBeCreated();
         }
 
-        await database.DataSource.ExecuteAsync("delete from leads; alter table leads add constraint no check (email <> 'n2@b.c')");
+        await database.ExecuteAsync("delete from leads; alter table leads add constraint no check (email <> 'n2@b.c')");
         var job = await ReplayAsync(grid.Client, new { states = new[] { "pending" } });
 
         Assert.Equal(("done", 5, 1), ((string?)job["state"], (int)job["done"]!, (int)job["failed"]!));
-        Assert.Equal(4, await database.DataSource.ScalarAsync<long>("select count(*) from leads"));
+        Assert.Equal(4, await database.ScalarAsync<long>("select count(*) from leads"));
     }
 
     [Fact]
@@ -69,11 +69,11 @@ public sealed class ReplayTests
         }
 
         // As a kill in the middle leaves it.
-        await database.DataSource.ExecuteAsync(
+        await database.ExecuteAsync(
             $"update leads set email = null; update jobs set state = 'running', done = 1, position = '{first}', finished_at = null, claimed_until = now()");
         await using var next = await TestGrid.StartAsync(database);
 
-        var ended = await EndOfAsync(next.Client, job);
+        var ended = await next.Client.EndOfJobAsync(job);
         Assert.Equal(("done", 2), ((string?)ended["state"], (int)ended["done"]!));
         Assert.Null((string?)(await next.Client.LeadAsync(first))["email"]);
         Assert.Equal("second@b.c", (string?)(await next.Client.LeadAsync(second))["email"]);
@@ -118,20 +118,5 @@ public sealed class ReplayTests
     }
 
     private static async Task<JsonNode> ReplayAsync(HttpClient client, object command)
-        => await EndOfAsync(client, (Guid)(await client.PostAsync("/raw/replay", command))["id"]!);
-
-    private static async Task<JsonNode> EndOfAsync(HttpClient client, Guid id)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (true)
-        {
-            var job = await client.ReadAsync($"/jobs/{id}");
-            if ((string?)job["state"] is "done" or "failed")
-            {
-                return job;
-            }
-
-            await Task.Delay(20, deadline.Token);
-        }
-    }
+        => await client.EndOfJobAsync((Guid)(await client.PostAsync("/raw/replay", command))["id"]!);
 }

@@ -41,7 +41,7 @@ public sealed class UnreadableTests
         }
 
         await using var next = await TestGrid.StartAsync(database, null, s_soon);
-        await UntilAsync(async () => await CountAsync(database, "raw_open") == 0);
+        await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
         Assert.Equal(3, await CountAsync(database, "leads"));
     }
 
@@ -55,7 +55,7 @@ public sealed class UnreadableTests
         await raw.AppendAsync(Guid.NewGuid(), [Row(organization, 1, Json), Row(organization, 2, Utf7), Row(organization, 3, Json)]);
 
         var job = (Guid)(await grid.Client.PostAsync("/raw/replay", new { from = "2020-01-01T00:00:00Z" }))["id"]!;
-        await UntilAsync(async () => (string?)(await grid.Client.ReadAsync($"/jobs/{job}"))["state"] == "done");
+        Assert.Equal("done", (string?)(await grid.Client.EndOfJobAsync(job))["state"]);
         Assert.Equal(3, await CountAsync(database, "leads"));
     }
 
@@ -78,9 +78,9 @@ public sealed class UnreadableTests
         // Five attempts, without the pauses between them. A replay does not wait for them.
         var replay = await ReplayAsync(grid, new { states = new[] { "pending" } });
         Assert.Equal((3, 3), ((int)replay["done"]!, (int)replay["failed"]!));
-        await UntilAsync(async () =>
+        await Eventually.Async("nothing is open", async () =>
         {
-            await database.DataSource.ExecuteAsync("update raw_open set claimed_until = '-infinity'");
+            await database.ExecuteAsync("update raw_open set claimed_until = '-infinity'");
             return await CountAsync(database, "raw_open") == 0;
         });
         Assert.Equal(21, await CountAsync(database, "leads"));
@@ -95,9 +95,8 @@ public sealed class UnreadableTests
 
     private static async Task<System.Text.Json.Nodes.JsonNode> ReplayAsync(TestGrid grid, object command)
     {
-        System.Text.Json.Nodes.JsonNode job = await grid.Client.PostAsync("/raw/replay", command);
-        var id = (Guid)job["id"]!;
-        await UntilAsync(async () => (string?)(job = await grid.Client.ReadAsync($"/jobs/{id}"))["state"] == "done");
+        var job = await grid.Client.EndOfJobAsync((Guid)(await grid.Client.PostAsync("/raw/replay", command))["id"]!);
+        Assert.Equal("done", (string?)job["state"]);
         return job;
     }
 
@@ -113,7 +112,7 @@ public sealed class UnreadableTests
             await using var block = new Npgsql.NpgsqlCommand("lock table raw_open in exclusive mode", connection, transaction);
             await block.ExecuteNonQueryAsync();
             posts.Add(commits.CommitAsync(organization, Post(0, Json)));
-            await UntilAsync(async () => await database.DataSource.ScalarAsync<long>("select count(*) from pg_locks where not granted") > 0);
+            await database.LockWaitAsync();
             for (var i = 1; i <= 21; i++)
             {
                 posts.Add(commits.CommitAsync(organization, Post(i, i == 7 ? type : Json)));
@@ -134,14 +133,5 @@ public sealed class UnreadableTests
         return new RawRow(organization, id, IngestionCommits.TimeOf(id), Post(number, type));
     }
 
-    private static Task<long> CountAsync(TestDatabase database, string table) => database.DataSource.ScalarAsync<long>($"select count(*) from {table}");
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await condition())
-        {
-            await Task.Delay(20, deadline.Token);
-        }
-    }
+    private static Task<long> CountAsync(TestDatabase database, string table) => database.ScalarAsync<long>($"select count(*) from {table}");
 }

@@ -41,8 +41,8 @@ public sealed class JobRunnerTests
     public async Task A_job_whose_runner_died_while_it_counted_is_counted_by_the_next_within_seconds()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await database.DataSource.ExecuteAsync("insert into organizations (app_id, org_id) values ('app', 'org')");
-        var organization = await database.DataSource.ScalarAsync<long>("select id from organizations");
+        await database.ExecuteAsync("insert into organizations (app_id, org_id) values ('app', 'org')");
+        var organization = await database.ScalarAsync<long>("select id from organizations");
         var time = new FakeTime();
         var store = new JobStore(database.DataSource, time);
         var counting = new TaskCompletionSource();
@@ -50,26 +50,25 @@ public sealed class JobRunnerTests
         using var runner = NewRunner(store, time, new OddKind { Count = () => Hold(counting, never) });
         await store.AddAsync(organization, OddKind.KindName, "{}"u8.ToArray());
         await runner.StartAsync(CancellationToken.None);
-        await counting.Task.WaitAsync(TimeSpan.FromSeconds(30));
-        Assert.True(await database.DataSource.ScalarAsync<bool>("select total is null and claimed_until <= now() + interval '15 seconds' from jobs"));
+        await counting.Task.WaitAsync(Eventually.Patience);
+        Assert.True(await database.ScalarAsync<bool>("select total is null and claimed_until <= now() + interval '15 seconds' from jobs"));
 
         // The claim is renewed for as long as it counts.
-        await database.DataSource.ExecuteAsync("update jobs set claimed_until = now() + interval '1 millisecond'");
-        await UntilAsync(async () =>
-        {
-            time.Advance(TimeSpan.FromSeconds(5));
-            return await database.DataSource.ScalarAsync<bool>("select claimed_until > now() + interval '10 seconds' from jobs");
-        });
+        await database.ExecuteAsync("update jobs set claimed_until = now() + interval '1 millisecond'");
+        await Eventually.Async(
+            "the claim is renewed",
+            () => database.ScalarAsync<bool>("select claimed_until > now() + interval '10 seconds' from jobs"),
+            between: () => time.Advance(TimeSpan.FromSeconds(5)));
 
         // The claim of a dead one has run out; this one never answers.
-        await database.DataSource.ExecuteAsync("update jobs set claimed_until = now()");
+        await database.ExecuteAsync("update jobs set claimed_until = now()");
         using var next = NewRunner(store, TimeProvider.System, new OddKind());
         await next.StartAsync(CancellationToken.None);
-        await UntilAsync(async () => await database.DataSource.ScalarAsync<bool>("select state = 'done' and total = 7 from jobs"));
+        await Eventually.Async("the next has done it", () => database.ScalarAsync<bool>("select state = 'done' and total = 7 from jobs"));
         await next.StopAsync(CancellationToken.None);
         never.SetException(new OperationCanceledException());
         await runner.StopAsync(CancellationToken.None);
-        Assert.True(await database.DataSource.ScalarAsync<bool>("select state = 'done' and total = 7 from jobs"));
+        Assert.True(await database.ScalarAsync<bool>("select state = 'done' and total = 7 from jobs"));
     }
 
     private static JobRunner NewRunner(JobStore store, TimeProvider time, IJobKind kind)
@@ -92,23 +91,13 @@ public sealed class JobRunnerTests
 
     private static async Task<JsonNode> EndOfAsync(TestDatabase database, TestGrid grid, Guid job)
     {
-        JsonNode? found = null;
-        await UntilAsync(async () =>
+        return await Eventually.FindAsync("the job ends", LookAsync, found => (string?)found["state"] is "done" or "failed");
+
+        async Task<JsonNode> LookAsync()
         {
             // No pause between attempts.
-            await database.DataSource.ExecuteAsync("update jobs set claimed_until = '-infinity' where state = 'running'");
-            found = await grid.Client.ReadAsync($"/jobs/{job}");
-            return (string?)found["state"] is "done" or "failed";
-        });
-        return found!;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (!await condition())
-        {
-            await Task.Delay(20, deadline.Token);
+            await database.ExecuteAsync("update jobs set claimed_until = '-infinity' where state = 'running'");
+            return await grid.Client.ReadAsync($"/jobs/{job}");
         }
     }
 

@@ -152,12 +152,8 @@ public sealed class LeaseTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync("behind", "a@x.example", "b@x.example", "c@x.example", "d@x.example");
         var leased = await Client.LeaseAsync("behind", seconds: 86_400);
         await Client.NextAsync("behind", 2);
-        while (await SettledSeqAsync("behind") < 3)
-        {
-            shared.Time.Advance(TimeSpan.FromSeconds(3));
-            await Task.Delay(TimeSpan.FromMilliseconds(10));
-        }
-
+        await Eventually.FindAsync(
+            "three are settled", () => SettledSeqAsync("behind"), seq => seq >= 3, between: () => shared.Time.Advance(TimeSpan.FromSeconds(3)));
         await Client.NackAsync("behind", 0, leased);
         Assert.Equal("a@x.example", await Client.NextAsync("behind"));
         await using var supersede = shared.Database.DataSource.CreateCommand("update namespaces set epoch = epoch + 1 where name = 'behind'");

@@ -6,8 +6,6 @@ namespace LeadGrain.Tests.Metrics;
 /// <summary>Follows one up-down counter of one grid from now on.</summary>
 internal class LiveCount : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private readonly MeterListener _listener = new();
     private readonly SemaphoreSlim _changed = new(0);
     private long _count;
@@ -41,7 +39,7 @@ internal class LiveCount : IDisposable
     {
         while (Interlocked.Read(ref _count) != count)
         {
-            Assert.True(await _changed.WaitAsync(s_patience), $"It is {Interlocked.Read(ref _count)}, not {count}.");
+            Assert.True(await _changed.WaitAsync(Eventually.Patience), $"It is {Interlocked.Read(ref _count)}, not {count}.");
         }
     }
 }

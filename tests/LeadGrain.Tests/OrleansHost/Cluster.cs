@@ -49,14 +49,7 @@ internal sealed class Cluster : IAsyncDisposable
         return node;
     }
 
-    internal async Task<long> CountAsync(string sql)
-    {
-        // Only the tests' own texts.
-#pragma warning disable CA2100
-        await using var command = Database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        return (long)(await command.ExecuteScalarAsync())!;
-    }
+    internal Task<long> CountAsync(string sql) => Database.ScalarAsync<long>(sql);
 
     internal static int FreePort()
     {

@@ -51,17 +51,9 @@ internal sealed class GridClient : IDisposable
 
     private static async Task<Answer> UntilDoneAsync(Func<Task<Answer>> ask)
     {
-        for (var attempt = 0; ; attempt++)
-        {
-            var answer = await ask();
-            if (answer.Status == HttpStatusCode.OK)
-            {
-                return answer;
-            }
-
-            Assert.Equal("not_ready", answer.Code);
-            Assert.True(attempt < 100, "Still not ready after 100 attempts.");
-        }
+        var answer = await Eventually.FindAsync("it is ready", ask, answer => answer.Status == HttpStatusCode.OK || answer.Code != "not_ready");
+        Assert.Equal((HttpStatusCode.OK, answer.Body), (answer.Status, answer.Body));
+        return answer;
     }
 
     private async Task<Answer> PostAsync(string path, string body)

@@ -44,19 +44,6 @@ internal sealed class LoopbackServer : IAsyncDisposable
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 }
 
-internal static class Eventually
-{
-    public static async Task True(Func<bool> condition, string what)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        while (!condition())
-        {
-            Assert.False(deadline.IsCancellationRequested, $"Not in time: {what}");
-            await Task.Delay(5, CancellationToken.None);
-        }
-    }
-}
-
 /// <summary>Time in which every wait is over at once; it keeps what was waited for.</summary>
 internal sealed class InstantTime : TimeProvider
 {

@@ -20,7 +20,7 @@ public sealed class MigratorTests : IDisposable
             files += (await MigrationFile.ReadAllAsync(folder, CancellationToken.None)).Count;
         }
 
-        Assert.Equal(files, await ScalarAsync(database, "select count(*)::int from schema_migrations"));
+        Assert.Equal(files, await database.ScalarAsync<int>("select count(*)::int from schema_migrations"));
         Assert.Equal(0, await MigratorFor(database).ApplyAsync(CancellationToken.None, GrainHost.SqlFolders));
     }
 
@@ -35,7 +35,7 @@ public sealed class MigratorTests : IDisposable
             Task.Run(() => MigratorFor(database).ApplyAsync(CancellationToken.None, _folder))));
 
         Assert.Equal([0, 0, 0, 0, 0, 0, 0, 2], counts.Order());
-        Assert.Equal(1, await ScalarAsync(database, "select count(*)::int from first"));
+        Assert.Equal(1, await database.ScalarAsync<int>("select count(*)::int from first"));
     }
 
     [Fact]
@@ -84,8 +84,8 @@ public sealed class MigratorTests : IDisposable
 
         await RefusedAsync(database, "002_second.sql failed and was rolled back: 22012");
 
-        Assert.Equal(1, await ScalarAsync(database, "select max(version) from schema_migrations"));
-        Assert.Equal(true, await ScalarAsync(database, "select to_regclass('second') is null"));
+        Assert.Equal(1, await database.ScalarAsync<int>("select max(version) from schema_migrations"));
+        Assert.True(await database.ScalarAsync<bool>("select to_regclass('second') is null"));
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class MigratorTests : IDisposable
 
         var migrating = new Migrator(database.DataSource, TimeProvider.System, busy) { LockTimeout = TimeSpan.FromMilliseconds(100) }
             .ApplyAsync(CancellationToken.None, _folder);
-        await busy.Seen.WaitAsync(TimeSpan.FromSeconds(30));
+        await busy.Seen.WaitAsync(Eventually.Patience);
         await transaction.RollbackAsync();
 
         Assert.Equal(1, await migrating);
@@ -166,12 +166,4 @@ public sealed class MigratorTests : IDisposable
     }
 
     private void Write(string name, string sql) => File.WriteAllText(Path.Combine(_folder, name), sql);
-
-    private static async Task<object?> ScalarAsync(TestDatabase database, string sql)
-    {
-#pragma warning disable CA2100
-        await using var command = database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        return await command.ExecuteScalarAsync();
-    }
 }

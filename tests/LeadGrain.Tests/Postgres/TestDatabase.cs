@@ -39,15 +39,27 @@ internal sealed class TestDatabase : IAsyncDisposable
         await ExecuteAsync(server, $"drop database if exists {_name} with (force)");
     }
 
-    /// <summary>Returns when someone waits for a lock in it.</summary>
-    public async Task LockWaitAsync()
+    /// <summary>Returns when so many sessions wait for a lock in it.</summary>
+    public async Task LockWaitAsync(int sessions = 1)
     {
         const string Waiting = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        await using var command = DataSource.CreateCommand(Waiting);
-        while ((long)(await command.ExecuteScalarAsync(patience.Token))! == 0)
-        {
-        }
+        await Eventually.FindAsync($"{sessions} wait for a lock", () => ScalarAsync<long>(Waiting), waiting => waiting >= sessions);
+    }
+
+    /// <summary>Runs a statement of a test's own, or several where there are no values.</summary>
+    /// <returns>How many rows it changed.</returns>
+    public async Task<int> ExecuteAsync(string sql, params object[] values)
+    {
+        await using var command = Command(sql, values);
+        return await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>The first value of the first row; null where that is null or absent, if the type can be.</summary>
+    public async Task<T> ScalarAsync<T>(string sql, params object[] values)
+    {
+        await using var command = Command(sql, values);
+        var found = await command.ExecuteScalarAsync();
+        return (T)(found is DBNull ? null : found)!;
     }
 
     private static async Task<TestDatabase> CreateFromAsync(string template)
@@ -108,12 +120,23 @@ internal sealed class TestDatabase : IAsyncDisposable
         return connection;
     }
 
+    // Texts of the tests. Names cannot be parameters; all of those in texts are made above, or by a test.
+#pragma warning disable CA2100
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql)
     {
-        // Names cannot be parameters here; all of them are made above.
-#pragma warning disable CA2100
         await using var command = new NpgsqlCommand(sql, connection) { CommandTimeout = 120 };
-#pragma warning restore CA2100
         await command.ExecuteNonQueryAsync();
     }
+
+    private NpgsqlCommand Command(string sql, object[] values)
+    {
+        var command = DataSource.CreateCommand(sql);
+        foreach (var value in values)
+        {
+            command.Parameters.Add(new NpgsqlParameter { Value = value });
+        }
+
+        return command;
+    }
+#pragma warning restore CA2100
 }

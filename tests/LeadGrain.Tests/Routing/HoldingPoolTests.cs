@@ -6,8 +6,6 @@ namespace LeadGrain.Tests.Routing;
 
 public sealed class HoldingPoolTests
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     [Fact]
     public async Task Held_leads_are_routed_once_by_id_or_all_a_step_at_a_time_and_that_is_audited()
     {
@@ -23,8 +21,7 @@ public sealed class HoldingPoolTests
             await before.Client.PostAsync("/suppressions", new { emails = new[] { "5@acme.example" } });
         }
 
-        await ExecuteAsync(
-            database,
+        await database.ExecuteAsync(
             """
             insert into routing_rules (id, organization_id, definition, created_at, updated_at)
             select gen_random_uuid(), id, '{"persona":"*","minScore":0,"priority":0,"target":{"campaignId":"1"},"conditions":[],"enabled":true}', now(), now()
@@ -39,7 +36,7 @@ public sealed class HoldingPoolTests
         Assert.Equal("1 0 0 1", Counts(some));
         Assert.Equal("0 0 0 1", Counts(again));
         Assert.Equal((4, 1), (both.Sum(step => (int)step["routed"]!), both.Sum(step => (int)step["blocked"]!)));
-        Assert.Equal(5, await CountAsync(database, "select count(*) from campaign_pushes"));
+        Assert.Equal(5, await database.ScalarAsync<long>("select count(*) from campaign_pushes"));
         Assert.Equal(["assigned", "unassigned"], await grid.Client.ActionsAsync(ids[0]));
         Assert.Equal(["blocked", "unassigned"], await grid.Client.ActionsAsync(ids[5]));
         var noted = (await grid.Client.ReadAsync("/audit?action=held_leads_routed"))["entries"]!.AsArray();
@@ -58,11 +55,11 @@ public sealed class HoldingPoolTests
         }
 
         await grid.Client.AddRuleAsync(new { min_score = 20, target = new { @namespace = "own" } });
-        await UntilAsync(database, "select count(*) = 10 from routed_leads where status = 'ACTIVE'");
+        await UntilTenAsync(database, "select count(*) from routed_leads where status = 'ACTIVE'");
         await grid.Client.SendAsync(HttpMethod.Patch, $"/routing/rules/{rule}", """{"minScore":10}""");
-        await UntilAsync(database, "select count(*) = 10 from campaign_pushes");
+        await UntilTenAsync(database, "select count(*) from campaign_pushes");
 
-        Assert.Equal(10, await CountAsync(database, "select count(*) from routed_leads where status = 'HELD' and rule_id is null"));
+        Assert.Equal(10, await database.ScalarAsync<long>("select count(*) from routed_leads where status = 'HELD' and rule_id is null"));
         Assert.Equal(10, (await grid.Client.DrainAsync("own")).Count);
         Assert.Equal(20, (await grid.Client.ActionsAsync()).Count(action => action == "assigned"));
     }
@@ -86,11 +83,11 @@ public sealed class HoldingPoolTests
 
         time.Advance(TimeSpan.FromHours(2));
         await using var second = await LeaseGrid.StartAsync(database, time);
-        await ForwardUntilAsync(time, TimeSpan.FromMinutes(1), async () => await AssignedAsync(database) == "1: 1, 2: 1");
+        await AssignedAsync(database, time, "1: 1, 2: 1");
         time.Advance(TimeSpan.FromHours(10));
-        await ForwardUntilAsync(time, TimeSpan.FromMinutes(1), async () => await AssignedAsync(database) == "1: 1, 2: 2");
+        await AssignedAsync(database, time, "1: 1, 2: 2");
 
-        Assert.Equal(1, await CountAsync(database, "select count(*) from routed_leads where rule_id is null"));
+        Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from routed_leads where rule_id is null"));
     }
 
     private static async Task<JsonNode> RouteAsync(HttpClient client, object body, string? why = null)
@@ -105,42 +102,12 @@ public sealed class HoldingPoolTests
     private static string Counts(JsonNode step) => $"{step["routed"]} {step["blocked"]} {step["held"]} {step["notHeld"]}";
 
     private static async Task<string> AssignedAsync(TestDatabase database)
-        => (string)(await ScalarAsync(database, "select coalesce(string_agg(campaign_id || ': ' || n, ', ' order by campaign_id), '') from (select campaign_id, count(*) as n from campaign_pushes group by 1) p"))!;
+        => await database.ScalarAsync<string>("select coalesce(string_agg(campaign_id || ': ' || n, ', ' order by campaign_id), '') from (select campaign_id, count(*) as n from campaign_pushes group by 1) p");
 
-    private static async Task<long> CountAsync(TestDatabase database, string sql) => (long)(await ScalarAsync(database, sql))!;
-
-    private static async Task UntilAsync(TestDatabase database, string sql)
-    {
-        using var deadline = new CancellationTokenSource(s_patience);
-        while (!(bool)(await ScalarAsync(database, sql))!)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
-    }
+    private static async Task UntilTenAsync(TestDatabase database, string sql)
+        => await Eventually.FindAsync($"ten are found by: {sql}", () => database.ScalarAsync<long>(sql), found => found == 10);
 
     // A reminder fires on a clock that is put forward; what it starts runs on its own.
-    private static async Task ForwardUntilAsync(FakeTime time, TimeSpan by, Func<Task<bool>> isDone)
-    {
-        using var deadline = new CancellationTokenSource(s_patience);
-        while (!await isDone())
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-            time.Advance(by / 20);
-        }
-    }
-
-    // Statements of this class only.
-#pragma warning disable CA2100
-    private static async Task ExecuteAsync(TestDatabase database, string sql)
-    {
-        await using var command = database.DataSource.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task<object?> ScalarAsync(TestDatabase database, string sql)
-    {
-        await using var command = database.DataSource.CreateCommand(sql);
-        return await command.ExecuteScalarAsync();
-    }
-#pragma warning restore CA2100
+    private static async Task AssignedAsync(TestDatabase database, FakeTime time, string expected) => await Eventually.FindAsync(
+        $"{expected} are assigned", () => AssignedAsync(database), found => found == expected, between: () => time.Advance(TimeSpan.FromSeconds(3)));
 }

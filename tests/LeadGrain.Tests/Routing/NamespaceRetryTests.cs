@@ -6,8 +6,6 @@ namespace LeadGrain.Tests.Routing;
 
 public sealed class NamespaceRetryTests : IDisposable
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
-
     private readonly FakeTime _time = new();
     private readonly IDisposable _running;
 
@@ -27,7 +25,7 @@ public sealed class NamespaceRetryTests : IDisposable
         await UntilAsync(database, "select status = 'DEAD' and namespace_attempts = 2 from routed_leads");
         Assert.Contains("push_failed", await grid.Client.ActionsAsync(id));
 
-        await ExecuteAsync(database, "drop trigger refuse on lead_buffer");
+        await database.ExecuteAsync("drop trigger refuse on lead_buffer");
         var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
         Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
         await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
@@ -54,9 +52,9 @@ public sealed class NamespaceRetryTests : IDisposable
             await grid.Client.IngestAsync(new { email = $"{n}@acme.example", persona = "A" });
         }
 
-        await ExecuteAsync(database, "update routed_leads set namespace_due_at = now() where status = 'HELD'");
+        await database.ExecuteAsync("update routed_leads set namespace_due_at = now() where status = 'HELD'");
         await UntilAsync(database, "select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
-        await grid.Client.AddRuleAsync(new { persona = "B", target = new { campaign = "1" } }).WaitAsync(s_patience);
+        await grid.Client.AddRuleAsync(new { persona = "B", target = new { campaign = "1" } }).WaitAsync(Eventually.Patience);
         Assert.Equal("1", (string)(await grid.Client.IngestAsync(new { email = "b@acme.example", persona = "B" }))["assignedCampaignId"]!);
 
         await holding.CommitAsync();
@@ -81,36 +79,17 @@ public sealed class NamespaceRetryTests : IDisposable
         ("Routing:NamespaceRetryLongest", "00:00:01"),
         ("Routing:NamespaceAttempts", "2"));
 
-    private static Task BreakAsync(TestDatabase database) => ExecuteAsync(
-        database,
+    private static async Task BreakAsync(TestDatabase database) => await database.ExecuteAsync(
         """
         create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here'; end $$;
         create trigger refuse before insert on lead_buffer for each row execute function refuse();
         """);
 
     // Reminders come each minute of a clock that is put forward; what they start runs on its own.
-    private async Task UntilAsync(TestDatabase database, string sql)
-    {
-        using var deadline = new CancellationTokenSource(s_patience);
-        while (await ScalarAsync(database, sql) is not true)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-            _time.Advance(TimeSpan.FromSeconds(3));
-        }
-    }
-
-    // Statements of this class only.
-#pragma warning disable CA2100
-    private static async Task ExecuteAsync(TestDatabase database, string sql)
-    {
-        await using var command = database.DataSource.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync();
-    }
-
-    private static async Task<object?> ScalarAsync(TestDatabase database, string sql)
-    {
-        await using var command = database.DataSource.CreateCommand(sql);
-        return await command.ExecuteScalarAsync();
-    }
-#pragma warning restore CA2100
+    private async Task UntilAsync(TestDatabase database, string sql) => await Eventually.Async(
+        $"this is so: {sql}",
+        async () => await database.ScalarAsync<bool?>(sql) is true,
+        between: () => _time.Advance(TimeSpan.FromSeconds(3)),
+        found: () => database.ScalarAsync<string>(
+            "select coalesce(string_agg(concat_ws(' ', email, status, namespace_attempts, namespace_due_at), ', '), 'no lead') from routed_leads"));
 }

@@ -57,9 +57,9 @@ public sealed class RoutingFenceTests
         }
 
         var commit = leads.CommitAsync([write]);
-        await BlockedAsync(database, 1);
+        await database.LockWaitAsync(1);
         var claim = caps.ClaimAsync(organization);
-        await BlockedAsync(database, 2);
+        await database.LockWaitAsync(2);
         Assert.False(claim.IsCompleted);
         await holding.RollbackAsync();
 
@@ -97,11 +97,7 @@ public sealed class RoutingFenceTests
         await grid.Client.AddRuleAsync(new { target = new { campaign = "1" } });
         for (var n = 0; n < 3; n++)
         {
-            await using (var supersede = database.DataSource.CreateCommand("update routing_epochs set epoch = epoch + 1"))
-            {
-                await supersede.ExecuteNonQueryAsync();
-            }
-
+            await database.ExecuteAsync("update routing_epochs set epoch = epoch + 1");
             Assert.Equal("1", (string)(await grid.Client.IngestAsync(new { email = $"{n}@acme.example" }))["assignedCampaignId"]!);
         }
     }
@@ -121,25 +117,6 @@ public sealed class RoutingFenceTests
             new AuditEntry(organization, "admin", "assigned", "lead", $"{id}"));
     }
 
-    private static async Task BlockedAsync(TestDatabase database, int sessions)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (await ScalarAsync(database, "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()") is not long blocked
-            || blocked < sessions)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-        }
-    }
-
-    private static async Task<string> CountsAsync(TestDatabase database) => (string)(await ScalarAsync(
-        database, "select concat_ws(' ', (select count(*) from routed_leads), (select count(*) from campaign_pushes), (select count(*) from audit_log))"))!;
-
-    private static async Task<object?> ScalarAsync(TestDatabase database, string sql)
-    {
-        // Statements of this class only.
-#pragma warning disable CA2100
-        await using var command = database.DataSource.CreateCommand(sql);
-#pragma warning restore CA2100
-        return await command.ExecuteScalarAsync();
-    }
+    private static Task<string> CountsAsync(TestDatabase database) => database.ScalarAsync<string>(
+        "select concat_ws(' ', (select count(*) from routed_leads), (select count(*) from campaign_pushes), (select count(*) from audit_log))");
 }

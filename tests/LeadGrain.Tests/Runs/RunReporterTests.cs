@@ -25,7 +25,7 @@ public sealed class RunReporterTests
         await using var server = await LoopbackServer.Start((heard, context) => context.Response.WriteAsync(heard.Method == "POST" ? answer : ""));
         using var host = await Start(server.Url + "/");
         host.Services.GetRequiredService<IRunReporter>().Report(Report);
-        await Eventually.True(() => Count(host, "reported") == 1, "the report");
+        await Eventually.Async("the report is counted", () => Count(host, "reported") == 1);
 
         var (begin, end) = (server.Requests.First(), server.Requests.Last());
         Assert.Equal(("POST", "/v1/runs", "application/json"), (begin.Method, begin.Path, begin.Headers["Content-Type"]));
@@ -43,7 +43,7 @@ public sealed class RunReporterTests
         await using var server = await LoopbackServer.Start((_, context) => context.Response.WriteAsync("""{"id": 1}"""));
         using var host = await Start(server.Url);
         host.Services.GetRequiredService<IRunReporter>().Report(Report with { Succeeded = false });
-        await Eventually.True(() => Count(host, "reported") == 1, "the report");
+        await Eventually.Async("the report is counted", () => Count(host, "reported") == 1);
         Assert.Contains("\"failed\"", server.Requests.Last().Text, StringComparison.Ordinal);
     }
 
@@ -62,7 +62,7 @@ public sealed class RunReporterTests
         });
         using var host = await Start(server.Url, time: time);
         host.Services.GetRequiredService<IRunReporter>().Report(Report);
-        await Eventually.True(() => Count(host, "reported") == 1, "the report");
+        await Eventually.Async("the report is counted", () => Count(host, "reported") == 1);
 
         Assert.Equal(["POST", "POST", "POST", "PATCH"], server.Requests.Select(heard => heard.Method));
         Assert.Single(server.Requests.Take(3).Select(heard => heard.Headers["Idempotency-Key"]).Distinct());
@@ -85,7 +85,7 @@ public sealed class RunReporterTests
         });
         using var host = await Start(server.Url, time: new InstantTime());
         host.Services.GetRequiredService<IRunReporter>().Report(Report);
-        await Eventually.True(() => Count(host, "failed") == 1, "the failure");
+        await Eventually.Async("the failure is counted", () => Count(host, "failed") == 1);
         Assert.Equal(tries, server.Requests.Count);
         Assert.Empty(elsewhere.Requests);
     }
@@ -98,7 +98,7 @@ public sealed class RunReporterTests
         var reporter = host.Services.GetRequiredService<IRunReporter>();
         for (var i = 0; i < 4; i++)
             reporter.Report(Report);
-        await Eventually.True(() => server.Requests.Count == 4, "four calls at a time");
+        await Eventually.Async("four calls are under way", () => server.Requests.Count == 4);
         for (var i = 0; i < 1000; i++)
             reporter.Report(Report);
         Assert.Equal(990, Count(host, "dropped"));
@@ -126,7 +126,7 @@ public sealed class RunReporterTests
         await using var server = await LoopbackServer.Start((_, context) => context.Response.WriteAsync(new string(' ', 1_000_000)));
         using var host = await Start(server.Url, time: new InstantTime());
         host.Services.GetRequiredService<IRunReporter>().Report(Report);
-        await Eventually.True(() => Count(host, "failed") == 1, "the failure");
+        await Eventually.Async("the failure is counted", () => Count(host, "failed") == 1);
     }
 
     [Theory]

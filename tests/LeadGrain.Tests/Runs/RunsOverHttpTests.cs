@@ -22,7 +22,7 @@ public sealed class RunsOverHttpTests
         await grid.Client.PostAsync("/buffer/next", new { @namespace = "ns", parentRunId = "p2" });
         await grid.Client.PostAsync("/enrich", new { email = "a@x.example", parentRunId = "p3" });
         await grid.Client.PostAsync("/buffer/next", new { @namespace = "ns" });
-        await Eventually.True(() => runs.Requests.Count == 6, "three runs begun and closed");
+        await Eventually.Async("three runs are begun and closed", () => runs.Requests.Count == 6);
 
         var begun = runs.Requests.Where(r => (r.Method, r.Path) == ("POST", "/v1/runs")).Select(r => JsonNode.Parse(r.Text)!).ToList();
         Assert.Equal(["p1", "p2", "p3"], begun.Select(r => (string)r["parentRunId"]!).Order());

@@ -128,13 +128,5 @@ public sealed class GroupCommitTests
         maxConcurrent: 1,
         party);
 
-    private async Task StartedAsync(int commits)
-    {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while (_commits.Count < commits)
-        {
-            deadline.Token.ThrowIfCancellationRequested();
-            await Task.Yield();
-        }
-    }
+    private async Task StartedAsync(int commits) => await Eventually.Async($"{commits} commits have started", () => _commits.Count >= commits);
 }
