@@ -70,10 +70,17 @@ internal sealed class CampaignClient : IDisposable
     /// <summary>Puts all dead leads back.</summary>
     internal Task<Answer> ReviveAsync() => AskAsync($"/namespaces/{_namespace}/dead/revive", new { all = true }, null, Eventually.Patience);
 
-    /// <summary>The namespace's counts.</summary>
+    /// <summary>The namespace's counts, asked for until they are told: right after a fault a connection of the host's may turn out broken.</summary>
     internal async Task<Counts> CountsAsync()
     {
-        var json = await _http.GetFromJsonAsync<JsonElement>($"/namespaces/{_namespace}");
+        JsonElement json = default;
+        await Eventually.Async("the counts are told", async () =>
+        {
+            using var response = await _http.GetAsync(new Uri($"/namespaces/{_namespace}", UriKind.Relative));
+            Assert.True((int)response.StatusCode is 200 or 503, $"{response.StatusCode}");
+            json = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<JsonElement>() : default;
+            return response.IsSuccessStatusCode;
+        });
         return new Counts(Count(json, "waiting"), Count(json, "served"), Count(json, "skipped"))
         {
             Leased = Count(json, "leased"),

@@ -106,6 +106,9 @@ internal sealed record ApiOperation(int Number, string Path, string Method)
     /// <summary>The media types of each status.</summary>
     internal IReadOnlyDictionary<string, string[]> Answers { get; init; } = new Dictionary<string, string[]> { ["200"] = [] };
 
+    /// <summary>The path up to its first parameter: what its ids are told by.</summary>
+    internal string Collection => Path.Split("/{")[0];
+
     internal bool HasInput => Body is not null || NeedsKey || Parameters.Count > 0;
 
     // A signed delivery takes a secret that the document does not tell.

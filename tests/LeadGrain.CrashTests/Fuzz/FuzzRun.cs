@@ -222,7 +222,7 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
         {
             foreach (var document in answer.Documents())
             {
-                maker.Pool.Learn(document.Span);
+                maker.Pool.Learn(document.Span, request.Operation.Collection);
             }
         }
 

@@ -117,10 +117,10 @@ public sealed class FuzzTests(ITestOutputHelper output)
             Assert.True(asked >= requests / 2_000, $"{operation} was asked {asked} times.");
         });
 
-        // Not each: some take a thing that another request must have made, by an id that is met rarely.
-        var possible = document.Operations.Where(operation => operation.CanSucceed).ToList();
-        var never = possible.Where(operation => !run.StatusesOf(operation).Keys.Any(status => status is >= 200 and < 300)).ToList();
-        Assert.True(never.Count <= possible.Count / 10, $"Never succeeded: {string.Join(", ", never)}.");
+        // But for one or two: some take a thing that another request must have made, and that a third has not removed meanwhile.
+        var never = document.Operations.Where(
+            operation => operation.CanSucceed && !run.StatusesOf(operation).Keys.Any(status => status is >= 200 and < 300)).ToList();
+        Assert.True(never.Count <= 2, $"Never succeeded: {string.Join(", ", never)}.");
     }
 
     private static async Task AssertServesAsync(GridProcess grid)

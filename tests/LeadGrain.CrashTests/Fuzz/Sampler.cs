@@ -22,7 +22,7 @@ internal sealed class Sampler
         {
             foreach (var parameter in operation.Parameters)
             {
-                Pool.Want(parameter.Name);
+                Pool.Want(parameter.Name, operation.Collection);
             }
 
             if (operation.Body is { } body)
@@ -82,7 +82,7 @@ internal sealed class Sampler
         switch (parameter.In)
         {
             case "path":
-                var value = Uri.EscapeDataString(Pool.Find(parameter.Name, random) ?? TextFor(parameter.Name, parameter.Schema, random));
+                var value = Uri.EscapeDataString(Pool.Find(parameter.Name, random, draft.Operation.Collection) ?? TextFor(parameter.Name, parameter.Schema, random));
                 draft.Path = draft.Path.Replace($"{{{parameter.Name}}}", value, StringComparison.Ordinal);
                 break;
             case "query" when random.Next(3) == 0:

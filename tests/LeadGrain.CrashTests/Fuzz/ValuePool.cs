@@ -35,11 +35,15 @@ internal sealed class ValuePool
         }
     }
 
-    /// <summary>Says that a name is asked with, so that answers to it are kept.</summary>
-    internal void Want(string name) => _answered.TryAdd(name, []);
+    /// <summary>Says that a name is asked with, so that answers to it are kept: all of them, and those of a collection.</summary>
+    internal void Want(string name, string collection)
+    {
+        _answered.TryAdd(name, []);
+        _answered.TryAdd(Of(collection, name), []);
+    }
 
-    /// <summary>Keeps what an answer says of the names that are asked with.</summary>
-    internal void Learn(ReadOnlySpan<byte> json)
+    /// <summary>Keeps what an answer of a collection says of the names that are asked with.</summary>
+    internal void Learn(ReadOnlySpan<byte> json, string collection)
     {
         var reader = new Utf8JsonReader(json, AnswerRules.AsDeepAsAny);
         string? name = null;
@@ -51,7 +55,9 @@ internal sealed class ValuePool
             }
             else if (reader.TokenType == JsonTokenType.String && name is not null && reader.ValueSpan.Length is > 0 and <= 2_000)
             {
-                Keep(name, TextOf(ref reader));
+                var text = TextOf(ref reader);
+                Keep(name, text);
+                Keep(Of(collection, name), text);
             }
         }
     }
@@ -69,12 +75,12 @@ internal sealed class ValuePool
         }
     }
 
-    /// <summary>A value for a name; null where nothing is known of it.</summary>
-    internal string? Find(string name, Random random)
+    /// <summary>A value for a name, of a collection where that has told any; null where nothing is known of it.</summary>
+    internal string? Find(string name, Random random, string? collection = null)
     {
         // One number each, whatever is found: a replay by seed draws the same.
         var (preferAnswer, at, variant) = (random.Next(2) == 0, random.Next(), random.Next());
-        var answers = Known(name);
+        var answers = collection is not null && _answered.TryGetValue(Of(collection, name), out var own) && own.Length > 0 ? own : Known(name);
         if (_examples.TryGetValue(name, out var examples) && !(preferAnswer && answers.Length > 0))
         {
             return Vary(examples[at % examples.Count], variant);
@@ -82,6 +88,8 @@ internal sealed class ValuePool
 
         return answers.Length > 0 ? answers[at % answers.Length] : null;
     }
+
+    private static string Of(string collection, string name) => $"{collection} {name}";
 
     private string[] Known(string name)
         => _answered.TryGetValue(name, out var own) && own.Length > 0 ? own

@@ -12,6 +12,10 @@ internal sealed class KeyedRun : IAsyncDisposable
     private const int Pollers = 2;
     private const int IdlePollers = 4;
 
+    // In a short run clients think between requests, about as long as one takes, so that tests beside this one get on too. A long
+    // run's ask without a break.
+    private static readonly TimeSpan s_thought = LongRounds is null ? TimeSpan.FromMilliseconds(10) : TimeSpan.Zero;
+
     private readonly ITestOutputHelper _output;
     private readonly Random _random;
     private readonly CancellationTokenSource _abandon = new();
@@ -28,22 +32,23 @@ internal sealed class KeyedRun : IAsyncDisposable
         (_output, _random, _https, _idle) = (output, random, https, idle);
         _load = Load.Start(
         [
-            .. Clients(Pullers).Select(client => (Func<Task>)client.PullAsync),
-            .. Clients(Lessees).Select(client => (Func<Task>)client.LeaseAsync),
-            .. Clients(Pushers).Select(client => (Func<Task>)client.PushAsync),
-            .. Clients(Pollers).Select(client => (Func<Task>)client.PollAsync),
-            .. Clients(1).Select(client => (Func<Task>)client.PauseAsync),
-            .. Enumerable.Range(0, IdlePollers).Select(n => (Func<Task>)(() => IdleAsync(_idle[n % _idle.Length]))),
+            .. Clients(Pullers).Select(client => Paced(client.PullAsync)),
+            .. Clients(Lessees).Select(client => Paced(client.LeaseAsync)),
+            .. Clients(Pushers).Select(client => Paced(client.PushAsync)),
+            .. Clients(Pollers).Select(client => Paced(client.PollAsync)),
+            .. Clients(1).Select(client => Paced(client.PauseAsync)),
+            .. Enumerable.Range(0, IdlePollers).Select(n => Paced(() => IdleAsync(_idle[n % _idle.Length]))),
         ]);
     }
 
     internal KeyedLedger Ledger { get; } = new();
 
+    private static int? LongRounds => int.TryParse(Environment.GetEnvironmentVariable("CRASH_ROUNDS"), out var rounds) ? rounds : null;
+
     private CampaignClient Http => _https[0];
 
     /// <summary>How often a fault is repeated: a few times, or as often as CRASH_ROUNDS says.</summary>
-    internal static int Rounds(int few)
-        => int.TryParse(Environment.GetEnvironmentVariable("CRASH_ROUNDS"), out var rounds) ? rounds : few;
+    internal static int Rounds(int few) => LongRounds ?? few;
 
     /// <summary>Lets clients loose on a host.</summary>
     internal static KeyedRun Start(ITestOutputHelper output, Random random, Uri url)
@@ -117,6 +122,12 @@ internal sealed class KeyedRun : IAsyncDisposable
         Array.ForEach([.. _https, .. _idle], http => http.Dispose());
         _abandon.Dispose();
     }
+
+    private static Func<Task> Paced(Func<Task> ask) => s_thought == TimeSpan.Zero ? ask : async () =>
+    {
+        await ask();
+        await Task.Delay(s_thought);
+    };
 
     private async Task DrainAsync()
     {

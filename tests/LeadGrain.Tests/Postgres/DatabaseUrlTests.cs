@@ -45,7 +45,7 @@ public sealed class DatabaseUrlTests
     [Theory]
     [InlineData("postgres://db", 40)]
     [InlineData("postgres://db?connection_limit=100", 100)]
-    [InlineData("Host=db;Max Pool Size=7", 7)]
+    [InlineData("Host=db;Maximum Pool Size=7", 7)]
     [InlineData("Host=db;Minimum Pool Size=60", 60)]
     public void Two_hosts_pools_fit_into_a_server_with_its_defaults_unless_told_otherwise(string url, int connections)
         => Assert.Equal(connections, GridDatabase.Tune(DatabaseUrl.Parse(url)).MaxPoolSize);
