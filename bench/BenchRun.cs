@@ -3,18 +3,19 @@ using LeadGrain.Bench.Report;
 using LeadGrain.Bench.Scenarios;
 using LeadGrain.Bench.Target;
 using LeadGrain.Bench.Yardsticks;
+using LeadGrain.Sandbox.Apollo;
 
 namespace LeadGrain.Bench;
 
 /// <summary>What the scenarios of one run share.</summary>
-internal sealed class BenchRun(BenchOptions options, DatabaseServer server) : IAsyncDisposable
+internal sealed class BenchRun(BenchOptions options, DatabaseServer server, string? orleans) : IAsyncDisposable
 {
     /// <summary>As many as the yardstick has.</summary>
     internal const int ManyNamespaces = 64;
 
     private readonly Stopwatch _clock = Stopwatch.StartNew();
-    private readonly Dictionary<HostKind, string?> _programs = [];
     private Grid? _main;
+    private FakeApollo? _apollo;
     private Pgbench? _pgbench;
     private HistoryGrid? _history;
     private int _series;
@@ -57,23 +58,41 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server) : IA
         return _pgbench;
     }
 
-    /// <summary>The program of a host; null where it cannot be built here.</summary>
-    internal async Task<string?> ProgramAsync(HostKind host, CancellationToken cancellationToken)
-        => _programs.TryGetValue(host, out var known) ? known : _programs[host] = await HostBuild.FindAsync(host, cancellationToken);
+    /// <summary>The program of a host; null where it was not built, or cannot be here.</summary>
+    internal string? Program(HostKind host) => host == HostKind.Embedded ? HostBuild.Embedded : orleans;
 
     /// <summary>Starts the host under test, or another, over a new database.</summary>
     internal async Task<Grid> StartGridAsync(
         string database, CancellationToken cancellationToken, HostKind? host = null, IReadOnlyDictionary<string, string>? settings = null)
     {
-        var program = await ProgramAsync(host ?? Options.Host, cancellationToken)
+        var program = Program(host ?? Options.Host)
             ?? throw new BenchException($"The {host ?? Options.Host} host cannot be built here.");
         await Server.CreateDatabaseAsync(database, cancellationToken);
         return await Grid.StartAsync(this, program, database, settings ?? new Dictionary<string, string>(), cancellationToken);
     }
 
-    /// <summary>The grid that the full load goes to, started when first asked for; it ends with the run.</summary>
+    /// <summary>The grid that the full load goes to, started and warmed up when first asked for; it ends with the run.</summary>
     internal async Task<Grid> MainGridAsync(CancellationToken cancellationToken)
-        => _main ??= await StartGridAsync("grid", cancellationToken);
+    {
+        if (_main is null)
+        {
+            _main = await StartGridAsync("grid", cancellationToken, settings: await EnrichingAsync(cancellationToken));
+            Say("warming up");
+            await _main.WarmUpAsync(Many, cancellationToken);
+        }
+
+        return _main;
+    }
+
+    /// <summary>Settings of a grid that enriches from the sandbox's Apollo, and asks no name server about leads.</summary>
+    internal async Task<Dictionary<string, string>> EnrichingAsync(CancellationToken cancellationToken)
+    {
+        _apollo ??= await FakeApollo.StartAsync(new FakeApolloOptions { RatePerMinute = null }, cancellationToken);
+        return new()
+        {
+            ["APOLLO_SERVICE_URL"] = _apollo.Url.ToString(), ["APOLLO_SERVICE_API_KEY"] = _apollo.ApiKey, ["GATE_DNS"] = "false",
+        };
+    }
 
     /// <summary>The grid with a long history, made when first asked for; it ends with the run.</summary>
     internal async Task<HistoryGrid> HistoryAsync(CancellationToken cancellationToken)
@@ -83,5 +102,6 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server) : IA
     {
         await (_history?.Grid.DisposeAsync() ?? ValueTask.CompletedTask);
         await (_main?.DisposeAsync() ?? ValueTask.CompletedTask);
+        await (_apollo?.DisposeAsync() ?? ValueTask.CompletedTask);
     }
 }

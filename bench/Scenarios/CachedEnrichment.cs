@@ -1,6 +1,5 @@
 using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Report;
-using LeadGrain.Sandbox.Apollo;
 
 namespace LeadGrain.Bench.Scenarios;
 
@@ -16,8 +15,7 @@ internal sealed class CachedEnrichment : IScenario
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        await using var apollo = await FakeApollo.StartAsync(new FakeApolloOptions { RatePerMinute = null }, cancellationToken);
-        await using var grid = await run.StartGridAsync("enrich", cancellationToken, settings: Settings(apollo));
+        var grid = await run.MainGridAsync(cancellationToken);
         await FillAsync(grid, cancellationToken);
         var samples = new List<double>();
         await WarmUpAsync(run, grid, cancellationToken);
@@ -30,13 +28,6 @@ internal sealed class CachedEnrichment : IScenario
 
         run.Report.Add(Figure.Of("enrich", "/enrich from the cache, 64 connections", "/s", samples).AtLeast(30_000));
     }
-
-    /// <summary>What points a grid at an Apollo.</summary>
-    internal static Dictionary<string, string> Settings(FakeApollo apollo) => new()
-    {
-        ["APOLLO_SERVICE_URL"] = apollo.Url.ToString(),
-        ["APOLLO_SERVICE_API_KEY"] = apollo.ApiKey,
-    };
 
     /// <summary>Has each email looked up once.</summary>
     internal static Task FillAsync(Grid grid, CancellationToken cancellationToken)

@@ -14,7 +14,7 @@ internal sealed class HeldTransaction : IScenario
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        await using var free = await run.StartGridAsync("unheld", cancellationToken);
+        var free = await run.MainGridAsync(cancellationToken);
         await using var held = await run.StartGridAsync("held", cancellationToken);
         var settings = new NpgsqlConnectionStringBuilder(run.Server.ConnectionString(held.Database)) { Pooling = false };
         await using var connection = new NpgsqlConnection(settings.ConnectionString);
@@ -25,7 +25,6 @@ internal sealed class HeldTransaction : IScenario
 
         var (without, with) = (new Windows(), new Windows());
         var (group, heldGroup) = (Group(), Group());
-        await free.WarmUpAsync(group, cancellationToken);
         await held.WarmUpAsync(heldGroup, cancellationToken);
         for (var round = 0; round < run.Options.Rounds; round++)
         {

@@ -1,6 +1,5 @@
 using LeadGrain.Bench.Report;
 using LeadGrain.Bench.Target;
-using LeadGrain.Sandbox.Apollo;
 
 namespace LeadGrain.Bench.Scenarios;
 
@@ -13,23 +12,20 @@ internal sealed class HostPair : IScenario
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        run.Say("building the Orleans host");
-        if (await run.ProgramAsync(HostKind.Orleans, cancellationToken) is null)
+        if (run.Program(HostKind.Orleans) is null)
         {
             run.Report.Skip("Orleans host skipped: its packages do not restore here.");
             run.Say("Orleans host skipped: its packages do not restore here");
             return;
         }
 
-        await using var apollo = await FakeApollo.StartAsync(new FakeApolloOptions { RatePerMinute = null }, cancellationToken);
-        var settings = CachedEnrichment.Settings(apollo);
-        await using var embedded = await run.StartGridAsync("pair_embedded", cancellationToken, HostKind.Embedded, settings);
-        await using var orleans = await run.StartGridAsync("pair_orleans", cancellationToken, HostKind.Orleans, settings);
+        var embedded = await run.MainGridAsync(cancellationToken);
+        await using var orleans = await run.StartGridAsync("orleans", cancellationToken, HostKind.Orleans, await run.EnrichingAsync(cancellationToken));
         Host[] hosts = [new("embedded", embedded), new("Orleans", orleans)];
+        await orleans.WarmUpAsync(hosts[1].Group, cancellationToken);
         foreach (var host in hosts)
         {
             await CachedEnrichment.FillAsync(host.Grid, cancellationToken);
-            await host.Grid.WarmUpAsync(host.Group, cancellationToken);
             await CachedEnrichment.WarmUpAsync(run, host.Grid, cancellationToken);
         }
 

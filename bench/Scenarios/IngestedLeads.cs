@@ -16,8 +16,7 @@ internal sealed class IngestedLeads : IScenario
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        var settings = new Dictionary<string, string> { ["GATE_DNS"] = "false" };
-        await using var grid = await run.StartGridAsync("ingest_route", cancellationToken, settings: settings);
+        var grid = await run.MainGridAsync(cancellationToken);
         var yardsticks = await run.YardsticksAsync(cancellationToken);
         var personas = new NamespaceGroup("ingest", "persona-", Rules);
         using (var client = new GridClient(grid.Process, personas.Org))

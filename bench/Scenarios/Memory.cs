@@ -71,7 +71,7 @@ internal sealed class Memory : IScenario
 
     private static async Task MeasureIdleAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        const int Batch = 10_000;
+        const int Batch = 4_000;
         var settings = new Dictionary<string, string> { ["EmbeddedHost__CollectionAge"] = "00:00:02" };
         await using var grid = await run.StartGridAsync("idle", cancellationToken, settings: settings);
         await grid.WarmUpAsync(new NamespaceGroup("warm", "campaign-", 1), cancellationToken);
@@ -85,7 +85,7 @@ internal sealed class Memory : IScenario
             whileActive = Math.Max(whileActive, (grid.Process.ResidentBytes() - before) / (double)Batch);
             await UntilPutAwayAsync(grid, cancellationToken);
             resident.Add(await SettledAsync(grid, cancellationToken));
-            run.Say($"resident after 10,000 more namespaces came and went: {resident[^1] >> 20} MiB");
+            run.Say($"resident after {Batch:#,0} more namespaces came and went: {resident[^1] >> 20} MiB");
         }
 
         // The first ones bring the heap to its size; what further ones leave behind is what counts.

@@ -15,8 +15,9 @@ internal sealed class SlowDiskPulls : IScenario
         var grid = await run.MainGridAsync(cancellationToken);
         var disk = await SlowDisk.BuildAsync(run.Server, cancellationToken);
         await RestartAsync(run, grid, disk, cancellationToken);
+        await grid.WarmUpAsync(run.Many, cancellationToken);
         var (plain, slow) = (new List<double>(), new List<double>());
-        for (var round = 0; round <= run.Options.Rounds; round++)
+        for (var round = 0; round < run.Options.Rounds; round++)
         {
             await grid.FillForPullAsync(run.Many, cancellationToken);
             plain.Add((await grid.PullAsync(run.Many, cancellationToken)).PerSecond);
@@ -25,11 +26,6 @@ internal sealed class SlowDiskPulls : IScenario
             slow.Add((await grid.PullAsync(run.Many, cancellationToken)).PerSecond);
             disk.TakeAtLeast(TimeSpan.Zero);
             run.Say($"next with flushes of 2 ms: {slow[^1]:#,0}/s beside {plain[^1]:#,0}/s");
-            if (round == 0)
-            {
-                // The process is new: its first round warms it up.
-                (plain, slow) = ([], []);
-            }
         }
 
         await RestartAsync(run, grid, null, cancellationToken);

@@ -24,11 +24,8 @@ internal sealed class Throughput : IScenario
         var grid = await run.MainGridAsync(cancellationToken);
         var yardsticks = await run.YardsticksAsync(cancellationToken);
         var one = new NamespaceGroup("one", "campaign-", 1);
-        run.Say("throughput: warming up");
         using var bare = run.Options.Wants("kestrel") ? await BareKestrel.StartAsync(run.Server, cancellationToken) : null;
         await (bare?.MeasureAsync(run.WarmUp, run.Options.Seconds, cancellationToken) ?? Task.FromResult(0d));
-        await grid.WarmUpAsync(run.Many, cancellationToken);
-        await grid.PullAsync(run.Many, cancellationToken);
         for (var round = 1; round <= run.Options.Rounds; round++)
         {
             if (run.Options.Wants("push"))

@@ -13,11 +13,11 @@ internal static class HostBuild
     /// <summary>The folder with the solution.</summary>
     internal static string Root { get; } = FindRoot();
 
-    /// <summary>The program of a host; null where it cannot be built here.</summary>
-    internal static async Task<string?> FindAsync(HostKind host, CancellationToken cancellationToken)
-        => host == HostKind.Embedded ? Path.Combine(AppContext.BaseDirectory, Program) : await BuildOrleansAsync(cancellationToken);
+    /// <summary>The embedded host's program.</summary>
+    internal static string Embedded => Path.Combine(AppContext.BaseDirectory, Program);
 
-    private static async Task<string?> BuildOrleansAsync(CancellationToken cancellationToken)
+    /// <summary>The Orleans host's program, built if need be; null where it cannot be built here.</summary>
+    internal static async Task<string?> OrleansAsync(CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(s_patience);
