@@ -42,26 +42,7 @@ public static class GatewaySetup
     /// </summary>
     public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration)
     {
-        services.AddOptions<GatewayOptions>()
-            .Configure(options =>
-            {
-                options.MaxInFlight = configuration.GetValue("MAX_IN_FLIGHT", options.MaxInFlight);
-                options.MaxWaiting = configuration.GetValue("MAX_WAITING", options.MaxWaiting);
-                options.GrainCallTimeout = configuration.GetValue("GRAIN_CALL_TIMEOUT", options.GrainCallTimeout);
-                options.OrganizationMaxInFlight = configuration.GetValue("ORGANIZATION_MAX_IN_FLIGHT", options.OrganizationMaxInFlight);
-                options.OrganizationRequestsPerSecond =
-                    configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
-                options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
-                options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
-                options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
-                options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
-                options.MaxUnproven = configuration.GetValue("MAX_UNPROVEN", options.MaxUnproven);
-                options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
-                options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
-                options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
-            })
-            .ValidateDataAnnotations()
-            .ValidateOnStart();
+        services.AddOptions<GatewayOptions>().Configure(options => Read(options, configuration)).ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SecurityOptions>()
             .Validate(options => options.ApiKeyHash.Length == SHA256.HashSizeInBytes, "The API key's hash must be set.")
             .ValidateOnStart();
@@ -147,6 +128,24 @@ public static class GatewaySetup
         new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;
+    }
+
+    private static void Read(GatewayOptions options, IConfiguration configuration)
+    {
+        options.MaxInFlight = configuration.GetValue("MAX_IN_FLIGHT", options.MaxInFlight);
+        options.MaxWaiting = configuration.GetValue("MAX_WAITING", options.MaxWaiting);
+        options.GrainCallTimeout = configuration.GetValue("GRAIN_CALL_TIMEOUT", options.GrainCallTimeout);
+        options.OrganizationMaxInFlight = configuration.GetValue("ORGANIZATION_MAX_IN_FLIGHT", options.OrganizationMaxInFlight);
+        options.OrganizationRequestsPerSecond =
+            configuration.GetValue("ORGANIZATION_REQUESTS_PER_SECOND", options.OrganizationRequestsPerSecond);
+        options.OrganizationBurst = configuration.GetValue("ORGANIZATION_BURST", options.OrganizationBurst);
+        options.KeyCacheFor = configuration.GetValue("KEY_CACHE", options.KeyCacheFor);
+        options.IngestPushWait = configuration.GetValue("INGEST_PUSH_WAIT", options.IngestPushWait);
+        options.ClayApp = configuration.GetValue("CLAY_APP", options.ClayApp)!;
+        options.MaxUnproven = configuration.GetValue("MAX_UNPROVEN", options.MaxUnproven);
+        options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
+        options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
+        options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
     }
 
     private static void AddDocument(IServiceCollection services)

@@ -67,7 +67,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
         var settings = $"""
             # Written at each start. Put settings of your own at the end of postgresql.conf.
             {endpoint.Settings}max_connections = 200
-            shared_buffers = {SharedBuffers()}MB
+            shared_buffers = {BufferMegabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}MB
             max_wal_size = 4GB
             checkpoint_completion_target = 0.9
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
@@ -81,8 +81,11 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
         File.Move($"{path}.new", path, overwrite: true);
     }
 
-    // An eighth of the memory that there is: the indexes of a few million served leads are looked into at random places.
-    private static long SharedBuffers() => Math.Clamp(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 8 / (1 << 20), 128, 1024);
+    /// <summary>
+    /// An eighth of the memory that there is, within bounds: the indexes of a few million served leads are looked into at random
+    /// places.
+    /// </summary>
+    internal static long BufferMegabytes(long memoryBytes) => Math.Clamp(memoryBytes / 8 / (1 << 20), 128, 1024);
 
     private static bool IsCluster(string directory) => File.Exists(Path.Combine(directory, "PG_VERSION"));
 

@@ -32,13 +32,20 @@ public sealed class LocalPostgresTests
         const string Settings = """
             select string_agg(name || '=' || current_setting(name), ' ' order by ordinality) from unnest(array[
                 'fsync', 'full_page_writes', 'listen_addresses', 'max_connections', 'max_wal_size', 'server_encoding',
-                'shared_buffers', 'synchronous_commit', 'data_checksums', 'lc_collate']) with ordinality s (name)
+                'synchronous_commit', 'data_checksums', 'lc_collate']) with ordinality s (name)
             """;
         Assert.Equal(
             "fsync=on full_page_writes=on listen_addresses= max_connections=200 max_wal_size=4GB server_encoding=UTF8 "
-            + "shared_buffers=256MB synchronous_commit=on data_checksums=on lc_collate=C",
+            + "synchronous_commit=on data_checksums=on lc_collate=C",
             await RunAsync(server, Settings));
     }
+
+    [Theory]
+    [InlineData(512, 128)]
+    [InlineData(4 * 1024, 512)]
+    [InlineData(64 * 1024, 1024)]
+    public void Its_buffers_take_an_eighth_of_the_memory_within_bounds(long megabytes, long buffers)
+        => Assert.Equal(buffers, PostgresCluster.BufferMegabytes(megabytes << 20));
 
     [Fact]
     public async Task Only_its_owner_can_enter_the_folder_of_its_socket()
