@@ -59,8 +59,9 @@ internal sealed class LongPoll(GrainCalls calls, TimeProvider time, IHostApplica
             {
                 return await grain.NextAsync(command with { Wait = Step }, end.Token);
             }
-            catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
+                // By the stop, or below for a reason of its own: a pull that is cancelled took no lead.
                 return new Keyed<PullOutcome>(KeyUse.First, PullOutcome.Empty.Value);
             }
         }

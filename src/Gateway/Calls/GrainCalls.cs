@@ -59,7 +59,7 @@ internal sealed class GrainCalls(
         {
             throw new CallTimedOutException(_options.GrainCallTimeout + extraTime, cancelled);
         }
-        catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)))
+        catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)) || IsUnasked(fault, aborted))
         {
             // Without the cause: its message may name the grain, and so an email.
             throw new TimeoutException($"The grain's answer was lost: {fault.GetType().Name}.");
@@ -70,6 +70,10 @@ internal sealed class GrainCalls(
             _limits.End(limit, forgotten: answered);
         }
     }
+
+    // Cancelled, and not by this side: somewhere below the call was given up.
+    private static bool IsUnasked(Exception fault, CancellationToken aborted)
+        => fault is OperationCanceledException && !aborted.IsCancellationRequested;
 
     private bool NothingWasDone(Exception fault)
         => fault is OwnershipLostException || hostFaults.Any(host => host.NothingWasDone(fault));

@@ -25,6 +25,29 @@ public sealed class FaultTests
         Assert.DoesNotContain("secret", answer.Body, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_call_that_is_cancelled_below_by_nobodys_wish_is_a_time_out()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        server.Grid.Faults.Enqueue(new OperationCanceledException());
+
+        (await server.PostAsync("/buffer/next", Next)).MustBeProblem(503, "timed_out");
+    }
+
+    [Fact]
+    public async Task A_waiting_pull_that_is_cancelled_below_by_nobodys_wish_goes_on_waiting()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        server.Grid.Barrier = new TaskCompletionSource();
+        var answer = server.PostAsync("/buffer/next", """{"namespace":"n","waitSeconds":1}""");
+        await server.Grid.Arrived.WaitAsync();
+        server.Grid.Faults.Enqueue(new OperationCanceledException());
+        server.Grid.Barrier.SetResult();
+
+        Assert.Equal("""{"found":false}""", (await answer).Body);
+        Assert.Empty(server.Grid.Faults);
+    }
+
     [Theory]
     [InlineData(3, true)]
     [InlineData(4, false)]
