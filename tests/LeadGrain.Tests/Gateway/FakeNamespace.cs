@@ -39,6 +39,9 @@ internal sealed class FakeNamespace(FakeGrid grid) : INamespaceGrain
     /// <summary>What becomes of leases that are held and given back.</summary>
     internal LeaseFate Return { get; set; } = LeaseFate.Returned;
 
+    /// <summary>Makes the next pull that may wait end as cancelled, though nobody cancels it.</summary>
+    internal bool CancelsNextWait { get; set; }
+
     /// <summary>Null where the namespace does not exist.</summary>
     internal bool? Paused { get; set; }
 
@@ -66,6 +69,12 @@ internal sealed class FakeNamespace(FakeGrid grid) : INamespaceGrain
         }
 
         await grid.EnterAsync(cancellationToken);
+        if (command.Wait > TimeSpan.Zero && CancelsNextWait)
+        {
+            CancelsNextWait = false;
+            throw new OperationCanceledException();
+        }
+
         var taken = Take(command);
         if (taken.IsEmpty && command.Wait > TimeSpan.Zero)
         {

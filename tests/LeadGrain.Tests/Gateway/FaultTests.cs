@@ -38,14 +38,11 @@ public sealed class FaultTests
     public async Task A_waiting_pull_that_is_cancelled_below_by_nobodys_wish_goes_on_waiting()
     {
         await using var server = await GatewayServer.StartAsync();
-        server.Grid.Barrier = new TaskCompletionSource();
-        var answer = server.PostAsync("/buffer/next", """{"namespace":"n","waitSeconds":1}""");
-        await server.Grid.Arrived.WaitAsync();
-        server.Grid.Faults.Enqueue(new OperationCanceledException());
-        server.Grid.Barrier.SetResult();
+        var fake = server.Grid.Namespace("app/org/n");
+        fake.CancelsNextWait = true;
 
-        Assert.Equal("""{"found":false}""", (await answer).Body);
-        Assert.Empty(server.Grid.Faults);
+        Assert.Equal("""{"found":false}""", (await server.PostAsync("/buffer/next", """{"namespace":"n","waitSeconds":1}""")).Body);
+        Assert.Equal((3, false), (fake.Pulls.Count, fake.CancelsNextWait));
     }
 
     [Theory]
