@@ -35,7 +35,10 @@ internal static class CampaignApi
         routes.MapPut("/campaigns/{campaign}", PutAsync)
             .AdminOnly()
             .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "One of Smartlead's sets itself up with the first lead where there is an API key. What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
-            .Takes<CampaignRequest>("""{"kind":"smartlead","settings":{"batchLimit":50},"dailyCap":200,"timeZone":"Europe/Berlin"}""")
+            .Takes<CampaignRequest>(
+                ("smartlead", """{"kind":"smartlead","settings":{"batchLimit":50},"dailyCap":200,"timeZone":"Europe/Berlin"}"""),
+                ("webhook", """{"kind":"webhook","url":"https://crm.example/leads","retryDelays":[5,300,3600]}"""),
+                ("namespace", """{"kind":"namespace","namespace":"baltics"}"""))
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/campaigns/{campaign}", DeleteAsync)

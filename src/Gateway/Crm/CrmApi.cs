@@ -30,10 +30,12 @@ internal static class CrmApi
             .Answers<CrmLeads>($$"""{"leads":[{{LeadExample}}],"next":null}""");
         routes.MapGet("/crm/leads/{id}", GetAsync)
             .Describe("getLead", "CRM", "Get a lead", "With its history.")
+            .InPath("id", "The lead.", isUuid: true)
             .Answers<CrmLeadWithHistory>(HistoryExample)
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPatch("/crm/leads/{id}", ChangeAsync)
             .Describe("changeLead", "CRM", "Change a lead", "Sets what is given; null clears. X-User-Id says who; If-Match or version guard against changes meanwhile.")
+            .InPath("id", "The lead.", isUuid: true)
             .Takes<CrmChangeRequest>("""{"status":"called","assignedTo":"ann","notes":null,"version":1}""")
             .Answers<CrmLeadWithHistory>(HistoryExample)
             .Fails(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed)

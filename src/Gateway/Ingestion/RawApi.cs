@@ -34,6 +34,7 @@ internal static partial class RawApi
             .Answers<RawEntries>($$"""{"entries":[{{EntryExample}}],"next":null}""");
         routes.MapGet("/raw/{id}", GetAsync)
             .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes and headers, for the scope admin; that is in the audit log.")
+            .InPath("id", "The entry.", isUuid: true)
             .Query("redact", "false shows what was posted.")
             .Answers<RawEntryWithBody>(
                 $$"""{"entry":{{EntryExample}},"remoteAddress":"203.0.113.0","headers":{"User-Agent":"***"},"body":{"email":"***"},"bodyBase64":null}""")

@@ -26,6 +26,7 @@ internal static class JobApi
             .Answers<JobsResponse>($$"""{"jobs":[{{Example}}],"next":null}""");
         routes.MapGet("/jobs/{id}", GetAsync)
             .Describe("getJob", "Jobs", "Get a background job", "How far it has come.")
+            .InPath("id", "The job.", isUuid: true)
             .Answers<JobView>(Example)
             .Fails(StatusCodes.Status404NotFound);
     }

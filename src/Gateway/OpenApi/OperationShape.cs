@@ -31,11 +31,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 Required = true,
                 Content = new Dictionary<string, OpenApiMediaType>
                 {
-                    ["application/json"] = new()
-                    {
-                        Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document),
-                        Example = JsonNode.Parse(body.Example),
-                    },
+                    ["application/json"] = WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples),
                 },
             };
         }
@@ -83,6 +79,21 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         {
             operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
         }
+    }
+
+    private static OpenApiMediaType WithExamples(OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples)
+    {
+        if (examples is [var only])
+        {
+            media.Example = JsonNode.Parse(only.Example);
+        }
+        else
+        {
+            media.Examples = examples.ToDictionary(
+                static one => one.Kind, static IOpenApiExample (one) => new OpenApiExample { Value = JsonNode.Parse(one.Example) });
+        }
+
+        return media;
     }
 
     private static void AddTexts(OpenApiOperation operation, TextBodies texts) => operation.RequestBody = new OpenApiRequestBody

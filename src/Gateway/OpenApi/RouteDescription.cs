@@ -17,7 +17,11 @@ internal static class RouteDescription
         route.WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description);
 
     internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, string example) =>
-        route.WithMetadata(new BodyDescription(typeof(TBody), example));
+        route.Takes<TBody>((string.Empty, example));
+
+    /// <summary>A body of several kinds, with an example of each by the kind's name.</summary>
+    internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, params (string Kind, string Example)[] examples) =>
+        route.WithMetadata(new BodyDescription(typeof(TBody), examples));
 
     internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example, int status = StatusCodes.Status200OK) =>
         route.Produces<TAnswer>(status).WithMetadata(new AnswerExample(example, status));
@@ -88,8 +92,8 @@ internal static class RouteDescription
         .Query("next", "The previous page's next, with the same filters.");
 }
 
-/// <summary>The body that a route takes.</summary>
-internal sealed record BodyDescription(Type Shape, string Example);
+/// <summary>The body that a route takes: one example, or one of each kind.</summary>
+internal sealed record BodyDescription(Type Shape, IReadOnlyList<(string Kind, string Example)> Examples);
 
 /// <summary>What a route answers when all is well: JSON, or text where the answer's media type says so.</summary>
 internal sealed record AnswerExample(string Text, int Status);

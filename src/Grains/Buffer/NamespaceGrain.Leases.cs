@@ -17,9 +17,9 @@ internal sealed partial class NamespaceGrain
 
     /// <inheritdoc/>
     public Task<Keyed<LeaseOutcomes>> SettleAsync(LeaseCommand command, CancellationToken cancellationToken)
-        => command.Key is { } key
-            ? AnswerOnceAsync(RouteOf(command.Action), key, () => ChangeAsync(command), ReplayLeasesAsync)
-            : ChangeAsync(command);
+        => command.Key is not { } key ? ChangeAsync(command)
+            : _claimed is null ? ChangeAsync(command with { Key = null }) // What does not exist holds no leases, and keeps no answers.
+            : AnswerOnceAsync(RouteOf(command.Action), key, () => ChangeAsync(command), ReplayLeasesAsync);
 
     /// <inheritdoc/>
     public async Task<DeadLeadPage?> ListDeadAsync(Guid after, int limit, CancellationToken cancellationToken)

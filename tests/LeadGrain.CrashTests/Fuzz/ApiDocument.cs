@@ -85,7 +85,9 @@ internal sealed class ApiDocument
         return new ApiBody(
             content.Name,
             content.Value.TryGetProperty("schema", out var schema) ? schema : default,
-            content.Value.TryGetProperty("example", out var example) ? example : null);
+            content.Value.TryGetProperty("example", out var example) ? [example]
+                : content.Value.TryGetProperty("examples", out var kinds) ? [.. kinds.EnumerateObject().Select(kind => kind.Value.GetProperty("value"))]
+                : []);
     }
 }
 
@@ -123,4 +125,4 @@ internal sealed record ApiOperation(int Number, string Path, string Method)
 internal sealed record ApiParameter(string In, string Name, JsonElement Schema);
 
 /// <summary>What a request carries.</summary>
-internal sealed record ApiBody(string ContentType, JsonElement Schema, JsonElement? Example);
+internal sealed record ApiBody(string ContentType, JsonElement Schema, IReadOnlyList<JsonElement> Examples);

@@ -13,7 +13,7 @@ internal sealed class Sampler
     private const int LongestWaitSeconds = 1;
 
     private readonly ApiDocument _document;
-    private readonly Dictionary<ApiOperation, JsonTree> _bodies = [];
+    private readonly Dictionary<ApiOperation, JsonTree[]> _bodies = [];
 
     internal Sampler(ApiDocument document)
     {
@@ -27,9 +27,9 @@ internal sealed class Sampler
 
             if (operation.Body is { } body)
             {
-                var example = body.Example is { } given ? JsonTree.Of(given) : Make(body.Schema, string.Empty, new Random(0), 0);
-                _bodies[operation] = example;
-                Pool.AddExample(JsonDocument.Parse(example.ToBytes()).RootElement);
+                var examples = body.Examples.Select(JsonTree.Of).DefaultIfEmpty(Make(body.Schema, string.Empty, new Random(0), 0)).ToArray();
+                _bodies[operation] = examples;
+                Array.ForEach(examples, example => Pool.AddExample(JsonDocument.Parse(example.ToBytes()).RootElement));
             }
         }
     }
@@ -62,7 +62,7 @@ internal sealed class Sampler
         if (operation.Body is { } body)
         {
             draft.SetHeader("Content-Type", body.ContentType);
-            draft.Json = _bodies[operation].Copy();
+            draft.Json = _bodies[operation][random.Next(_bodies[operation].Length)].Copy();
             Vary(draft.Json, body.Schema, random);
             draft.Chunked = random.Next(16) == 0;
         }
@@ -100,13 +100,13 @@ internal sealed class Sampler
         }
     }
 
-    /// <summary>Gives the example's texts values from the pool, and now and then a member that the example leaves out.</summary>
+    /// <summary>Gives most of the example's texts values from the pool, and now and then a member that the example leaves out.</summary>
     private void Vary(JsonTree tree, JsonElement schema, Random random)
     {
         foreach (var place in JsonPlace.Below(tree))
         {
             var target = place;
-            if (place is { Name: { } name, Value: JsonLeaf { Text: not null } } && Pool.Find(name, random) is { } value)
+            if (place is { Name: { } name, Value: JsonLeaf { Text: not null } } && random.Next(3) > 0 && Pool.Find(name, random) is { } value)
             {
                 target.Value = JsonTree.OfText(value);
             }

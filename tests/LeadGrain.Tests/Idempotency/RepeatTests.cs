@@ -43,6 +43,21 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         Assert.Equal(("""{"found":false,"leads":[]}""", false), (anew.Body, anew.Replayed));
     }
 
+    [Theory]
+    [InlineData("ack")]
+    [InlineData("nack")]
+    [InlineData("extend")]
+    public async Task Leases_of_a_namespace_that_does_not_exist_are_not_held_with_a_key_too(string verb)
+    {
+        var body = new { @namespace = $"none-{verb}", leaseIds = new[] { Guid.NewGuid() }, leaseSeconds = verb == "extend" ? 60 : (int?)null };
+
+        foreach (var key in new[] { "none", "none", "other" })
+        {
+            var told = await AskAsync($"/buffer/{verb}", body, key);
+            Assert.Equal((HttpStatusCode.OK, "not_held", false), (told.Status, (string?)told.Json["results"]![0]!["outcome"], told.Replayed));
+        }
+    }
+
     [Fact]
     public async Task A_repeated_pull_on_lease_gets_the_same_leases_again()
     {
