@@ -45,7 +45,9 @@ internal static class AnswerRules
 
     private static string? BrokenFailure(FuzzRequest request, HttpAnswer answer) => answer.Status switch
     {
-        503 => answer.Header("Retry-After") is null ? "503 without Retry-After" : null,
+        503 => answer.Header("Retry-After") is null ? "503 without Retry-After"
+            : answer.Body.AsSpan().IndexOf("\"not_ready\""u8) >= 0 ? "503 though the host is ready" // only load may be shed
+            : null,
         504 when request.OnRoute && request.Operation.Answers.ContainsKey("504") => null,
         _ => $"{answer.Status}",
     };
