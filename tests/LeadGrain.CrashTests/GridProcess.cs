@@ -137,6 +137,7 @@ internal sealed partial class GridProcess : IAsyncDisposable
             }
         }
 
+        start.Environment["DOTNET_TieredPGO"] = "0"; // as in the tests' own process
         foreach (var (name, value) in settings.Variables().Where(v => v.Value is not null))
         {
             start.Environment[name] = value;

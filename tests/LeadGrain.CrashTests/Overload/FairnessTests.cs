@@ -43,7 +43,9 @@ public sealed class FairnessTests(ITestOutputHelper output)
         Assert.Equal(new Counts(0, (Requests + WarmUp) / 2, 0), await calm.CountsAsync());
         if (batch < 10_000)
         {
-            Assert.InRange(calmly.Percentile(99), 0, Math.Max(GenerousMilliseconds, 3 * flooding.Percentile(99)));
+            // A machine that stands still for a moment stands still for both.
+            var bound = Math.Max(GenerousMilliseconds, Math.Max(3 * flooding.Percentile(99), flooding.Percentile(100)));
+            Assert.InRange(calmly.Percentile(99), 0, bound);
             return;
         }
 
