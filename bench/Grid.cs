@@ -133,7 +133,7 @@ internal sealed class Grid : IAsyncDisposable
     {
         var before = CpuMeter.Read(_process.Id, _run.Server.ProcessId);
         var result = await LoadProcess.RunAsync(plan, cancellationToken);
-        return result with { ServerCpu = CpuMeter.Read(_process.Id, _run.Server.ProcessId) - before };
+        return result with { ServerCpu = CpuMeter.Read(_process.Id, _run.Server.ProcessId).Since(before) };
     }
 
     /// <summary>Leads a second of a push.</summary>

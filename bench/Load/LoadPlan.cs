@@ -99,7 +99,7 @@ internal sealed record LoadResult
 
     /// <summary>Processor time of the grid and of PostgreSQL over the whole load, as far as it was measured.</summary>
     [JsonIgnore]
-    public Target.CpuMeter ServerCpu { get; init; }
+    public Target.CpuTime ServerCpu { get; init; }
 
     [JsonIgnore]
     public double PerSecond => Seconds > 0 ? Done / Seconds : 0;
