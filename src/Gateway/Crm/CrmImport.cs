@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Http;
@@ -47,7 +48,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
         {
             return await rows.MoveNextAsync();
         }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
+        catch (Exception broken) when (Body.IsUnreadable(broken))
         {
             throw new BadHttpRequestException("The body cannot be read.", broken);
         }

@@ -32,6 +32,12 @@ internal static class Body
     internal static async ValueTask<Parsed<byte[]>> ReadAllAsync(HttpContext context, int limit)
         => Refuse(context, limit) is { } problem ? problem : await ReadAsync<byte[], object?>(context, limit, null, static (bytes, _) => bytes.ToArray());
 
+    /// <summary>
+    /// Whether a failed read is the body's fault. The server calls most of what is wrong with one a bad request, but not a chunk of
+    /// a size that it cannot count, nor a trailer that is no text.
+    /// </summary>
+    internal static bool IsUnreadable(Exception fault) => fault is InvalidOperationException or (IOException and not BadHttpRequestException);
+
     /// <summary>Reads a body that <see cref="Refuse"/> let through.</summary>
     internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(HttpContext context, int limit, TState state, BodyUse<T, TState> use)
         where T : notnull
@@ -109,9 +115,8 @@ internal static class Body
             // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
             return await reader.ReadAsync(CancellationToken.None);
         }
-        catch (IOException broken) when (broken is not BadHttpRequestException)
+        catch (Exception broken) when (IsUnreadable(broken))
         {
-            // The server calls most of what is wrong with a body a bad request, but not a chunk of a size that it cannot count.
             throw new BadHttpRequestException("The body cannot be read.", broken);
         }
     }

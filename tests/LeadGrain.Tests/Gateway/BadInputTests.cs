@@ -225,13 +225,21 @@ public sealed class BadInputTests(SharedServer shared) : IClassFixture<SharedSer
     [InlineData("fffffffff", "/api/ingest")]
     [InlineData("fffffffff", "/api/ingest/clay?orgId=o&appId=a")]
     [InlineData("fffffffff", "/webhooks/smartlead?orgId=o&appId=a")]
-    public async Task A_chunk_of_an_impossible_size_is_a_bad_request(string size, string route)
+    public Task A_chunk_of_an_impossible_size_is_a_bad_request(string size, string route) => MustBeBadAsync(route, $"{size}\r\n");
+
+    [Theory]
+    [InlineData("X: \0", "/buffer/next")]
+    [InlineData("X: a\0b", "/api/lead")]
+    [InlineData("\0: a", "/api/ingest")]
+    public Task A_trailer_that_is_no_text_is_a_bad_request(string trailer, string route) => MustBeBadAsync(route, $"2\r\n{{}}\r\n0\r\n{trailer}\r\n\r\n");
+
+    private async Task MustBeBadAsync(string route, string body)
     {
         using var socket = new System.Net.Sockets.TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(shared.Server.App.Urls.Single()).Port);
         var stream = socket.GetStream();
         await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST {route} HTTP/1.1\r\nHost: x\r\nX-API-Key: {GatewayServer.Key}\r\nX-App-Id: a\r\nX-Org-Id: o\r\nTransfer-Encoding: chunked\r\n\r\n{size}\r\n"));
+            $"POST {route} HTTP/1.1\r\nHost: x\r\nX-API-Key: {GatewayServer.Key}\r\nX-App-Id: a\r\nX-Org-Id: o\r\nTransfer-Encoding: chunked\r\n\r\n{body}"));
         using var reader = new StreamReader(stream);
 
         Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
