@@ -36,7 +36,8 @@ internal static class Body
     /// Whether a failed read is the body's fault. The server calls most of what is wrong with one a bad request, but not a chunk of
     /// a size that it cannot count, nor a trailer that is no text.
     /// </summary>
-    internal static bool IsUnreadable(Exception fault) => fault is InvalidOperationException or (IOException and not BadHttpRequestException);
+    internal static bool IsUnreadable(Exception fault)
+        => fault is InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or (IOException and not BadHttpRequestException);
 
     /// <summary>Reads a body that <see cref="Refuse"/> let through.</summary>
     internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(HttpContext context, int limit, TState state, BodyUse<T, TState> use)

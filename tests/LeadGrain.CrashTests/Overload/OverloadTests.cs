@@ -24,7 +24,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     {
         // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
         var flood = await OverloadAsync(openConnections: 1_000, leadsEach: 8_000);
-                // Without holding refusals back it is below 50 %.
+        // Without holding refusals back it is below 50 %.
         Assert.InRange(flood.Goodput, 0.6, double.MaxValue);
     }
 

@@ -8,7 +8,7 @@ namespace LeadGrain.CrashTests.Postgres;
 public sealed class PromotedStandbyTests(ITestOutputHelper output)
 {
     // Generous for a machine that runs other things: the figure is printed.
-    private static readonly TimeSpan s_soon = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(20);
 
     [Fact]
     public async Task The_host_runs_on_and_finds_the_promoted_standby_by_itself()
