@@ -57,10 +57,10 @@ public sealed class GatewayOptions
 
     /// <summary>
     /// How long a refusal for too many requests under way is held back, so that a flood does not spend on refusals what there is
-    /// to serve with. Setting <c>REFUSAL_DELAY</c>, as 00:00:00.250; 00:00:00 for none.
+    /// to serve with. Setting <c>REFUSAL_DELAY</c>, as 00:00:00.500; 00:00:00 for none.
     /// </summary>
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
-    public TimeSpan RefusalDelay { get; set; } = TimeSpan.FromMilliseconds(250); // a quarter of the Retry-After that it comes with; with 100 ms a flood still cost a fifth of the goodput
+    public TimeSpan RefusalDelay { get; set; } = TimeSpan.FromMilliseconds(500); // half of the Retry-After that it comes with; with 250 ms a flood still cost a quarter of the goodput
 
     /// <summary>How long a request waits for its grain before 503 <c>timed_out</c>. Setting <c>GRAIN_CALL_TIMEOUT</c>, as 00:00:30.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using LeadGrain.CrashTests.Postgres;
 using Xunit.Abstractions;
 
@@ -13,8 +12,10 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const int NamespacesEach = 8;
     private const int Places = 256;
 
-    private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(4);
-    private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(6);
+    // A shared machine's speed changes by a third from one ten seconds to the next: a flood is compared with the seconds around it.
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(2.5);
 
     // What sockets, buffers and a full house of requests may take beyond what a busy host takes anyway.
     private const long MaxGrowth = 300_000_000;
@@ -23,21 +24,21 @@ public sealed class OverloadTests(ITestOutputHelper output)
     public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving()
     {
         // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
-        var flood = await OverloadAsync(openConnections: 1_000, leadsEach: 8_000);
-        // Without holding refusals back it is below 50 %.
-        Assert.InRange(flood.Goodput, 0.6, double.MaxValue);
+        var flood = await OverloadAsync(rounds: 5, openConnections: 1_000, leadsEach: 8_000);
+        // By processor time: a neighbour that takes the disk for a second halves what a second is worth. What is left for noise is
+        // less than what holding refusals back gains: without it this is 40 %.
+        Assert.InRange(flood.GoodputPerProcessor, 0.7, double.MaxValue);
     }
 
     [Fact]
     public async Task With_a_database_that_is_slow_to_commit_three_times_the_capacity_is_sent_whole_and_more_than_80_percent_of_it_served()
     {
-        var flood = await OverloadAsync(openConnections: 2_000, leadsEach: 1_000, "fsync = on\ncommit_delay = 100000\ncommit_siblings = 0");
+        var flood = await OverloadAsync(rounds: 3, openConnections: 2_000, leadsEach: 1_000, "fsync = on\ncommit_delay = 100000\ncommit_siblings = 0");
         Assert.Equal(0, flood.Unsent);
-        Assert.True(flood.Served < flood.Sent / 2, "Nothing was shed.");
         Assert.InRange(flood.Goodput, 0.8, double.MaxValue);
     }
 
-    private async Task<Flood> OverloadAsync(int openConnections, int leadsEach, string? settings = null)
+    private async Task<Overloaded> OverloadAsync(int rounds, int openConnections, int leadsEach, string? settings = null)
     {
         await using var server = await FaultyServer.StartAsync(settings: settings);
         await using var grid = await GridProcess.StartAsync(new GridSettings
@@ -50,26 +51,51 @@ public sealed class OverloadTests(ITestOutputHelper output)
         await connections.OpenAsync(openConnections);
         var pulls = await FillAsync(connections, leadsEach);
 
-        var capacity = await CapacityAsync(connections, pulls);
-        var before = Memory(grid.Id);
+        await MeasureAsync(processors, () => FillAllPlacesAsync(connections, pulls, s_warmUp));
+        var before = MemoryOf(grid);
+        var closed = new List<Rate> { await MeasureAsync(processors, () => FillAllPlacesAsync(connections, pulls, s_closedFor)) };
+        var open = new List<Rate>();
         var answers = new ConcurrentQueue<FloodAnswer>();
-        var (sent, unsent, goodput) = await FloodAsync(connections, pulls, 3 * capacity, answers);
-        var growth = Memory(grid.Id) - before;
+        var (sent, unsent, growth) = (0, 0, 0L);
+        for (var round = 0; round < rounds; round++)
+        {
+            var asked = new List<Task>();
+            open.Add(await MeasureAsync(processors, async () =>
+            {
+                var servedBefore = Served(answers);
+                unsent += await FloodAsync(connections, pulls, 3 * closed[^1].PerSecond, answers, asked);
+                return Served(answers) - servedBefore;
+            }));
 
-        var served = answers.Count(answer => answer.Status == 200);
-        var after = await CapacityAsync(connections, pulls);
+            // Those that are served once nothing more comes do not count.
+            await Task.WhenAll(asked).WaitAsync(Eventually.Patience);
+            sent += asked.Count;
+            growth = Math.Max(growth, MemoryOf(grid) - before);
+            closed.Add(await MeasureAsync(processors, () => FillAllPlacesAsync(connections, pulls, s_closedFor)));
+        }
+
+        var served = Served(answers);
+        var result = new Overloaded(unsent, Goodput(open, closed, rate => rate.PerSecond), Goodput(open, closed, rate => rate.PerProcessorSecond));
         output.WriteLine(
-            $"capacity {capacity:0}/s before and {after:0}/s after; offered {3 * capacity:0}/s, sent {sent} ({unsent} found no connection); "
-            + $"served {served}, shed {answers.Count - served}; goodput {goodput:0}/s, {goodput / Math.Max(capacity, after):P0} of the higher capacity; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
+            $"capacities {string.Join(", ", closed)}; floods {string.Join(", ", open)}; sent {sent} ({unsent} found no connection), served {served}, "
+            + $"shed {answers.Count - served}; goodput {result.Goodput:P0} by time, {result.GoodputPerProcessor:P0} by processor time; "
+            + $"memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
         Assert.Equal(sent, answers.Count);
+        Assert.True(served < sent, "Nothing was shed.");
         Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
         Assert.InRange(growth, long.MinValue, MaxGrowth);
 
         // Nothing of it stays: the next request is served.
         using var connection = await FloodConnection.OpenAsync(grid.Url);
         Assert.Equal(200, (await connection.AskAsync(pulls[0])).Status);
-        return new Flood(sent, unsent, served, goodput / Math.Max(capacity, after));
+        return result;
     }
+
+    private static int Served(IReadOnlyCollection<FloodAnswer> answers) => answers.Count(answer => answer.Status == 200);
+
+    /// <summary>The median of the floods, each as a part of what the windows before and after it made.</summary>
+    private static double Goodput(List<Rate> open, List<Rate> closed, Func<Rate, double> rate)
+        => open.Select((flood, n) => rate(flood) / ((rate(closed[n]) + rate(closed[n + 1])) / 2)).Order().ElementAt(open.Count / 2);
 
     private static async Task<List<byte[]>> FillAsync(Connections connections, int leadsEach)
     {
@@ -87,37 +113,46 @@ public sealed class OverloadTests(ITestOutputHelper output)
         return pulls;
     }
 
-    /// <summary>Pulls a second in a closed loop that fills all places, after a warm-up as long.</summary>
-    private static async Task<double> CapacityAsync(Connections connections, List<byte[]> pulls)
+    private static async Task<Rate> MeasureAsync(Processors processors, Func<Task<int>> serve)
+    {
+        var (taken, start) = (processors.Taken, Stopwatch.GetTimestamp());
+        var served = await serve();
+        return new Rate(served / Stopwatch.GetElapsedTime(start).TotalSeconds, served / (processors.Taken - taken));
+    }
+
+    /// <summary>A closed loop that fills all places.</summary>
+    /// <returns>Served leads.</returns>
+    private static async Task<int> FillAllPlacesAsync(Connections connections, List<byte[]> pulls, TimeSpan time)
     {
         var served = 0;
-        await using var load = Load.Start(Enumerable.Range(0, Places).Select(n => (Func<Task>)(async () =>
+        var start = Stopwatch.GetTimestamp();
+        await using (Load.Start(Enumerable.Range(0, Places).Select(n => (Func<Task>)(async () =>
         {
             var connection = await connections.TakeAsync();
             Assert.Equal(200, (await connection.AskAsync(pulls[n % pulls.Count])).Status);
             connections.Put(connection);
             Interlocked.Increment(ref served);
-        })));
-        var warmedUp = Stopwatch.StartNew();
-        await Eventually.Async("it is warm", () => warmedUp.Elapsed > s_closedFor);
-        var (start, from) = (Stopwatch.GetTimestamp(), Volatile.Read(ref served));
-        await Eventually.Async("it is measured", () => Stopwatch.GetElapsedTime(start) > s_closedFor);
-        return (Volatile.Read(ref served) - from) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }))))
+        {
+            await Eventually.Async("it is measured", () => Stopwatch.GetElapsedTime(start) > time);
+        }
+
+        return served;
     }
 
-    private static async Task<(int Sent, int Unsent, double Goodput)> FloodAsync(
-        Connections connections, List<byte[]> pulls, double perSecond, ConcurrentQueue<FloodAnswer> answers)
+    /// <returns>How many found no connection when they were due.</returns>
+    private static async Task<int> FloodAsync(
+        Connections connections, List<byte[]> pulls, double perSecond, ConcurrentQueue<FloodAnswer> answers, List<Task> asked)
     {
-        var (sent, unsent) = (0, 0);
-        var asked = new List<Task>();
+        var unsent = 0;
         var start = Stopwatch.GetTimestamp();
-        for (var all = (int)(perSecond * s_openFor.TotalSeconds); sent + unsent < all;)
+        for (var all = (int)(perSecond * s_openFor.TotalSeconds); asked.Count + unsent < all;)
         {
-            for (var due = Math.Min(all, (int)(perSecond * Stopwatch.GetElapsedTime(start).TotalSeconds)); sent + unsent < due;)
+            for (var due = Math.Min(all, (int)(perSecond * Stopwatch.GetElapsedTime(start).TotalSeconds)); asked.Count + unsent < due;)
             {
                 if (connections.TryTake() is { } connection)
                 {
-                    asked.Add(AskAsync(connections, connection, pulls[sent++ % pulls.Count], answers));
+                    asked.Add(AskAsync(connections, connection, pulls[asked.Count % pulls.Count], answers));
                 }
                 else
                 {
@@ -128,10 +163,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
             await Task.Delay(1);
         }
 
-        // Those that are served once nothing more comes do not count.
-        var goodput = answers.Count(answer => answer.Status == 200) / Stopwatch.GetElapsedTime(start).TotalSeconds;
-        await Task.WhenAll(asked).WaitAsync(Eventually.Patience);
-        return (sent, unsent, goodput);
+        return unsent;
     }
 
     private static async Task AskAsync(Connections connections, FloodConnection connection, byte[] pull, ConcurrentQueue<FloodAnswer> answers)
@@ -140,16 +172,22 @@ public sealed class OverloadTests(ITestOutputHelper output)
         connections.Put(connection);
     }
 
-    /// <summary>Resident bytes of a process.</summary>
-    private static long Memory(int process)
+    /// <summary>Resident bytes.</summary>
+    private static long MemoryOf(GridProcess grid)
     {
-        var line = File.ReadLines($"/proc/{process}/status").Single(text => text.StartsWith("VmRSS:", StringComparison.Ordinal));
-        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+        using var process = Process.GetProcessById(grid.Id);
+        return process.WorkingSet64;
     }
 
-    /// <param name="Sent">Requests.</param>
-    /// <param name="Unsent">Those that found no connection when they were due.</param>
-    /// <param name="Served">Those that were given a lead.</param>
-    /// <param name="Goodput">Served a second while requests came, as a part of the capacity.</param>
-    private sealed record Flood(int Sent, int Unsent, int Served, double Goodput);
+    /// <param name="Unsent">Requests that found no connection when they were due.</param>
+    /// <param name="Goodput">Served a second while requests came, as a part of the capacity around it.</param>
+    /// <param name="GoodputPerProcessor">The same, by processor time.</param>
+    private sealed record Overloaded(int Unsent, double Goodput, double GoodputPerProcessor);
+
+    /// <param name="PerSecond">Served leads a second.</param>
+    /// <param name="PerProcessorSecond">Served leads a second of the processor time of the host and its database.</param>
+    private sealed record Rate(double PerSecond, double PerProcessorSecond)
+    {
+        public override string ToString() => $"{PerSecond:0}/s ({PerProcessorSecond:0})";
+    }
 }
