@@ -97,20 +97,18 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private static double Goodput(List<Rate> open, List<Rate> closed, Func<Rate, double> rate)
         => open.Select((flood, n) => rate(flood) / ((rate(closed[n]) + rate(closed[n + 1])) / 2)).Order().ElementAt(open.Count / 2);
 
+    /// <returns>A pull for each namespace.</returns>
     private static async Task<List<byte[]>> FillAsync(Connections connections, int leadsEach)
     {
-        var connection = await connections.TakeAsync();
-        var pulls = new List<byte[]>();
-        for (var n = 0; n < Organizations * NamespacesEach; n++)
+        var names = Enumerable.Range(0, Organizations * NamespacesEach).Select(n => (Org: $"org-{n % Organizations}", Namespace: $"ns-{n}")).ToList();
+        await Parallel.ForEachAsync(names, new ParallelOptions { MaxDegreeOfParallelism = Organizations }, async (name, _) =>
         {
-            var (org, ns) = ($"org-{n % Organizations}", $"ns-{n}");
-            var push = FloodConnection.Request(org, "/buffer/push", Leads.Body(ns, "lead", leadsEach));
+            var connection = await connections.TakeAsync();
+            var push = FloodConnection.Request(name.Org, "/buffer/push", Leads.Body(name.Namespace, "lead", leadsEach));
             Assert.Equal(200, (await connection.AskAsync(push)).Status);
-            pulls.Add(FloodConnection.Request(org, "/buffer/next", $$"""{"namespace":"{{ns}}"}"""));
-        }
-
-        connections.Put(connection);
-        return pulls;
+            connections.Put(connection);
+        });
+        return [.. names.Select(name => FloodConnection.Request(name.Org, "/buffer/next", $$"""{"namespace":"{{name.Namespace}}"}"""))];
     }
 
     private static async Task<Rate> MeasureAsync(Processors processors, Func<Task<int>> serve)

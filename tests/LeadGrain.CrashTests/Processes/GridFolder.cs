@@ -7,8 +7,7 @@ internal sealed class GridFolder : IAsyncDisposable
 {
     internal GridFolder()
     {
-        Path = Directory.CreateTempSubdirectory("lg-crash-").FullName;
-        ServerFolder.Open(Path); // or the server's account could not work in it, where root runs the tests
+        Path = ServerFolder.Make("lg-crash-");
     }
 
     internal string Path { get; }
