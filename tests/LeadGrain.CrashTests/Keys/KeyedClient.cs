@@ -60,23 +60,6 @@ internal sealed class KeyedClient(CampaignClient http, KeyedLedger ledger, Rando
     /// <summary>Waits for a lead.</summary>
     internal async Task PollAsync() => await TakeAsync(null, random.Next(1, 3));
 
-    /// <summary>Pauses the namespace for a moment, now and then.</summary>
-    internal async Task PauseAsync()
-    {
-        await Task.Delay(random.Next(200, 2_000));
-        foreach (var verb in (string[])["pause", "resume"])
-        {
-            Answer answer;
-            while ((answer = await http.HaltAsync(verb)).Status is not (200 or 404))
-            {
-                Assert.True(answer.Status is null or 503, $"{verb}: {answer.Status} {answer.Body}");
-                await Task.Delay(s_pause, abandon);
-            }
-
-            await Task.Delay(s_pause);
-        }
-    }
-
     private async Task<bool> TakeAsync(int? count, int? wait)
     {
         var (answer, asked) = await AskAsync("next", (key, patience) => http.NextAsync(null, key, patience, count, wait));

@@ -16,6 +16,8 @@ internal sealed class KeyedRun : IAsyncDisposable
     // run's ask without a break.
     private static readonly TimeSpan s_thought = LongRounds is null ? TimeSpan.FromMilliseconds(10) : TimeSpan.Zero;
 
+    private static readonly TimeSpan s_again = TimeSpan.FromMilliseconds(20);
+
     private readonly ITestOutputHelper _output;
     private readonly Random _random;
     private readonly CancellationTokenSource _abandon = new();
@@ -30,13 +32,14 @@ internal sealed class KeyedRun : IAsyncDisposable
     private KeyedRun(ITestOutputHelper output, Random random, CampaignClient[] https, CampaignClient[] idle)
     {
         (_output, _random, _https, _idle) = (output, random, https, idle);
+        var pauses = new Random(random.Next());
         _load = Load.Start(
         [
             .. Clients(Pullers).Select(client => Paced(client.PullAsync)),
             .. Clients(Lessees).Select(client => Paced(client.LeaseAsync)),
             .. Clients(Pushers).Select(client => Paced(client.PushAsync)),
             .. Clients(Pollers).Select(client => Paced(client.PollAsync)),
-            .. Clients(1).Select(client => Paced(client.PauseAsync)),
+            Paced(() => PauseAsync(pauses)),
             .. Enumerable.Range(0, IdlePollers).Select(n => Paced(() => IdleAsync(_idle[n % _idle.Length]))),
         ]);
     }
@@ -145,6 +148,26 @@ internal sealed class KeyedRun : IAsyncDisposable
         });
     }
 
+    /// <summary>
+    /// Pauses the namespace for a moment, now and then. Where one host does not answer, the next is asked, as an operator would:
+    /// what one that has died since had paused must not stay so.
+    /// </summary>
+    private async Task PauseAsync(Random random)
+    {
+        await Task.Delay(random.Next(200, 2_000));
+        foreach (var verb in (string[])["pause", "resume"])
+        {
+            Answer answer;
+            for (var attempt = 0; (answer = await _https[attempt % _https.Length].HaltAsync(verb)).Status is not (200 or 404); attempt++)
+            {
+                Assert.True(answer.Status is null or 503, $"{verb}: {answer.Status} {answer.Body}");
+                await Task.Delay(s_again, _abandon.Token);
+            }
+
+            await Task.Delay(s_again);
+        }
+    }
+
     /// <summary>Waits in vain, so that there are always pulls that wait when something fails.</summary>
     private async Task IdleAsync(CampaignClient http)
     {
@@ -152,7 +175,7 @@ internal sealed class KeyedRun : IAsyncDisposable
         Assert.True(answer is { Emails.Count: 0, Status: null or 200 or 503 }, $"{answer.Status} {answer.Body}");
         if (answer.Status != 200)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(20), _abandon.Token);
+            await Task.Delay(s_again, _abandon.Token);
         }
     }
 
