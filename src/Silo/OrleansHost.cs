@@ -54,7 +54,7 @@ internal static class GrainHost
             storage => (storage.Invariant, storage.ConnectionString) = (Postgres, tables)));
         silo.Configure<ClusterOptions>(cluster.Name);
         silo.Configure<ClusterMembershipOptions>(DetectDeathSoon);
-        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = cluster.ResponseTimeout);
+        silo.Configure<SiloMessagingOptions>(options => Configure(options, cluster));
         silo.Configure<EndpointOptions>(options =>
         {
             (options.SiloPort, options.GatewayPort) = (cluster.SiloPort, cluster.GatewayPort);
@@ -69,7 +69,7 @@ internal static class GrainHost
     {
         client.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (Postgres, tables));
         client.Configure<ClusterOptions>(cluster.Name);
-        client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = cluster.ResponseTimeout);
+        client.Configure<ClientMessagingOptions>(options => Configure(options, cluster));
         client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(5));
         client.AddGatewayCountChangedHandler(s => s.GetRequiredService<ClusterLink>().OnGatewayCountChanged);
         client.UseConnectionRetryFilter(async (_, cancellationToken) =>
@@ -77,6 +77,14 @@ internal static class GrainHost
             await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             return true;
         });
+    }
+
+    private static void Configure(MessagingOptions options, ClusterSettings cluster)
+    {
+        options.ResponseTimeout = cluster.ResponseTimeout;
+
+        // A pull that is told to stop waiting may have a lead on its way: what the grain says to that is waited for.
+        options.WaitForCancellationAcknowledgement = true;
     }
 
     /// <summary>A killed silo's grains answer again after about a second, where the defaults take six to fourteen.</summary>
