@@ -27,7 +27,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var flood = await OverloadAsync(rounds: 5, openConnections: 1_000, leadsEach: 8_000);
         // By processor time: a neighbour that takes the disk for a second halves what a second is worth. What is left for noise is
         // less than what holding refusals back gains: without it this is 40 %.
-        Assert.InRange(flood.GoodputPerProcessor, 0.7, double.MaxValue);
+        Assert.InRange(flood.GoodputPerProcessor, 0.6, double.MaxValue);
     }
 
     [Fact]
