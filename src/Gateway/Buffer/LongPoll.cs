@@ -22,21 +22,24 @@ internal sealed class LongPoll(GrainCalls calls, TimeProvider time, IHostApplica
             throw new OverloadedException("Too many requests wait.");
         }
 
-        var poll = new Poll(command, wait, time, host.ApplicationStopping);
+        // The caller's going, like a stop, is told to the grain and its answer still waited for: it waits on until it is told.
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
+        var poll = new Poll(command, wait, time, end.Token);
         while (outcome.Outcome is PullOutcome.Empty && !poll.IsOver)
         {
             outcome = await calls.CallAsync<INamespaceGrain, Poll, Keyed<PullOutcome>>(
-                grainKey, poll, static (grain, poll, token) => poll.AskAsync(grain, token), context.RequestAborted, poll.Step);
+                grainKey, poll, static (grain, poll, token) => poll.AskAsync(grain, token), CancellationToken.None, poll.Step);
         }
 
+        context.RequestAborted.ThrowIfCancellationRequested();
         return outcome;
     }
 
-    private sealed class Poll(PullCommand command, TimeSpan wait, TimeProvider time, CancellationToken stopping)
+    private sealed class Poll(PullCommand command, TimeSpan wait, TimeProvider time, CancellationToken ended)
     {
         private readonly long _started = time.GetTimestamp();
 
-        internal bool IsOver => stopping.IsCancellationRequested || Left <= TimeSpan.Zero;
+        internal bool IsOver => ended.IsCancellationRequested || Left <= TimeSpan.Zero;
 
         /// <summary>What the grain may wait for in one call.</summary>
         internal TimeSpan Step => Left < PullCommand.MaxWait ? Left : PullCommand.MaxWait;
@@ -53,15 +56,15 @@ internal sealed class LongPoll(GrainCalls calls, TimeProvider time, IHostApplica
         /// <summary>Asks for what is left, since a call can be made again after its grain moved.</summary>
         internal async Task<Keyed<PullOutcome>> AskAsync(INamespaceGrain grain, CancellationToken cancellationToken)
         {
-            // A stop is told to the grain, whose answer is still waited for: a lead may be on its way.
-            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, stopping);
+            // An end is told to the grain, whose answer is still waited for: a lead may be on its way.
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended);
             try
             {
                 return await grain.NextAsync(command with { Wait = Step }, end.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                // By the stop, or below for a reason of its own: a pull that is cancelled took no lead.
+                // By the end, or below for a reason of its own: a pull that is cancelled took no lead.
                 return new Keyed<PullOutcome>(KeyUse.First, PullOutcome.Empty.Value);
             }
         }
