@@ -28,7 +28,7 @@ internal sealed partial class NamespaceGrain
             {
                 if (!_held.Lacks(pull.Command.Count))
                 {
-                    RunDry();
+                    RunDry(round);
                 }
 
                 return;
@@ -116,12 +116,12 @@ internal sealed partial class NamespaceGrain
         }
     }
 
-    /// <summary>No lead is to be had: whoever does not wait is told so.</summary>
-    private void RunDry()
+    /// <summary>No lead is to be had: whoever does not wait is told so, once those that were passed over are committed.</summary>
+    private void RunDry(PullRound round)
     {
         while (_again.TryDequeue(out var pull))
         {
-            pull.Answer(PullOutcome.Empty.Value);
+            round.AddEmpty(pull);
         }
 
         while (_pulls.TryDequeue(out var pull))
@@ -133,7 +133,7 @@ internal sealed partial class NamespaceGrain
             }
             else
             {
-                pull.TryEnd(PullOutcome.Empty.Value);
+                round.AddEmpty(pull);
             }
         }
     }

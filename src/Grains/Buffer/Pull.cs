@@ -41,7 +41,7 @@ internal sealed class Pull(PullCommand command, CancellationToken cancellationTo
         }
     }
 
-    /// <summary>Answers it after it was taken.</summary>
+    /// <summary>Answers it after it was taken, or where it is in no queue any more.</summary>
     internal void Answer(PullOutcome outcome)
     {
         Release();

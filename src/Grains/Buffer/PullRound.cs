@@ -12,6 +12,7 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
 {
     private readonly List<Grant> _grants = [];
     private List<Change>? _changes;
+    private List<Pull>? _empty;
     private HashSet<string>? _served;
     private int _servedNoted;
 
@@ -66,6 +67,9 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     /// <summary>Adds a change to be answered.</summary>
     internal void Add(Change change) => (_changes ??= []).Add(change);
 
+    /// <summary>Adds a pull for which there is no lead, in no queue any more.</summary>
+    internal void AddEmpty(Pull pull) => (_empty ??= []).Add(pull);
+
     /// <summary>Keeps the answer of a pull that has all its leads, if it has a key.</summary>
     /// <param name="pull">Whose.</param>
     /// <param name="replaces">Whether one was kept before.</param>
@@ -113,6 +117,7 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
             }
         }
 
+        _empty?.ForEach(pull => pull.Answer(PullOutcome.Empty.Value));
         _changes?.ForEach(change => change.Complete(missing));
         return again;
     }
@@ -121,6 +126,7 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     internal void Fail(Exception exception)
     {
         _grants.ForEach(g => g.Pull.Fail(exception));
+        _empty?.ForEach(pull => pull.Fail(exception));
         _changes?.ForEach(change => change.Fail(exception));
     }
 

@@ -56,7 +56,7 @@ public sealed class WebhookCampaignTests
             context.Response.StatusCode = Interlocked.Decrement(ref failures) >= 0 ? 404 : 204;
             return Task.CompletedTask;
         });
-        await PutAsync(rig, server.Url, 1, 1);
+        await PutAsync(rig, server.Url, 2, 2); // times are in whole seconds
 
         var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
 

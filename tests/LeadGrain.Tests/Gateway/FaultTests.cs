@@ -42,7 +42,9 @@ public sealed class FaultTests
         fake.CancelsNextWait = true;
 
         Assert.Equal("""{"found":false}""", (await server.PostAsync("/buffer/next", """{"namespace":"n","waitSeconds":1}""")).Body);
-        Assert.Equal((3, false), (fake.Pulls.Count, fake.CancelsNextWait));
+        // One that does not wait, the one cancelled, and what is left of the second: a timer may fire a moment before it, then once more.
+        Assert.InRange(fake.Pulls.Count, 3, 4);
+        Assert.False(fake.CancelsNextWait);
     }
 
     [Theory]

@@ -107,6 +107,19 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
         Assert.Equal((0, 0, 0, 400), await Client.AllCountsAsync("mixed") is var (waiting, leased, dead, served, _) ? (waiting, leased, dead, served) : default);
     }
 
+    [Fact]
+    public async Task That_there_is_no_lead_is_said_once_those_that_were_passed_over_are_settled()
+    {
+        await Client.PushAsync("passed", "a@x.example");
+        Assert.Single(await Client.LeaseAsync("passed"));
+        await Client.PushAsync("passed", "A@x.example");
+        await shared.Database.DataSource.CreateCommand("update namespaces set epoch = epoch + 1 where name = 'passed'").ExecuteNonQueryAsync();
+
+        Assert.Null(await Client.NextAsync("passed"));
+
+        Assert.Equal((0, 1, 0, 0, 1), await Client.AllCountsAsync("passed"));
+    }
+
     /// <summary>An end that comes while a round reads on takes the queues away; those in the round are to come again.</summary>
     [Fact]
     public async Task Pulls_of_a_round_whose_activation_ends_while_it_reads_on_are_told_that_nothing_was_done()
