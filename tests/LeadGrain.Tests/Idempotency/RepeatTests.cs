@@ -1,6 +1,10 @@
 using System.Net;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Idempotency;
 using LeadGrain.Tests.Buffer;
 using LeadGrain.Tests.Leases;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Idempotency;
 
@@ -184,6 +188,7 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         using var waiters = new WaitingPulls(shared.Grid);
         var first = AskAsync("/buffer/next", body, "running");
         await waiters.BecomeAsync(1);
+        await Eventually.Async("the namespace has the pull that waits", () => IsInUse("running"));
 
         var second = await AskAsync("/buffer/next", body, "running");
         var third = await AskAsync("/buffer/next", new { @namespace = "running" }, "running");
@@ -227,6 +232,18 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         }
 
         Assert.Equal((30, 30, 0), await Client.CountsAsync("fenced"));
+    }
+
+    private bool IsInUse(string key)
+    {
+        var (keys, tenant, mine) = (shared.Grid.Services.GetRequiredService<KeyLookups>().InUse, new Tenant("app", "org"), new RequestKey(key, []));
+        if (!keys.TryTake(tenant, KeyedRoute.Next, mine, out _))
+        {
+            return true;
+        }
+
+        keys.Release(tenant, KeyedRoute.Next, mine);
+        return false;
     }
 
     private async Task<(string Body, bool Replayed)> RepeatAsync(string path, object body, string key)
