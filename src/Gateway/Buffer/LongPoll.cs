@@ -37,9 +37,12 @@ internal sealed class LongPoll(GrainCalls calls, TimeProvider time, IHostApplica
 
     private sealed class Poll(PullCommand command, TimeSpan wait, TimeProvider time, CancellationToken ended)
     {
+        // A timer may fire this much early. To wait for what is left then would be to ask again and again without a pause.
+        private static readonly TimeSpan s_tick = TimeSpan.FromMilliseconds(5);
+
         private readonly long _started = time.GetTimestamp();
 
-        internal bool IsOver => ended.IsCancellationRequested || Left <= TimeSpan.Zero;
+        internal bool IsOver => ended.IsCancellationRequested || Left < s_tick;
 
         /// <summary>What the grain may wait for in one call.</summary>
         internal TimeSpan Step => Left < PullCommand.MaxWait ? Left : PullCommand.MaxWait;

@@ -87,6 +87,9 @@ internal static class RouteDescription
     /// <summary>Opens for the grid's key and for organizations' keys with the scope admin only.</summary>
     internal static RouteHandlerBuilder AdminOnly(this RouteHandlerBuilder route) => route.WithMetadata(AdminRequired.Instance);
 
+    /// <summary>Opens for the grid's key only.</summary>
+    internal static RouteHandlerBuilder GridKeyOnly(this RouteHandlerBuilder route) => route.WithMetadata(GridKeyRequired.Instance);
+
     internal static RouteHandlerBuilder Paged(this RouteHandlerBuilder route) => route
         .Query("limit", $"At most this many, 1 to {QueryReader.MaxLimit}; {QueryReader.DefaultLimit} unless told.", QueryKind.Limit)
         .Query("next", "The previous page's next, with the same filters.");

@@ -104,6 +104,7 @@ internal sealed partial class OrganizationShares : IDisposable
         {
             _metrics.Throttled(LimitNames.InFlight);
             RateLimitHeaders.SetUsedUp(context.Response.Headers, share.Limits.MaxInFlight);
+            context.Features.Get<InFlightSlot>()!.Refuse();
             return _refusals.AnswerAsync(context, Problem.TooManyInFlight());
         }
 

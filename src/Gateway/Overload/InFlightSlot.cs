@@ -8,6 +8,7 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
     private OrganizationShare? _share;
     private OrganizationShare? _bodyShare;
     private bool _waits;
+    private bool _isRefused;
     private int _bodyBytes;
     private bool _hasTurn;
 
@@ -26,6 +27,13 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
         }
 
         return _waits;
+    }
+
+    /// <summary>Gives the place up for a request that is refused: its answer may be held back, and takes no place from others.</summary>
+    internal void Refuse()
+    {
+        _isRefused = true;
+        limit.Leave();
     }
 
     /// <summary>The organization in whose share it has entered.</summary>
@@ -65,7 +73,7 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
         {
             limit.StopWaiting(_share);
         }
-        else
+        else if (!_isRefused)
         {
             limit.Leave();
             _share?.Leave();

@@ -52,6 +52,9 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem Forbidden() =>
         new(403, ProblemCodes.Forbidden, "Forbidden", "This takes the grid's key, or a key of the organization with the scope admin.") { Member = "X-API-Key" };
 
+    internal static Problem GridKeyNeeded() =>
+        new(403, ProblemCodes.Forbidden, "Forbidden", "This takes the grid's key.") { Member = "X-API-Key" };
+
     internal static Problem OrganizationMismatch(string header) =>
         new(403, ProblemCodes.OrganizationMismatch, "Organization mismatch", $"The key acts for another organization than {header} names.") { Member = header };
 

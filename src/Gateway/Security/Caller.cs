@@ -26,3 +26,9 @@ internal sealed class AdminRequired
 {
     internal static readonly AdminRequired Instance = new();
 }
+
+/// <summary>Marks an endpoint that no organization's key opens.</summary>
+internal sealed class GridKeyRequired
+{
+    internal static readonly GridKeyRequired Instance = new();
+}

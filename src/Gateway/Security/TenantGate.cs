@@ -98,7 +98,12 @@ internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys
     };
 
     private static Problem? Beyond(HttpContext context, KeyGrant grant)
-        => grant.Scope == KeyScope.Admin || context.GetEndpoint()?.Metadata.GetMetadata<AdminRequired>() is null ? null : Problem.Forbidden();
+    {
+        var metadata = context.GetEndpoint()?.Metadata;
+        return metadata?.GetMetadata<GridKeyRequired>() is not null ? Problem.GridKeyNeeded()
+            : metadata?.GetMetadata<AdminRequired>() is not null && grant.Scope != KeyScope.Admin ? Problem.Forbidden()
+            : null;
+    }
 
     private static string? Why(IHeaderDictionary headers) => headers[Caller.WhyHeader] is [{ Length: > 0 } why] ? why : null;
 

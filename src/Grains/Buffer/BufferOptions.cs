@@ -13,6 +13,10 @@ public sealed class BufferOptions
     [Range(1, int.MaxValue)]
     public int WindowBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>A pull of many ends with the lead that brings its answer to this size, in bytes.</summary>
+    [Range(1, int.MaxValue)]
+    public int AnswerBytes { get; set; } = 32 * 1024 * 1024;
+
     /// <summary>The most requests of one kind that may queue in one namespace; more are shed.</summary>
     [Range(1, 1_000_000)]
     public int QueueLimit { get; set; } = 10_000;

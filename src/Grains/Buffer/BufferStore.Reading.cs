@@ -66,18 +66,22 @@ internal sealed partial class BufferStore
     /// <param name="namespaceId">The namespace.</param>
     /// <param name="afterSeq">Where to start.</param>
     /// <param name="limit">At most this many leads.</param>
-    /// <param name="bytes">No more after those whose stored data come to this many bytes together.</param>
+    /// <param name="bytes">No more after those whose data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
     internal Task<List<WaitingLead>> ReadWaitingAsync(long namespaceId, long afterSeq, int limit, int bytes, OriginCache origins)
         => ReadAsync(
             $"""
             select {LeadColumns}
             from (
-                select l.*, sum(pg_column_size(l.data)) over (order by l.seq) - pg_column_size(l.data) as bytes_before
+                select s.*, sum(s.bytes) over (order by s.seq) - s.bytes as bytes_before
                 from (
-                    select namespace_id, seq, priority, origin_id, email, external_id, case when priority = 0 then data end as data
-                    from lead_buffer where namespace_id = $1 and seq > $2 order by seq limit $3
-                ) l
+                    -- What is stored compressed is unpacked to know its size; little is.
+                    select l.*, case when pg_column_compression(l.data) is null then pg_column_size(l.data) else octet_length(l.data::text) end as bytes
+                    from (
+                        select namespace_id, seq, priority, origin_id, email, external_id, case when priority = 0 then data end as data
+                        from lead_buffer where namespace_id = $1 and seq > $2 order by seq limit $3
+                    ) l
+                ) s
             ) b
             join lead_origins o on o.id = b.origin_id
             where coalesce(b.bytes_before, 0) < $4

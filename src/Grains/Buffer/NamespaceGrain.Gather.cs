@@ -44,28 +44,31 @@ internal sealed partial class NamespaceGrain
                 if (queue == _again || pull.TryTake())
                 {
                     await GiveAsync(round, pull);
-                    round.Keep(pull, replaces: queue == _again);
+                    round.Keep(pull);
                 }
             }
         }
     }
 
-    // A pull of many gets what it asks for, in a commit of its own if need be.
-    private bool HasRoom(PullRound round, int count) => round.Write.Weight == 0 || round.Write.Weight + count <= options.Value.CommitLeads;
+    // A pull of many gets what it asks for, in a commit without other pulls if need be; not one without changes, which may come for ever.
+    private bool HasRoom(PullRound round, int count) => round.Count == 0 || round.Write.Weight + count <= options.Value.CommitLeads;
 
     private async ValueTask GiveAsync(PullRound round, Pull pull)
     {
-        var given = 0;
+        var (given, bytes) = (0, 0L);
         do
         {
-            Give(round, pull);
+            bytes += Give(round, pull);
         }
         while (++given < pull.Command.Count
+            && bytes < options.Value.AnswerBytes
             && (pull.Command.Lease is null || _held.OutCount < options.Value.MaxLeases)
             && await FindFrontAsync(round, pull, pull.Command.Count - given, 1));
     }
 
-    private void Give(PullRound round, Pull pull)
+    /// <summary>Gives the front lead to a pull.</summary>
+    /// <returns>Its size, in bytes.</returns>
+    private int Give(PullRound round, Pull pull)
     {
         var now = time.GetUtcNow();
         var held = TakeFront(out var lead);
@@ -74,7 +77,7 @@ internal sealed partial class NamespaceGrain
             var state = new HeldState((held?.State.Attempts ?? 0) + 1, Guid.CreateVersion7(now), now + duration, duration);
             _held.PutOut(new HeldLead(lead, state), DueAt(duration));
             round.Lease(pull, new LeasedMark(lead, state), new Lease(state.LeaseId!.Value, now + duration, state.Attempts));
-            return;
+            return lead.Size;
         }
 
         if (held is not null)
@@ -84,6 +87,7 @@ internal sealed partial class NamespaceGrain
 
         NoteServed(round, lead);
         round.Serve(pull, new ServedMark(NextId(round, now), now, lead));
+        return lead.Size;
     }
 
     /// <summary>Adds an email to the served set; where it may be there already, the database is to tell.</summary>
@@ -126,7 +130,11 @@ internal sealed partial class NamespaceGrain
 
         while (_pulls.TryDequeue(out var pull))
         {
-            if (pull.Command.Wait > TimeSpan.Zero)
+            if (_paused)
+            {
+                pull.TryEnd(PullOutcome.Paused.Value); // while this read on
+            }
+            else if (pull.Command.Wait > TimeSpan.Zero)
             {
                 pull.Park(time);
                 _waiters.Enqueue(pull);

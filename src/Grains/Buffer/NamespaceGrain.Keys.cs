@@ -12,7 +12,7 @@ internal sealed partial class NamespaceGrain
 {
     /// <summary>Answers a request, or gives the answer again that it had before.</summary>
     private async Task<Keyed<T>> AnswerOnceAsync<T>(
-        KeyedRoute route, RequestKey key, Func<Task<Keyed<T>>> answer, Func<byte[], Task<T>> replay)
+        KeyedRoute route, RequestKey key, Func<bool, Task<Keyed<T>>> answer, Func<byte[], Task<T?>> replay)
         where T : class
     {
         ThrowIfEnded();
@@ -23,9 +23,14 @@ internal sealed partial class NamespaceGrain
 
         try
         {
-            return _claimed is { } claimed && await keys.FindAsync(new KeyQuery(claimed.OrganizationId, route, key.Key)) is { } found
-                ? IsSame(key, found.Body) ? new(KeyUse.Replayed, await replay(found.Answer)) : new(KeyUse.TakenByOther, null)
-                : await answer();
+            if (_claimed is not { } claimed || await keys.FindAsync(new KeyQuery(claimed.OrganizationId, route, key.Key)) is not { } found)
+            {
+                return await answer(false);
+            }
+
+            return !IsSame(key, found.Body) ? new(KeyUse.TakenByOther, null)
+                : await replay(found.Answer) is { } replayed ? new(KeyUse.Replayed, replayed)
+                : await answer(true);
         }
         finally
         {
@@ -33,7 +38,7 @@ internal sealed partial class NamespaceGrain
         }
     }
 
-    private async Task<PullOutcome> ReplayPullAsync(byte[] answer)
+    private async Task<PullOutcome?> ReplayPullAsync(byte[] answer)
     {
         var kept = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptPull)!.Leads.ToDictionary(lead => lead.Seq);
         var read = await store.ReadHandedOutAsync(_claimed!.Id, kept.Values, _origins);
@@ -45,13 +50,13 @@ internal sealed partial class NamespaceGrain
             .Where(one => one.HasTrace || (kept[one.Lead.Seq].Lease is not null && !served.Contains(EmailKey.Of(one.Lead.Lead.Email))))
             .Select(one => new PulledLead(one.Lead.Lead, one.Lead.Origin, kept[one.Lead.Seq].Lease))
             .ToImmutableArray();
-        return leads.IsEmpty ? PullOutcome.Empty.Value : new PullOutcome.Served(leads);
+        return leads.IsEmpty ? null : new PullOutcome.Served(leads);
     }
 
-    private static Task<PushOutcome> ReplayPushAsync(byte[] answer)
-        => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.PushOutcome)!);
+    private static Task<PushOutcome?> ReplayPushAsync(byte[] answer)
+        => Task.FromResult(JsonSerializer.Deserialize(answer, KeptAnswers.Default.PushOutcome));
 
-    private async Task<LeaseOutcomes> ReplayLeasesAsync(byte[] answer)
+    private async Task<LeaseOutcomes?> ReplayLeasesAsync(byte[] answer)
     {
         var (leases, servedIds) = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptLeases)!;
         if (servedIds is null)

@@ -19,7 +19,7 @@ internal sealed partial class NamespaceGrain
     public Task<Keyed<LeaseOutcomes>> SettleAsync(LeaseCommand command, CancellationToken cancellationToken)
         => command.Key is not { } key ? ChangeAsync(command)
             : _claimed is null ? ChangeAsync(command with { Key = null }) // What does not exist holds no leases, and keeps no answers.
-            : AnswerOnceAsync(RouteOf(command.Action), key, () => ChangeAsync(command), ReplayLeasesAsync);
+            : AnswerOnceAsync(RouteOf(command.Action), key, _ => ChangeAsync(command), ReplayLeasesAsync);
 
     /// <inheritdoc/>
     public async Task<DeadLeadPage?> ListDeadAsync(Guid after, int limit, CancellationToken cancellationToken)
@@ -28,6 +28,12 @@ internal sealed partial class NamespaceGrain
         if (_claimed is not { } claimed)
         {
             return null;
+        }
+
+        if (_held.NextDueAt <= time.GetTimestamp())
+        {
+            // Those whose last lease has ended are dead once that is committed.
+            await ChangeAsync(new LeaseCommand([], LeaseAction.Ack.Value));
         }
 
         var found = await deadLeads.ListAsync(claimed.Id, after, limit + 1, _origins);

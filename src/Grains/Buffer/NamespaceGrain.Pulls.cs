@@ -25,10 +25,10 @@ internal sealed partial class NamespaceGrain
     /// <inheritdoc/>
     public Task<Keyed<PullOutcome>> NextAsync(PullCommand command, CancellationToken cancellationToken)
         => command.Key is { } key
-            ? AnswerOnceAsync(KeyedRoute.Next, key, () => PullAsync(command, cancellationToken), ReplayPullAsync)
-            : PullAsync(command, cancellationToken);
+            ? AnswerOnceAsync(KeyedRoute.Next, key, isKept => PullAsync(command, isKept, cancellationToken), ReplayPullAsync)
+            : PullAsync(command, isKept: false, cancellationToken);
 
-    private Task<Keyed<PullOutcome>> PullAsync(PullCommand command, CancellationToken cancellationToken)
+    private Task<Keyed<PullOutcome>> PullAsync(PullCommand command, bool isKept, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_pulls.Count >= options.Value.QueueLimit)
@@ -36,7 +36,7 @@ internal sealed partial class NamespaceGrain
             throw new OverloadedException("Too many pulls wait in this namespace.");
         }
 
-        var pull = new Pull(command, cancellationToken);
+        var pull = new Pull(command, cancellationToken) { IsKept = isKept };
         _pulls.Enqueue(pull);
         Pump();
         return pull.Task;

@@ -25,7 +25,7 @@ internal sealed partial class NamespaceGrain
         }
 
         await ClaimOrCreateAsync();
-        return await AnswerOnceAsync(KeyedRoute.Push, key, async () => new(KeyUse.First, await BufferAsync(command)), ReplayPushAsync);
+        return await AnswerOnceAsync(KeyedRoute.Push, key, async _ => new(KeyUse.First, await BufferAsync(command)), ReplayPushAsync);
     }
 
     private Task<PushOutcome> BufferAsync(PushCommand command)

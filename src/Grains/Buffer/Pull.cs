@@ -17,6 +17,9 @@ internal sealed class Pull(PullCommand command, CancellationToken cancellationTo
 
     internal PullCommand Command => command;
 
+    /// <summary>Whether an answer is kept for it, of leads that it did not get after all.</summary>
+    internal bool IsKept { get; set; }
+
     /// <summary>Whether it ended without leads.</summary>
     internal bool IsOver => Volatile.Read(ref _state) == Over;
 

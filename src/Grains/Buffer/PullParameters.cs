@@ -66,9 +66,7 @@ internal static class PullParameters
 
         if (parts.HasFlag(PullParts.ReplacedAnswers))
         {
-            var replaced = answers.FindAll(static a => a.Row.Replaces);
-            command.Bind(Owners(replaced), Column(replaced, static a => (short)a.Route), Column(replaced, static a => a.Key.Key));
-            command.Parameters.Add(Json(Column(replaced, static a => a.Answer)));
+            BindAnswers(command, answers.FindAll(static a => a.Row.Replaces), now);
         }
     }
 

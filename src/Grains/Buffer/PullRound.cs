@@ -71,15 +71,14 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     internal void AddEmpty(Pull pull) => (_empty ??= []).Add(pull);
 
     /// <summary>Keeps the answer of a pull that has all its leads, if it has a key.</summary>
-    /// <param name="pull">Whose.</param>
-    /// <param name="replaces">Whether one was kept before.</param>
-    internal void Keep(Pull pull, bool replaces)
+    internal void Keep(Pull pull)
     {
         if (pull.Command.Key is { } key)
         {
             var leads = _grants.FindAll(g => g.Pull == pull).ConvertAll(g => new KeptLead(g.Lead.Seq, g.ServedId, g.Lease));
             var answer = JsonSerializer.SerializeToUtf8Bytes(new KeptPull(leads), KeptAnswers.Default.KeptPull);
-            Write.Keep(new KeptAnswer(KeyedRoute.Next, key, answer, replaces));
+            Write.Keep(new KeptAnswer(KeyedRoute.Next, key, answer, pull.IsKept));
+            pull.IsKept = true;
         }
     }
 

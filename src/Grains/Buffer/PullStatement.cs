@@ -134,9 +134,11 @@ internal static class PullStatement
     private const string ReplacedAnswers =
         """
         , replaced as (
-            update idempotency_keys k set answer = r.answer
-            from unnest({0}::bigint[], {1}::smallint[], {2}::text[], {3}::json[]) as r (w, route, key, answer), fence
-            where fence.w = r.w and k.organization_id = fence.organization_id and k.route = r.route and k.key = r.key
+            insert into idempotency_keys (organization_id, route, key, namespace_id, body, answer, created_at)
+            select fence.organization_id, r.route, r.key, fence.id, r.body, r.answer, {5}
+            from unnest({0}::bigint[], {1}::smallint[], {2}::text[], {3}::bytea[], {4}::json[]) as r (w, route, key, body, answer)
+            join fence on fence.w = r.w
+            on conflict (organization_id, route, key) do update set answer = excluded.answer, created_at = excluded.created_at
         )
         """;
 
@@ -151,7 +153,7 @@ internal static class PullStatement
         (PullParts.Dead, Dead, 6),
         (PullParts.Revived, Revived, 2),
         (PullParts.Answers, Answers, 6),
-        (PullParts.ReplacedAnswers, ReplacedAnswers, 4),
+        (PullParts.ReplacedAnswers, ReplacedAnswers, 6),
     ];
 
     /// <summary>

@@ -1,5 +1,8 @@
+using System.Collections.ObjectModel;
+using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Logging;
 
@@ -182,12 +185,12 @@ internal sealed partial class CampaignGrain
     {
         var start = time.GetTimestamp();
         var target = targets.First(t => t.Kind == claimed.Settings.Kind);
-        var results = due.Leads is [] ? [] : await AskAsync(target, claimed, due.Leads);
+        var (leads, withdrawn) = await WithoutSuppressedAsync(claimed, due);
+        var results = leads is [] ? [] : await AskAsync(target, claimed, leads);
         metrics.Pushed(target.Kind, results, time.GetElapsedTime(start));
 
-        var erased = due.Erased.Select(id => new OutboundLead(id, "", []));
-        var leads = (IReadOnlyList<OutboundLead>)[.. due.Leads, .. erased];
-        var outcomes = (IReadOnlyList<PushResult>)[.. results, .. due.Erased.Select(_ => new PushResult.Refused("the lead was erased"))];
+        leads = [.. leads, .. withdrawn.Select(one => one.Lead)];
+        var outcomes = (IReadOnlyList<PushResult>)[.. results, .. withdrawn.Select(one => new PushResult.Refused(one.Why, Asked: false))];
         var terms = new SettlementTerms(claimed.OrganizationId, _key.CampaignId, target.Kind, Schedule(claimed.Settings));
         var settled = SettledBatch.Of(terms, leads, outcomes, time.GetUtcNow(), random.Next);
         var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled)
@@ -197,6 +200,35 @@ internal sealed partial class CampaignGrain
         {
             await heard.ApplyAsync(claimed.OrganizationId);
         }
+    }
+
+    // Somebody may have asked not to be contacted since the gate let the lead pass, hours or days ago.
+    private async Task<(IReadOnlyList<OutboundLead> Leads, List<(OutboundLead Lead, string Why)> Withdrawn)> WithoutSuppressedAsync(
+        ClaimedCampaign claimed, DuePushes due)
+    {
+        var withdrawn = due.Erased.Select(id => (new OutboundLead(id, "", []), "the lead was erased")).ToList();
+        var listed = due.Leads is [] ? ReadOnlyDictionary<string, string[]>.Empty
+            : await suppressions.FindAsync(claimed.OrganizationId, [.. due.Leads.Select(lead => EmailKey.Of(lead.Email))]);
+        if (listed.Count == 0)
+        {
+            return (due.Leads, withdrawn);
+        }
+
+        var settings = await gate.GetAsync(claimed.OrganizationId);
+        var leads = new List<OutboundLead>();
+        foreach (var lead in due.Leads)
+        {
+            if (listed.TryGetValue(EmailKey.Of(lead.Email), out var reasons) && HealthGate.Withdraws(reasons, settings) is { } why)
+            {
+                withdrawn.Add((lead, why));
+            }
+            else
+            {
+                leads.Add(lead);
+            }
+        }
+
+        return (leads, withdrawn);
     }
 
     private async Task<PushResult[]> AskAsync(ICampaignTarget target, ClaimedCampaign claimed, IReadOnlyList<OutboundLead> leads)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Organizations;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -18,6 +19,8 @@ internal sealed partial class CampaignGrain(
     PushStore pushes,
     CampaignSecrets secrets,
     Feedback heard,
+    SuppressionStore suppressions,
+    GateStore gate,
     IEnumerable<ICampaignTarget> targets,
     [PersistentState("breaker")] IPersistentState<StoredBreaker> breakerState,
     CampaignRandom random,

@@ -20,7 +20,8 @@ internal abstract record PushResult
 
     /// <summary>It will never take this lead.</summary>
     /// <param name="Why">Such as an invalid address, or one that unsubscribed.</param>
-    internal sealed record Refused(string Why) : PushResult;
+    /// <param name="Asked">Whether the target was asked at all: not for a lead that is not to be contacted any more, or is gone.</param>
+    internal sealed record Refused(string Why, bool Asked = true) : PushResult;
 
     /// <summary>Whether it has the lead is not known, or it does not take it now.</summary>
     /// <param name="When">When it wants to be asked again; null: by the schedule.</param>

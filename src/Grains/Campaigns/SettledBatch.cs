@@ -40,7 +40,7 @@ internal sealed record SettledBatch(
 
         var succeeded = results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere);
         // A refusal is an answer of a target that works.
-        var failed = !succeeded && results.Any(r => r is PushResult.RetryAt { Counts: true }) && !results.Any(r => r is PushResult.Refused);
+        var failed = !succeeded && results.Any(r => r is PushResult.RetryAt { Counts: true }) && !results.Any(r => r is PushResult.Refused { Asked: true });
         return new SettledBatch(pushes, audit, stop, succeeded, failed);
     }
 
@@ -52,7 +52,7 @@ internal sealed record SettledBatch(
                 return new SettledPush(lead.Id, "sent", null, null, 0, id);
             case PushResult.AlreadyThere(var id):
                 return new SettledPush(lead.Id, "sent", null, null, 0, id);
-            case PushResult.Refused(var why):
+            case PushResult.Refused(var why, _):
                 return new SettledPush(lead.Id, "dead", null, why, 0, null);
             case PushResult.Stop(var why):
                 return new SettledPush(lead.Id, "waiting", now, why, 1, null);

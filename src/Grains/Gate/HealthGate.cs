@@ -41,6 +41,18 @@ internal static class HealthGate
         return new Health(ClassOf(score, settings), score, checks.DrainToImmutable());
     }
 
+    /// <summary>Why a lead that was let pass before is not to be sent any more; null where what the suppression list says of it is not enough.</summary>
+    /// <param name="suppressions">The list's reasons.</param>
+    /// <param name="settings">The organization's.</param>
+    internal static string? Withdraws(IReadOnlyCollection<string> suppressions, GateSettings settings)
+    {
+        var checks = ImmutableArray.CreateBuilder<HealthCheck>();
+        JudgeHistory(checks, LeadFacts.None with { Suppressions = [.. suppressions] }, settings.Points);
+        return ClassOf(FullScore - checks.Sum(static check => check.Points), settings) == HealthClass.Red
+            ? string.Join(' ', checks.Where(static check => check.Points > 0).Select(static check => check.Reason))
+            : null;
+    }
+
     private static void JudgeAddress(ImmutableArray<HealthCheck>.Builder checks, string emailKey, LeadFacts facts, GatePoints points)
     {
         if (EmailDomains.IsDisposable(EmailSyntax.DomainOf(emailKey)))

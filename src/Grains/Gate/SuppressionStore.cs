@@ -50,6 +50,9 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
         select count(*)::integer from gone
         """;
 
+    private const string FindSql =
+        "select email_hash, array_agg(reason) from suppressions where organization_id = $1 and email_hash = any($2) group by email_hash";
+
     private const string ListSql =
         """
         select email_hash, reason, source, at from suppressions
@@ -95,6 +98,21 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
             command.Bind(organizationId, hashes, reason, actor.Name, time.GetUtcNow().UtcDateTime, actor.Why);
             return (int)(await command.ExecuteScalarAsync())!;
         });
+
+    /// <summary>Which of these emails are on the list, each with its reasons.</summary>
+    /// <param name="organizationId">Whose list.</param>
+    /// <param name="emailKeys">By their keys.</param>
+    internal async Task<IReadOnlyDictionary<string, string[]>> FindAsync(long organizationId, IReadOnlyCollection<string> emailKeys)
+    {
+        var keys = emailKeys.Distinct(StringComparer.Ordinal).ToArray();
+        var hashes = await HashAllAsync(organizationId, keys);
+        var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
+            FindSql, static row => (Hash: Convert.ToHexString(row.GetFieldValue<byte[]>(0)), Reasons: row.GetFieldValue<string[]>(1)), organizationId, hashes));
+        var reasons = found.ToDictionary(static one => one.Hash, static one => one.Reasons, StringComparer.Ordinal);
+        return keys.Zip(hashes, static (key, hash) => (Key: key, Hash: Convert.ToHexString(hash)))
+            .Where(one => reasons.ContainsKey(one.Hash))
+            .ToDictionary(static one => one.Key, one => reasons[one.Hash], StringComparer.Ordinal);
+    }
 
     /// <summary>A page of the list, by hash.</summary>
     internal Task<SuppressionPage> ListAsync(long organizationId, SuppressionQuery query) => StorageFaults.GuardAsync(async () =>

@@ -6,6 +6,7 @@ using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Gate;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -99,7 +100,11 @@ internal sealed partial class RoutingGrain
         for (var step = 0; step < SweepSteps && !_stopping; step++)
         {
             var due = await leads.ListForNamespacesAsync(state.OrganizationId, time.GetUtcNow(), options.Value.NamespaceRetryAfter, SweepStep);
-            var failures = await Task.WhenAll(due.Select(found => BringAgainAsync(state, found)));
+            var listed = due is [] ? null : await suppressions.FindAsync(state.OrganizationId, [.. due.Select(found => EmailKey.Of(found.Lead.Email))]);
+            var failures = await Task.WhenAll(due.Select(found => listed!.TryGetValue(EmailKey.Of(found.Lead.Email), out var reasons)
+                && HealthGate.Withdraws(reasons, state.Gate) is { } why
+                ? Task.FromResult<FailedArrival?>(Withdrawn(state, found, why))
+                : BringAgainAsync(state, found)));
             await leads.FailArrivalsAsync([.. failures.OfType<FailedArrival>()]);
             if (due.Count < SweepStep)
             {
@@ -113,6 +118,13 @@ internal sealed partial class RoutingGrain
             _watchingNamespaces = false;
             await this.UnregisterReminder(reminder);
         }
+    }
+
+    // Somebody asked not to be contacted since the gate let the lead pass.
+    private FailedArrival Withdrawn(RoutingState state, LeadForNamespace found, string why)
+    {
+        var entry = new AuditEntry(state.OrganizationId, "grid", "push_failed", "lead", $"{found.Lead.Id}", Reason: why);
+        return new FailedArrival(found.Lead.Id, IsDead: true, time.GetUtcNow(), entry);
     }
 
     // Null where the lead has arrived.

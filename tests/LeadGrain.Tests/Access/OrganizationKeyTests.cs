@@ -31,7 +31,7 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
     }
 
     [Fact]
-    public async Task Keys_limits_and_settings_are_changed_and_posts_shown_as_they_came_with_the_scope_admin_only()
+    public async Task Keys_and_settings_are_changed_and_posts_shown_as_they_came_with_the_scope_admin_only_and_limits_with_the_grids_key()
     {
         var owner = Owner();
         var use = Bearer((await MakeAsync(owner, "use")).Key);
@@ -40,7 +40,7 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
         foreach (var (method, path, body) in new[]
         {
             (HttpMethod.Post, "/organization/keys", """{"name":"x"}"""), (HttpMethod.Get, "/organization/keys", null),
-            (HttpMethod.Delete, "/organization/keys/0123456789abcdef", null), (HttpMethod.Put, "/organization/limits", "{}"),
+            (HttpMethod.Delete, "/organization/keys/0123456789abcdef", null),
             (HttpMethod.Put, "/organization/secrets/clay-hmac", """{"value":"x"}"""), (HttpMethod.Delete, "/organization/secrets/clay-hmac", null),
             (HttpMethod.Put, "/organization/smartlead", "{}"), (HttpMethod.Put, "/gate", "{}"),
             (HttpMethod.Post, "/routing/rules", """{"target_campaign_id":"1"}"""), (HttpMethod.Put, $"/routing/rules/{Guid.Empty}", """{"target_campaign_id":"1"}"""),
@@ -56,6 +56,14 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
             Assert.NotEqual(HttpStatusCode.Forbidden, (await owner.SendAsync(method, path, body)).Status);
         }
 
+        foreach (var bearer in new[] { use, admin })
+        {
+            var refused = await bearer.SendAsync(HttpMethod.Put, "/organization/limits", "{}");
+            Assert.Equal((HttpStatusCode.Forbidden, "forbidden"), (refused.Status, (string)refused.Body["code"]!));
+            Assert.Equal(HttpStatusCode.OK, (await bearer.SendAsync(HttpMethod.Get, "/organization/limits")).Status);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await owner.SendAsync(HttpMethod.Put, "/organization/limits", "{}")).Status);
         Assert.Equal(HttpStatusCode.OK, (await use.SendAsync(HttpMethod.Get, "/routing/rules")).Status);
         Assert.Equal(HttpStatusCode.OK, (await use.SendAsync(HttpMethod.Post, "/suppressions", """{"emails":["a@b.example"]}""")).Status);
         Assert.Equal(HttpStatusCode.NotFound, (await use.SendAsync(HttpMethod.Get, $"/raw/{Guid.Empty}")).Status);

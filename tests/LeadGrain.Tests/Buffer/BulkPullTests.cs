@@ -23,6 +23,50 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
     }
 
     [Fact]
+    public async Task A_bulk_pull_gets_its_turn_while_leases_are_extended_all_the_time()
+    {
+        const int Most = 400;
+        await Client.PushAsync("busy", [.. Enumerable.Range(0, 1_010).Select(n => $"lead{n}@x.example")]);
+        var leased = await Client.LeaseAsync("busy", count: 8);
+        var (done, extended) = (false, 0);
+        var extending = leased.Select(async lead =>
+        {
+            for (var n = 0; n < Most && !Volatile.Read(ref done); n++)
+            {
+                Assert.Equal(["extended"], await Client.ExtendAsync("busy", 600, [lead]));
+                Interlocked.Increment(ref extended);
+            }
+        }).ToArray();
+        await Eventually.Async("they are extended", () => Volatile.Read(ref extended) > 8);
+
+        var pulled = await Client.NextAsync("busy", 1_000);
+        Volatile.Write(ref done, true);
+        await Task.WhenAll(extending);
+
+        Assert.Equal(1_000, pulled.Length);
+        Assert.InRange(extended, 8, (8 * Most) - 1);
+    }
+
+    [Fact]
+    public async Task A_bulk_pull_ends_with_the_lead_that_makes_its_answer_large_enough_and_the_rest_come_next()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:AnswerBytes", "250000"));
+        var data = new string('x', 100_000);
+        await grid.Client.PostAsync(
+            "/buffer/push", new { @namespace = "large", leads = Enumerable.Range(0, 7).Select(n => new { email = $"lead{n}@x.example", data }) });
+
+        int[] pulled =
+        [
+            (await grid.Client.NextAsync("large", 100)).Length,
+            (await grid.Client.LeaseAsync("large", 100)).Count,
+            (await grid.Client.NextAsync("large", 100)).Length,
+            (await grid.Client.NextAsync("large", 100)).Length,
+        ];
+        Assert.Equal([3, 3, 1, 0], pulled);
+    }
+
+    [Fact]
     public async Task Duplicates_are_passed_over_in_a_bulk_pull()
     {
         await Client.PushAsync("doubles", "a@x.example", "A@x.example", "a@x.example", "b@x.example", "B@x.example", "c@x.example");

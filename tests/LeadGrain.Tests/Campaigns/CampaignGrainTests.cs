@@ -34,6 +34,30 @@ public sealed class CampaignGrainTests
     }
 
     [Fact]
+    public async Task Whoever_is_suppressed_after_the_gate_let_them_pass_is_not_pushed_any_more()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await rig.PutSmartleadAsync("7");
+        await rig.Client.PostAsync("/campaigns/7/pause", new { });
+        var ids = await rig.AddLeadsAsync("7", "Ada@x.example", "bob@x.example");
+        await rig.Client.PostAsync("/suppressions", new { emails = new[] { "ada@x.example" }, reason = "unsubscribed" });
+
+        await rig.Client.PostAsync("/campaigns/7/resume", new { });
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads where id = $1", ids[1]);
+        await rig.EventuallyAsync("DEAD", "select status from routed_leads where id = $1", ids[0]);
+        await rig.Client.PostAsync("/campaigns/7/retry", new { all = true });
+        await rig.EventuallyAsync("2", "select count(*) from audit_log where action = 'push_failed'");
+
+        Assert.Equal("DEAD dead 1 The person has unsubscribed.", await rig.StateAsync(ids[0]));
+        Assert.Equal("bob@x.example", Assert.Single(rig.Smartlead.Book.Entries).Email);
+
+        // As far as the organization's gate goes by the list.
+        await rig.Client.PutAsync(new Uri("/gate", UriKind.Relative), System.Net.Http.Json.JsonContent.Create(new { points = new { suppressed = 10 } }));
+        await rig.Client.PostAsync("/campaigns/7/retry", new { all = true });
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads where id = $1", ids[0]);
+    }
+
+    [Fact]
     public async Task A_push_that_fails_holds_the_lead_and_is_tried_again_by_itself()
     {
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", "1,1"));

@@ -66,7 +66,7 @@ public sealed class SmartleadAnswerTests
     {
         PushResult.Accepted(var id) => $"accepted {id}".TrimEnd(),
         PushResult.AlreadyThere(var id) => $"there {id}".TrimEnd(),
-        PushResult.Refused(var why) => $"refused: {why}",
+        PushResult.Refused { Why: var why } => $"refused: {why}",
         _ => throw new InvalidOperationException($"{result}"),
     };
 }

@@ -41,7 +41,7 @@ public sealed class SmartleadTargetTests
 
         Assert.Equal(
             ["in", "invalid email", "in", "unsubscribed", "blocked", "bounced", "in"],
-            results.Select(result => result is PushResult.Refused(var why) ? why : result is PushResult.Accepted or PushResult.AlreadyThere ? "in" : $"{result}"));
+            results.Select(result => result is PushResult.Refused { Why: var why } ? why : result is PushResult.Accepted or PushResult.AlreadyThere ? "in" : $"{result}"));
         Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(1, entry.Accepted));
         Assert.Equal(3, rig.Smartlead.Book.Entries.Count);
     }

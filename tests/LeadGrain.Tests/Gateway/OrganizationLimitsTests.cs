@@ -40,19 +40,29 @@ public sealed class OrganizationLimitsTests
     [Fact]
     public async Task One_organizations_held_requests_leave_places_to_others_and_to_its_own_limits()
     {
-        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"), ("REFUSAL_DELAY", "00:00:00"));
+        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"), ("REFUSAL_DELAY", "00:00:01"));
         using var other = server.NewClient("app", "other");
         server.Grid.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new[] { server.GetAsync("/leads"), server.GetAsync("/leads") };
         await server.Grid.Arrived.WaitAsync();
         await server.Grid.Arrived.WaitAsync();
 
-        var refused = (await server.GetAsync("/leads")).MustBeProblem(429, "too_many_in_flight");
+        var refusals = new List<Task<Answer>>();
+        for (var n = 0; n < 6; n++)
+        {
+            refusals.Add(server.GetAsync("/leads"));
+            await Task.Delay(100); // it is refused, and its answer held back
+        }
+
         var limits = await server.GetAsync("/organization/limits");
         var theirs = other.GetAsync("/leads");
         await server.Grid.Arrived.WaitAsync();
         server.Grid.Barrier.SetResult();
 
+        await Eventually.Async(
+            "what was held back is answered", () => refusals.All(refusal => refusal.IsCompleted), between: () => _time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.All(await Task.WhenAll(refusals), answer => answer.MustBeProblem(429, "too_many_in_flight"));
+        var refused = await refusals[0];
         Assert.Equal(("2", "0", "1"), (Field(refused, "RateLimit-Limit"), Field(refused, "RateLimit-Remaining"), Field(refused, "RateLimit-Reset")));
         Assert.Equal(TimeSpan.FromSeconds(1), refused.Headers.RetryAfter!.Delta);
         Assert.Equal(HttpStatusCode.OK, limits.Status);

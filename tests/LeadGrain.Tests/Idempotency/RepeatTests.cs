@@ -89,6 +89,10 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await shared.RestartAsync();
 
         Assert.Equal("""{"found":false}""", (await AskAsync("/buffer/next", body, "twice")).Body);
+        await Client.PushAsync("twice", "b@x.example");
+        var later = await AskAsync("/buffer/next", body, "twice");
+        Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
+        Assert.Equal((later.Body, true), await RepeatAsync("/buffer/next", body, "twice"));
     }
 
     [Fact]
@@ -118,6 +122,42 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
 
         Assert.Equal("""{"found":false}""", empty.Body);
         Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(600)]
+    public async Task An_answer_without_leads_is_not_kept_where_the_only_one_had_been_served_before(int? leaseSeconds)
+    {
+        var name = $"lost-{leaseSeconds}";
+        var body = new { @namespace = name, leaseSeconds };
+        await Client.PushAsync(name, "a@x.example", "A@x.example");
+        await Client.NextAsync(name);
+
+        var empty = await AskAsync("/buffer/next", body, name);
+        await Client.PushAsync(name, "b@x.example", "c@x.example");
+        var later = await AskAsync("/buffer/next", body, name);
+
+        Assert.Equal("""{"found":false}""", empty.Body);
+        Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
+        Assert.Equal((later.Body, true), await RepeatAsync("/buffer/next", body, name));
+    }
+
+    [Fact]
+    public async Task A_pull_with_a_key_that_found_what_had_been_served_before_waits_like_any_other()
+    {
+        await Client.PushAsync("waits", "a@x.example", "A@x.example");
+        await Client.NextAsync("waits");
+        using var waiters = new WaitingPulls(shared.Grid);
+        var body = new { @namespace = "waits", waitSeconds = 30 };
+        var waiting = AskAsync("/buffer/next", body, "waits");
+        await waiters.BecomeAsync(1);
+
+        await Client.PushAsync("waits", "b@x.example");
+
+        var first = await waiting;
+        Assert.Equal(("b@x.example", false), ((string)first.Json["lead"]!["email"]!, first.Replayed));
+        Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, "waits"));
     }
 
     [Fact]

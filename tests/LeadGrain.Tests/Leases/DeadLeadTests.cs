@@ -119,6 +119,23 @@ public sealed class DeadLeadTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_lead_whose_last_lease_ended_while_nobody_looked_is_listed_at_the_first_look()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var grid = await LeaseGrid.StartAsync(database, shared.Time, ("LEASE_MAX_ATTEMPTS", "1")))
+        {
+            await grid.Client.PushAsync("ns", "a@x.example");
+            Assert.Single(await grid.Client.LeaseAsync("ns"));
+        }
+
+        shared.Time.Advance(TimeSpan.FromHours(2));
+        await using var later = await LeaseGrid.StartAsync(database, shared.Time, ("LEASE_MAX_ATTEMPTS", "1"));
+
+        Assert.Equal("a@x.example", Assert.Single(await later.Client.DeadAsync("ns")).Email);
+        Assert.Equal((0, 0, 1, 0, 0), await later.Client.AllCountsAsync("ns"));
+    }
+
+    [Fact]
     public async Task Another_tenant_sees_and_revives_no_dead_leads()
     {
         await DieAsync("mine", "a@x.example");

@@ -12,17 +12,19 @@ public sealed class NamespaceSweepTests
         {
             await first.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
             await first.Client.PostAsync("/api/ingest?wait=30", new { email = "arrived@acme.example" });
+            await first.Client.PostAsync("/suppressions", new { emails = new[] { "asked-not-to@acme.example" } });
         }
 
         // As its commit has left it, a minute ago.
-        Assert.Equal(1, await database.ExecuteAsync(
+        Assert.Equal(2, await database.ExecuteAsync(
             """
             insert into routed_leads (
                 id, organization_id, email, email_key, data, source, health, health_score, checks, status, rule_id, namespace, created_at, updated_at)
-            select $1, organization_id, 'left@acme.example', 'left@acme.example', '{"email":"left@acme.example"}', source, health, health_score,
+            select n.id, organization_id, n.email, n.email, json_build_object('email', n.email), source, health, health_score,
                 checks, 'HELD', rule_id, namespace, now(), now()
-            from routed_leads
+            from routed_leads, (values ($1, 'left@acme.example'), ($2, 'asked-not-to@acme.example')) as n (id, email)
             """,
+            Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1)),
             Guid.CreateVersion7(DateTimeOffset.UtcNow.AddMinutes(-1))));
 
         await using var second = await StartAsync(database);
@@ -31,6 +33,10 @@ public sealed class NamespaceSweepTests
             () => database.ScalarAsync<long>("select count(*) from routed_leads where status = 'ACTIVE'"),
             active => active == 2);
 
+        await Eventually.FindAsync(
+            "the one that is not to be contacted is dead",
+            () => database.ScalarAsync<long>("select count(*) from routed_leads where status = 'DEAD' and email = 'asked-not-to@acme.example'"),
+            dead => dead == 1);
         Assert.Equal(["arrived@acme.example", "left@acme.example"], await second.Client.DrainAsync("own"));
         Assert.Equal(2, (await second.Client.ActionsAsync()).Count(action => action == "pushed_to_namespace"));
     }
