@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 
 namespace LeadGrain.Gateway;
 
@@ -89,6 +90,12 @@ public sealed class GatewayOptions
     /// <summary>How many deliveries from outside may have their proof checked at once; more are shed. Setting <c>MAX_UNPROVEN</c>.</summary>
     [Range(1, 100_000)]
     public int MaxUnproven { get; set; } = 64; // each takes a millisecond
+
+    /// <summary>
+    /// Proxies in front, as addresses or networks such as <c>10.0.0.0/8</c>: whose address they name in <c>X-Forwarded-For</c> is
+    /// the caller's. Setting <c>TRUSTED_PROXIES</c>, with commas.
+    /// </summary>
+    public IReadOnlyList<IPNetwork> TrustedProxies { get; set; } = [];
 
     /// <summary>What one organization may have of a limit unless told otherwise: a quarter.</summary>
     internal static int ShareOf(int limit) => Math.Min(limit, Math.Max(LeastShare, limit / 4));

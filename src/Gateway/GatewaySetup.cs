@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text.Json.Serialization;
 using LeadGrain.Gateway.Access;
@@ -26,10 +28,13 @@ using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using IPNetwork = System.Net.IPNetwork;
 
 namespace LeadGrain.Gateway;
 
@@ -72,6 +77,7 @@ public static class GatewaySetup
     /// <summary>Adds the request boundary (ids, problems) to the pipeline, and every route.</summary>
     public static WebApplication MapGateway(this WebApplication app)
     {
+        UseTrustedProxies(app);
         app.UseMiddleware<RequestBoundary>();
         app.MapHealth();
         new DocumentCache().Guard(app.MapOpenApi("/openapi/v1.json"));
@@ -145,7 +151,32 @@ public static class GatewaySetup
         options.MaxUnproven = configuration.GetValue("MAX_UNPROVEN", options.MaxUnproven);
         options.MaxBodyMemory = configuration.GetValue("MAX_BODY_MEMORY", options.MaxBodyMemory);
         options.RefusalDelay = configuration.GetValue("REFUSAL_DELAY", options.RefusalDelay);
+        options.TrustedProxies = [.. (configuration["TRUSTED_PROXIES"] ?? string.Empty)
+            .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(Network)];
         options.LargeBodiesAtOnce = configuration.GetValue("LARGE_BODIES_AT_ONCE", options.LargeBodiesAtOnce);
+    }
+
+    private static IPNetwork Network(string text)
+        => IPAddress.TryParse(text, out var address) ? new IPNetwork(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : 128)
+            : IPNetwork.TryParse(text, out var network) ? network
+            : throw new OptionsValidationException(
+                "TRUSTED_PROXIES", typeof(GatewayOptions), [$"TRUSTED_PROXIES must be addresses or networks, with commas; {text} is none."]);
+
+    // Of the addresses that the header names, the last one that is no proxy of ours.
+    private static void UseTrustedProxies(WebApplication app)
+    {
+        if (app.Services.GetRequiredService<IOptions<GatewayOptions>>().Value.TrustedProxies is [_, ..] proxies)
+        {
+            var options = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor, ForwardLimit = null };
+            options.KnownProxies.Clear();
+            options.KnownIPNetworks.Clear();
+            foreach (var proxy in proxies)
+            {
+                options.KnownIPNetworks.Add(proxy);
+            }
+
+            app.UseForwardedHeaders(options);
+        }
     }
 
     private static void AddDocument(IServiceCollection services)

@@ -15,6 +15,7 @@ internal static class FaultMap
         OwnershipLostException => Problem.NotReady(),
         OverloadedException => Problem.Overloaded(),
         CallTimedOutException or TimeoutException => Problem.TimedOut(),
+        SecretsNotConfiguredException => Problem.SecretsNotConfigured(),
         BadHttpRequestException bad => Problem.OfStatus(bad.StatusCode),
         _ => null,
     };

@@ -24,6 +24,7 @@ internal sealed partial class IngestionCommits
     private readonly IngestionMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger<IngestionCommits> _log;
+    private readonly TimeSpan _leadWait;
     private readonly ServedLeadIds _ids = new();
     private readonly GroupCommit<RawRow, IngestOutcome?> _lane;
 
@@ -37,6 +38,7 @@ internal sealed partial class IngestionCommits
         ILogger<IngestionCommits> log)
     {
         (_raw, _settling, _normalize, _metrics, _time, _log) = (raw, settling, normalize, metrics, time, log);
+        _leadWait = options.Value.LeadWait;
         _lane = new(CommitAsync, static r => r.Weight, options.Value.CommitRows, options.Value.ConcurrentCommits, static r => r.OrganizationId);
     }
 
@@ -67,21 +69,43 @@ internal sealed partial class IngestionCommits
         return await SettleAsync(openId, rows, claims);
     }
 
-    // From here on nothing fails a post: it is in the raw log, and what is not finished now is finished later.
+    // From here on nothing fails a post, nor keeps it waiting for long: it is in the raw log, and what is not finished now is finished later.
     private async Task<IngestOutcome?[]> SettleAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
     {
-        var start = Stopwatch.GetTimestamp();
-        var outcomes = new IngestOutcome?[rows.Count];
         Settled[]? settled = null;
         try
         {
-            settled = await _settling.DecideAsync(rows, claims);
+            settled = await FinishAsync(openId, rows, claims).WaitAsync(_leadWait, _time);
+        }
+        catch (TimeoutException)
+        {
+            LogSlow(rows.Count);
+        }
+
+        var outcomes = new IngestOutcome?[rows.Count];
+        for (var i = 0; i < outcomes.Length; i++)
+        {
+            outcomes[i] = settled is not null ? settled[i].Verdict.Outcome(rows[i].Id) : OutcomeWithout(rows[i], claims[i]);
+        }
+
+        return outcomes;
+    }
+
+    /// <summary>Makes leads of posts.</summary>
+    /// <returns>What they became; null where that is put off.</returns>
+    private async Task<Settled[]?> FinishAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
+    {
+        var start = Stopwatch.GetTimestamp();
+        try
+        {
+            var settled = await _settling.DecideAsync(rows, claims);
             if (await _settling.WriteAsync(openId, settled, attempts: 0) is > 0 and var left)
             {
                 _metrics.LeftOpen(left);
             }
 
             _metrics.Committed("leads", Stopwatch.GetElapsedTime(start), rows.Count);
+            return settled;
         }
 #pragma warning disable CA1031 // The posts are safe: whatever this was, it is logged, and the drain tries again.
         catch (Exception fault)
@@ -89,14 +113,8 @@ internal sealed partial class IngestionCommits
         {
             LogPutOff(rows.Count, fault.GetType().Name, (fault as PostgresException)?.SqlState);
             _metrics.LeftOpen(rows.Count);
+            return null;
         }
-
-        for (var i = 0; i < outcomes.Length; i++)
-        {
-            outcomes[i] = settled is not null ? settled[i].Verdict.Outcome(rows[i].Id) : OutcomeWithout(rows[i], claims[i]);
-        }
-
-        return outcomes;
     }
 
     // What is certain without the database: a post without a key, or the first with its key. It never throws: one post must not
@@ -119,6 +137,9 @@ internal sealed partial class IngestionCommits
             return Verdict.OfFault(row, claim, fault).Told;
         }
     }
+
+    [LoggerMessage(138, LogLevel.Warning, "{Count} posts are in the raw log and answered; making leads of them takes long")]
+    private partial void LogSlow(int count);
 
     [LoggerMessage(131, LogLevel.Warning, "{Count} posts are in the raw log and not made leads of yet: {Cause} {SqlState}")]
     private partial void LogPutOff(int count, string cause, string? sqlState);

@@ -13,6 +13,10 @@ public sealed class IngestionOptions
     [Range(1, 64)]
     public int ConcurrentCommits { get; set; } = 3; // one waits for the disk while another is normalized
 
+    /// <summary>How long the answer to a post that is in the raw log waits for its lead to be made.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:00:20")]
+    public TimeSpan LeadWait { get; set; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How often what was left unfinished is looked for.</summary>
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan DrainEvery { get; set; } = TimeSpan.FromSeconds(2);

@@ -8,6 +8,9 @@ namespace LeadGrain.Grains.Ingestion;
 /// <summary>The second commit: leads and outcomes of raw rows.</summary>
 internal sealed class SettleStore(NpgsqlDataSource database)
 {
+    // What does not end by then is put off, and its connection is given back.
+    private const int LongestSeconds = 10;
+
     private const string Columns =
         """
         organization_id, id, created_at, click_id, country, creo, description, domain, email, first_name, ip, lang, last_name, marker, offer,
@@ -64,6 +67,7 @@ internal sealed class SettleStore(NpgsqlDataSource database)
     internal async Task SettleAsync(IReadOnlyList<Settled> rows, Guid? openId)
     {
         await using var batch = database.CreateBatch();
+        batch.Timeout = LongestSeconds;
         Add(batch, rows, renew: false);
         if (openId is { } id)
         {

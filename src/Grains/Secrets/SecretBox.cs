@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using LeadGrain.GrainInterfaces.Faults;
 using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Grains.Secrets;
@@ -97,9 +98,6 @@ internal sealed class SecretBox
 
 /// <summary>A sealed secret: nonce, ciphertext and tag, and which key of the ring sealed it.</summary>
 internal sealed record SealedSecret(string KeyId, byte[] Bytes);
-
-/// <summary>A secret was to be kept, and SECRET_KEYS is not set.</summary>
-internal sealed class SecretsNotConfiguredException() : Exception("SECRET_KEYS is not set, so no secret can be kept.");
 
 /// <summary>A kept secret cannot be opened. The message names no secret.</summary>
 internal sealed class SecretUnreadableException(string message) : Exception(message);

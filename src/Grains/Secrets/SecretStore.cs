@@ -1,5 +1,6 @@
 using System.Text;
 using LeadGrain.GrainInterfaces.Audit;
+using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;

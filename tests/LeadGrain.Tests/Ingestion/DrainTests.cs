@@ -39,6 +39,28 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task A_post_whose_lead_takes_long_to_make_is_answered_meanwhile_and_made_under_that_id()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, [("Ingestion:LeadWait", "00:00:00.200"), .. s_soon]);
+        (await grid.Client.PostLeadAsync("""{"email":"first@b.c"}""")).MustBeCreated();
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand("lock table leads in access exclusive mode", connection);
+        await hold.ExecuteNonQueryAsync();
+
+        var keyed = (await grid.Client.PostLeadAsync("""{"email":"slow@b.c"}""", "k")).MustBeCreated();
+        var plain = (await grid.Client.PostLeadAsync("""{"email":"plain@b.c"}""")).MustBeCreated();
+        await transaction.RollbackAsync();
+
+        await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
+        Assert.Equal("slow@b.c", (string?)(await grid.Client.LeadAsync(keyed))["email"]);
+        Assert.Equal("plain@b.c", (string?)(await grid.Client.LeadAsync(plain))["email"]);
+        Assert.Equal(3, await CountAsync(database, "leads"));
+        Assert.Equal(keyed, (await grid.Client.PostLeadAsync("""{"email":"slow@b.c"}""", "k")).MustBeRepeated());
+    }
+
+    [Fact]
     public async Task What_a_dead_host_left_is_finished_by_the_next_with_repeats_told_from_leads()
     {
         await using var database = await TestDatabase.CreateAsync();

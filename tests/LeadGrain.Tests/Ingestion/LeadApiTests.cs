@@ -239,6 +239,20 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal("127.0.0.1", (string?)shown["remoteAddress"]);
     }
 
+    [Theory]
+    [InlineData("127.0.0.0/8, 10.1.2.3", "203.0.113.7, 198.51.100.9, 10.1.2.3", "198.51.100.9")]
+    [InlineData("10.0.0.0/8", "203.0.113.7", "127.0.0.1")]
+    [InlineData("", "203.0.113.7", "127.0.0.1")]
+    public async Task The_address_is_what_trusted_proxies_say_and_nobody_else(string trusted, string header, string expected)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("TRUSTED_PROXIES", trusted));
+
+        var id = (await grid.Client.PostLeadAsync("{}"u8.ToArray(), null, headers: [("X-Forwarded-For", header)])).MustBeCreated();
+
+        Assert.Equal(expected, (string?)(await grid.Client.ReadAsync($"/raw/{id}"))["remoteAddress"]);
+    }
+
     private static byte[] Pack(string encoding, byte[] plain)
     {
         using var packed = new MemoryStream();

@@ -124,6 +124,8 @@ public sealed class SecretTests
         var answer = await grid.Client.SendAsync(HttpMethod.Put, "/organization/secrets/x", """{"value":"y"}""");
 
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "secrets_not_configured"), (answer.Status, (string)answer.Body["code"]!));
+        var webhook = await grid.Client.SendAsync(HttpMethod.Put, "/campaigns/x", """{"kind":"webhook","url":"https://x.example/"}""");
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "secrets_not_configured"), (webhook.Status, (string)webhook.Body["code"]!));
     }
 
     private static SecretBox Box(string keys) => new(Options.Create(new SecretOptions { Keys = keys }));
