@@ -7,6 +7,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
 using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Pipeline;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.OpenApi;
@@ -79,6 +80,12 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         {
             operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
         }
+
+        foreach (var header in metadata.OfType<HeaderDescription>())
+        {
+            var schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = header.MaxLength };
+            operation.Parameters.Add(Parameter(ParameterLocation.Header, header.Name, header.Description, schema, required: false));
+        }
     }
 
     private static OpenApiMediaType WithExamples(OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples)
@@ -114,6 +121,12 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
         operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application. May be left out with an organization's key.", IdSchema(), required: false));
         operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization. May be left out with an organization's key.", IdSchema(), required: false));
+        operation.Parameters.Add(Parameter(
+            ParameterLocation.Header,
+            RequestIdentity.Header,
+            "Names the request in its answer and in the log, in printable ASCII characters. Without a usable one an id is made.",
+            new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = RequestIdentity.MaxLength },
+            required: false));
     }
 
     private static void AddKey(OpenApiOperation operation)

@@ -1,3 +1,4 @@
+using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
@@ -84,6 +85,14 @@ internal static class RouteDescription
     internal static RouteHandlerBuilder InPath(this RouteHandlerBuilder route, string name, string description, bool isUuid = false) =>
         route.WithMetadata(new PathDescription(name, description, isUuid));
 
+    /// <summary>A header that the route reads; no request must have it.</summary>
+    internal static RouteHandlerBuilder Header(this RouteHandlerBuilder route, string name, string description, int? maxLength = null) =>
+        route.WithMetadata(new HeaderDescription(name, description, maxLength));
+
+    /// <summary>What the route does is noted in the audit log, with what the caller says why.</summary>
+    internal static RouteHandlerBuilder Audited(this RouteHandlerBuilder route) => route.Header(
+        Caller.WhyHeader, "Says why this is done, in printable characters; kept in the audit log as the reason.", MemberReader.MaxIdLength);
+
     /// <summary>Opens for the grid's key and for organizations' keys with the scope admin only.</summary>
     internal static RouteHandlerBuilder AdminOnly(this RouteHandlerBuilder route) => route.WithMetadata(AdminRequired.Instance);
 
@@ -112,6 +121,9 @@ internal sealed record QueryDescription(string Name, string Description, QueryKi
 
 /// <summary>A parameter of the path.</summary>
 internal sealed record PathDescription(string Name, string Description, bool IsUuid);
+
+/// <summary>A header of the request.</summary>
+internal sealed record HeaderDescription(string Name, string Description, int? MaxLength);
 
 internal enum QueryKind
 {
