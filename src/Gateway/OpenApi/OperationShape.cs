@@ -30,10 +30,9 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
-                Content = new Dictionary<string, OpenApiMediaType>
-                {
-                    ["application/json"] = WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples),
-                },
+                Content = body.MediaTypes.ToDictionary(
+                    static type => type,
+                    _ => WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples)),
             };
         }
 
@@ -46,6 +45,11 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         if (isGated || metadata.OfType<TenantOptional>().Any())
         {
             AddGate(operation, context.Document, isGated);
+        }
+
+        foreach (var proof in metadata.OfType<ProofDescription>())
+        {
+            AddProof(operation, context.Document!, proof);
         }
 
         DescribeAnswers(operation, [.. metadata.OfType<AnswerExample>()], metadata.OfType<ErrorShape>().FirstOrDefault());
@@ -127,6 +131,19 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             "Names the request in its answer and in the log, in printable ASCII characters. Without a usable one an id is made.",
             new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = RequestIdentity.MaxLength },
             required: false));
+    }
+
+    private static void AddProof(OpenApiOperation operation, OpenApiDocument document, ProofDescription proof)
+    {
+        document.AddComponent<IOpenApiSecurityScheme>(proof.Scheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = proof.Header,
+            Description = proof.Description,
+        });
+        operation.Security ??= [];
+        operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(proof.Scheme, document)] = [] });
     }
 
     private static void AddKey(OpenApiOperation operation)
