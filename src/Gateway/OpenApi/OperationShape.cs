@@ -32,7 +32,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
                 Required = true,
                 Content = body.MediaTypes.ToDictionary(
                     static type => type,
-                    _ => WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples)),
+                    _ => WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples, ParseJson)),
             };
         }
 
@@ -52,7 +52,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddProof(operation, context.Document!, proof);
         }
 
-        DescribeAnswers(operation, [.. metadata.OfType<AnswerExample>()], metadata.OfType<ErrorShape>().FirstOrDefault());
+        DescribeAnswers(operation, [.. metadata.OfType<AnswerExamples>()], metadata.OfType<ErrorShape>().FirstOrDefault());
         if (metadata.OfType<TakesIdempotencyKey>().Any())
         {
             AddKey(operation);
@@ -92,16 +92,17 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
     }
 
-    private static OpenApiMediaType WithExamples(OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples)
+    private static OpenApiMediaType WithExamples(
+        OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples, Func<string, JsonNode?> read)
     {
         if (examples is [var only])
         {
-            media.Example = JsonNode.Parse(only.Example);
+            media.Example = read(only.Example);
         }
         else
         {
             media.Examples = examples.ToDictionary(
-                static one => one.Kind, static IOpenApiExample (one) => new OpenApiExample { Value = JsonNode.Parse(one.Example) });
+                static one => one.Kind, IOpenApiExample (one) => new OpenApiExample { Value = read(one.Example) });
         }
 
         return media;
@@ -166,7 +167,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
     }
 
-    private static void DescribeAnswers(OpenApiOperation operation, IReadOnlyList<AnswerExample> examples, ErrorShape? shape)
+    private static void DescribeAnswers(OpenApiOperation operation, IReadOnlyList<AnswerExamples> examples, ErrorShape? shape)
     {
         foreach (var (status, answer) in operation.Responses ?? [])
         {
@@ -175,17 +176,24 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddHeaders(answer, code);
             foreach (var (type, media) in answer.Content ?? new Dictionary<string, OpenApiMediaType>())
             {
-                media.Example = examples.FirstOrDefault(example => example.Status == code) is { } example ? ExampleOf(type, example.Text)
-                    : code < 400 ? null
-                    : ErrorExample(code, shape);
+                if (examples.FirstOrDefault(of => of.Status == code) is { } answers)
+                {
+                    WithExamples(media, answers.Examples, text => ExampleOf(type, text));
+                }
+                else if (code >= 400)
+                {
+                    media.Example = ErrorExample(code, shape);
+                }
             }
         }
     }
 
     private static JsonNode? ExampleOf(string mediaType, string text) =>
         mediaType.EndsWith("json", StringComparison.Ordinal) && !mediaType.EndsWith("ndjson", StringComparison.Ordinal)
-            ? JsonNode.Parse(text)
+            ? ParseJson(text)
             : JsonValue.Create(text);
+
+    private static JsonNode? ParseJson(string text) => JsonNode.Parse(text);
 
     private static void AddHeaders(IOpenApiResponse answer, int status)
     {

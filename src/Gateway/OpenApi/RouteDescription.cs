@@ -28,11 +28,15 @@ internal static class RouteDescription
         route.WithMetadata(new BodyDescription(typeof(TBody), [Json], examples));
 
     internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example, int status = StatusCodes.Status200OK) =>
-        route.Produces<TAnswer>(status).WithMetadata(new AnswerExample(example, status));
+        route.Produces<TAnswer>(status).WithMetadata(new AnswerExamples(status, [(string.Empty, example)]));
+
+    /// <summary>An answer of several kinds, with an example of each by the kind's name.</summary>
+    internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, params (string Kind, string Example)[] examples) =>
+        route.Produces<TAnswer>().WithMetadata(new AnswerExamples(StatusCodes.Status200OK, examples));
 
     /// <summary>An answer that is no JSON document.</summary>
     internal static RouteHandlerBuilder AnswersText(this RouteHandlerBuilder route, string mediaType, string example) =>
-        route.Produces<string>(StatusCodes.Status200OK, mediaType).WithMetadata(new AnswerExample(example, StatusCodes.Status200OK));
+        route.Produces<string>(StatusCodes.Status200OK, mediaType).WithMetadata(new AnswerExamples(StatusCodes.Status200OK, [(string.Empty, example)]));
 
     /// <summary>A body that is no JSON document.</summary>
     internal static RouteHandlerBuilder TakesText(this RouteHandlerBuilder route, params (string MediaType, string Example)[] bodies) =>
@@ -111,8 +115,8 @@ internal static class RouteDescription
 /// <summary>The body that a route takes: one example, or one of each kind, as JSON.</summary>
 internal sealed record BodyDescription(Type Shape, IReadOnlyList<string> MediaTypes, IReadOnlyList<(string Kind, string Example)> Examples);
 
-/// <summary>What a route answers when all is well: JSON, or text where the answer's media type says so.</summary>
-internal sealed record AnswerExample(string Text, int Status);
+/// <summary>What a route answers when all is well, one example or one of each kind: JSON, or text where the answer's media type says so.</summary>
+internal sealed record AnswerExamples(int Status, IReadOnlyList<(string Kind, string Example)> Examples);
 
 /// <summary>The bodies that a route takes, by media type.</summary>
 internal sealed record TextBodies(IReadOnlyList<(string MediaType, string Example)> Bodies);

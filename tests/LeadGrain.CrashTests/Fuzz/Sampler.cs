@@ -100,7 +100,7 @@ internal sealed class Sampler
         }
     }
 
-    /// <summary>Gives most of the example's texts values from the pool, and now and then a member that the example leaves out.</summary>
+    /// <summary>Gives most of the example's texts values from the pool, shortens its waits, and adds now and then a member that it leaves out.</summary>
     private void Vary(JsonTree tree, JsonElement schema, Random random)
     {
         foreach (var place in JsonPlace.Below(tree))
@@ -109,6 +109,10 @@ internal sealed class Sampler
             if (place is { Name: { } name, Value: JsonLeaf { Text: not null } } && random.Next(3) > 0 && Pool.Find(name, random) is { } value)
             {
                 target.Value = JsonTree.OfText(value);
+            }
+            else if (place.Name == "waitSeconds")
+            {
+                target.Value = new JsonLeaf(LongestWaitSeconds.ToString(CultureInfo.InvariantCulture));
             }
         }
 
