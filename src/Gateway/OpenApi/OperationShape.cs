@@ -53,6 +53,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
 
         DescribeAnswers(operation, [.. metadata.OfType<AnswerExamples>()], metadata.OfType<ErrorShape>().FirstOrDefault());
+        AddRateLimits(operation, context.Document!, metadata.OfType<RateLimited>().Any());
         if (metadata.OfType<TakesIdempotencyKey>().Any())
         {
             AddKey(operation);
@@ -197,18 +198,25 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
     private static void AddHeaders(IOpenApiResponse answer, int status)
     {
-        if (answer is not OpenApiResponse response || status is not (409 or 429 or 503))
+        if (answer is OpenApiResponse response && status is 409 or 429 or 503)
         {
-            return;
+            response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
         }
+    }
 
-        response.Headers ??= new Dictionary<string, IOpenApiHeader>();
-        response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
-        if (status == 429)
+    private static void AddRateLimits(OpenApiOperation operation, OpenApiDocument document, bool isRated)
+    {
+        foreach (var (status, answer) in operation.Responses ?? [])
         {
-            response.Headers[RateLimitHeaders.Limit] = NumberHeader("What the limit allows at once: requests, or leases.");
-            response.Headers[RateLimitHeaders.Remaining] = NumberHeader("What is left of it.");
-            response.Headers[RateLimitHeaders.Reset] = NumberHeader("Seconds until all of it is there again.");
+            // Who is not let in has no organization whose limits could be told.
+            string[] names = isRated && status != "401" ? RateLimitHeaders.OfRate : status == "429" ? RateLimitHeaders.OfAnyLimit : [];
+            foreach (var name in names)
+            {
+                var response = (OpenApiResponse)answer;
+                response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+                response.Headers[name] = new OpenApiHeaderReference(name, document);
+            }
         }
     }
 
