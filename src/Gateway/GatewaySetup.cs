@@ -130,7 +130,7 @@ public static class GatewaySetup
     /// </summary>
     internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors);
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors).WithMetadata(RateLimited.Instance);
         new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;

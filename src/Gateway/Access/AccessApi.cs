@@ -21,7 +21,7 @@ internal static class AccessApi
     internal static void MapKeys(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/organization/keys", AddAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("createKey", "Organization", "Make a key", "A key that acts for this organization only. It is told this once, and kept as a hash.")
             .Takes<KeyRequest>("""{"name":"Campaign service","scope":"use"}""")
             .Answers<NewKeyResponse>("""{"id":"3f9c2b7d1a604e58","name":"Campaign service","scope":"use","createdAt":"2024-01-15T10:00:00Z","revokedAt":null,"key":"lgk_3f9c2b7d1a604e58_…"}""")
@@ -32,7 +32,7 @@ internal static class AccessApi
             .Paged()
             .Answers<KeysResponse>($$"""{"keys":[{{Key}}],"next":null}""");
         routes.MapDelete("/organization/keys/{id}", RevokeAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("revokeKey", "Organization", "Revoke a key", "It opens nothing here from now on, nor in other gateways within seconds.")
             .InPath("id", "The key's id.")
             .Answers<KeyResponse>(Key)

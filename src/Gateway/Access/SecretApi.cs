@@ -25,14 +25,14 @@ internal static class SecretApi
     internal static void MapSecrets(this IEndpointRouteBuilder routes)
     {
         routes.MapPut("/organization/secrets/{name}", SetAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("setSecret", "Organization", "Set a secret", "Kept sealed, in place of the one of that name; no route tells it again.")
             .InPath("name", NameHelp)
             .Takes<SecretRequest>("""{"value":"a long random text"}""")
             .Answers<SecretResponse>("""{"name":"clay-hmac"}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/organization/secrets/{name}", DeleteAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("deleteSecret", "Organization", "Remove a secret", "What needs it stops working within seconds.")
             .InPath("name", NameHelp)
             .Answers<SecretResponse>("""{"name":"clay-hmac"}""")

@@ -16,6 +16,12 @@ namespace LeadGrain.Gateway.Buffer;
 
 internal static class BufferApi
 {
+    private const string Lead =
+        """{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"},"brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123"}""";
+
+    private const string Leased =
+        """{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"},"brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123","leaseId":"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10","leaseExpiresAt":"2024-01-15T10:01:00Z","attempt":1}""";
+
     internal static void MapBuffer(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/buffer/push", PushAsync)
@@ -30,8 +36,17 @@ internal static class BufferApi
                 "Buffer",
                 "Pull the next lead or leads",
                 "Returns the next unserved lead and marks it as served, durably, before the answer. With leaseSeconds it is handed out for that long only. With count the answer holds leads, an array; without, one lead.")
-            .Takes<NextRequest>("""{"namespace":"campaign-123","parentRunId":"run_abc"}""")
-            .Answers<NextResponse>("""{"found":true,"lead":{"email":"john@example.com","externalId":"apollo_123","data":{"name":"John"},"brandId":"brand-abc","clerkOrgId":"org_xyz","clerkUserId":"user_123"}}""")
+            .Takes<NextRequest>(
+                ("one", """{"namespace":"campaign-123","parentRunId":"run_abc"}"""),
+                ("several", """{"namespace":"campaign-123","count":2}"""),
+                ("lease", """{"namespace":"campaign-123","leaseSeconds":60}"""),
+                ("wait", """{"namespace":"campaign-123","waitSeconds":20}"""))
+            .Answers<NextResponse>(
+                ("one", $$"""{"found":true,"lead":{{Lead}}}"""),
+                ("several", $$"""{"found":true,"leads":[{{Lead}},{"email":"jane@example.com","externalId":null,"data":null,"brandId":"brand-abc","clerkOrgId":null,"clerkUserId":null}]}"""),
+                ("lease", $$"""{"found":true,"lead":{{Leased}}}"""),
+                ("none", """{"found":false}"""),
+                ("paused", """{"found":false,"paused":true}"""))
             .Repeatable()
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType, StatusCodes.Status429TooManyRequests);
     }

@@ -33,7 +33,7 @@ internal static class CampaignApi
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPut("/campaigns/{campaign}", PutAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("putCampaign", "Campaigns", "Set up or change a campaign", "One of Smartlead's sets itself up with the first lead where there is an API key. What waits for a campaign of this id is pushed from now on. Of a webhook that is new the answer holds the signing secret, this once.")
             .Takes<CampaignRequest>(
                 ("smartlead", """{"kind":"smartlead","settings":{"batchLimit":50},"dailyCap":200,"timeZone":"Europe/Berlin"}"""),
@@ -42,25 +42,25 @@ internal static class CampaignApi
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/campaigns/{campaign}", DeleteAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "And its signing secrets. Its pushes wait until a campaign of this id is set up again.")
             .Answers<CampaignDeletedResponse>("""{"deleted":true}""")
             .Fails(StatusCodes.Status404NotFound);
-        routes.MapPost("/campaigns/{campaign}/pause", PauseAsync)
+        routes.MapPost("/campaigns/{campaign}/pause", PauseAsync).Audited()
             .Describe("pauseCampaign", "Campaigns", "Pause a campaign", "Its leads are held until it is resumed; a batch under way is finished.")
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
-        routes.MapPost("/campaigns/{campaign}/resume", ResumeAsync)
+        routes.MapPost("/campaigns/{campaign}/resume", ResumeAsync).Audited()
             .Describe("resumeCampaign", "Campaigns", "Resume a campaign", "Also one that was stopped, or a webhook that was switched off.")
             .Answers<CampaignResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
-        routes.MapPost("/campaigns/{campaign}/retry", RetryAsync)
+        routes.MapPost("/campaigns/{campaign}/retry", RetryAsync).Audited()
             .Describe("retryPushes", "Campaigns", "Push again", "Makes held and dead pushes due at once, with all their attempts before them.")
             .Takes<PushRetryRequest>("""{"leadIds":["0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10"]}""")
             .Answers<PushRetryResponse>("""{"retried":1}""")
             .Fails(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapPost("/campaigns/{campaign}/secret", RotateAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("rotateCampaignSecret", "Campaigns", "Rotate a signing secret", "Makes a webhook's new signing secret. Posts are signed with the old one as well until it is rotated again.")
             .Answers<SigningSecretResponse>("""{"signingSecret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}""")
             .Fails(StatusCodes.Status404NotFound);

@@ -4,6 +4,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Overload;
 using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Pipeline;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Security;
@@ -22,7 +23,7 @@ internal static class FeedbackApi
     // An event with the whole reply in it.
     private const int BodyLimit = 1024 * 1024;
 
-    private const string SignatureHeader = "X-Smartlead-Signature";
+    internal const string SignatureHeader = "X-Smartlead-Signature";
     private const string RequestIdHeader = "X-Request-Id";
 
     internal static void MapFeedback(this IEndpointRouteBuilder routes) =>
@@ -30,6 +31,8 @@ internal static class FeedbackApi
             .Describe("receiveSmartleadWebhook", "Campaigns", "Take a webhook of Smartlead's", "Bounces, replies, unsubscriptions and complaints set the lead's engagement and feed the suppression list. Signed with X-Smartlead-Signature: sha256=HEX over the raw body, under the organization's secret smartlead-webhook.")
             .Query("orgId", "For which organization.")
             .Query("appId", "Of which application; that of Clay's webhooks unless told.")
+            .ProvenBy("SmartleadSignature", SignatureHeader, "sha256= and the HMAC-SHA256 of the body's bytes in hexadecimal, under the organization's secret smartlead-webhook.")
+            .Header(RequestIdHeader, "Names the webhook, the same for each repeat; without it, the body does.", RequestIdentity.MaxLength)
             .Takes<SmartleadEventShape>("""{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":"1000","lead_email":"john@example.com","campaign_id":"123456"}""")
             .Answers<FeedbackResponse>("""{"outcome":"taken"}""")
             .Fails(StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);

@@ -21,7 +21,7 @@ internal static class SmartleadSettingsApi
             .Describe("getSmartleadSettings", "Campaigns", "Get the Smartlead settings", "How the organization uses Smartlead, as set; null leaves the default in force.")
             .Answers<SmartleadSettingsShape>(Example);
         routes.MapPut("/organization/smartlead", SetAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("setSmartleadSettings", "Campaigns", "Set the Smartlead settings", "Sets all of them, for all campaigns; in force with the next batch.")
             .Takes<SmartleadSettingsShape>("""{"ignoreDuplicateLeadsInOtherCampaign":false,"rateLimit":60,"rateWindow":60}""")
             .Answers<SmartleadSettingsShape>(Example)

@@ -9,6 +9,7 @@ using LeadGrain.GrainInterfaces.Crm;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Net.Http.Headers;
 
 namespace LeadGrain.Gateway.Crm;
 
@@ -36,6 +37,8 @@ internal static class CrmApi
         routes.MapPatch("/crm/leads/{id}", ChangeAsync)
             .Describe("changeLead", "CRM", "Change a lead", "Sets what is given; null clears. X-User-Id says who; If-Match or version guard against changes meanwhile.")
             .InPath("id", "The lead.", isUuid: true)
+            .Header(CrmChangeInput.UserHeader, "Who changes it, for its history.", MemberReader.MaxIdLength)
+            .Header(HeaderNames.IfMatch, "The ETag of an earlier answer: where the lead was changed since, nothing is done, and the answer is 412. It counts before version.")
             .Takes<CrmChangeRequest>("""{"status":"called","assignedTo":"ann","notes":null,"version":1}""")
             .Answers<CrmLeadWithHistory>(HistoryExample)
             .Fails(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed)

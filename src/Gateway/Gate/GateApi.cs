@@ -27,7 +27,7 @@ internal static class GateApi
             .Describe("getGate", "Routing", "Get the health gate", "Thresholds and points by which the organization's leads are judged.")
             .Answers<GateBody>(Example);
         routes.MapPut("/gate", SetAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("setGate", "Routing", "Set the health gate", "Sets all of it; what is absent gets its default. In force for the next lead.")
             .Takes<GateRequest>(Example)
             .Answers<GateBody>(Example)

@@ -31,12 +31,13 @@ internal static class SuppressionApi
             .Paged()
             .Answers<SuppressionsResponse>("""{"suppressions":[{"emailHash":"9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab","reason":"manual","source":"admin","at":"2024-01-15T10:00:00Z"}],"next":null}""");
         routes.MapPost("/suppressions", AddAsync)
+            .Audited()
             .Describe("addSuppressions", "Routing", "Suppress emails", "Leads with these emails are judged by it from now on.")
             .Takes<SuppressionRequest>(Body)
             .Answers<SuppressionsAdded>("""{"added":1}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapDelete("/suppressions", RemoveAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("removeSuppressions", "Routing", "Take emails off the suppression list", "For one reason, or for all.")
             .Takes<SuppressionRequest>(Body)
             .Answers<SuppressionsRemoved>("""{"removed":1}""")

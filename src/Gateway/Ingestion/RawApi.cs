@@ -33,6 +33,7 @@ internal static partial class RawApi
             .Paged()
             .Answers<RawEntries>($$"""{"entries":[{{EntryExample}}],"next":null}""");
         routes.MapGet("/raw/{id}", GetAsync)
+            .Audited()
             .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes and headers, for the scope admin; that is in the audit log.")
             .InPath("id", "The entry.", isUuid: true)
             .Query("redact", "false shows what was posted.")
@@ -40,6 +41,7 @@ internal static partial class RawApi
                 $$"""{"entry":{{EntryExample}},"remoteAddress":"203.0.113.0","headers":{"User-Agent":"***"},"body":{"email":"***"},"bodyBase64":null}""")
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPost("/raw/replay", ReplayAsync)
+            .Audited()
             .Describe("replayRaw", "Ingestion", "Make leads anew", "Starts a job that normalizes entries of the raw log again. All that is given must hold; at least one must be given. What was made of a lead since stays.")
             .Takes<ReplayRequest>("""{"from":"2024-01-15T00:00:00Z","to":"2024-01-16T00:00:00Z","states":["invalid","failed"]}""")
             .Answers<JobView>(JobApi.Example, StatusCodes.Status202Accepted)

@@ -1,10 +1,11 @@
+using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
 namespace LeadGrain.Gateway.OpenApi;
 
-/// <summary>The document's head and its security scheme.</summary>
+/// <summary>The document's head, the key's security scheme and the headers that many answers share.</summary>
 internal sealed class DocumentShape : IOpenApiDocumentTransformer
 {
     internal const string KeyScheme = "ApiKey";
@@ -30,6 +31,17 @@ internal sealed class DocumentShape : IOpenApiDocumentTransformer
             Name = TenantGate.KeyHeader,
             Description = "The grid's API key.",
         };
+        AddHeader(document, RateLimitHeaders.Limit, JsonSchemaType.Integer, "What the limit allows at once: the rate's burst; over another limit, the requests or leases that may be under way.");
+        AddHeader(document, RateLimitHeaders.Remaining, JsonSchemaType.Integer, "What is left of it.");
+        AddHeader(document, RateLimitHeaders.Reset, JsonSchemaType.Integer, "Seconds until all of it is there again.");
+        AddHeader(document, RateLimitHeaders.Policy, JsonSchemaType.String, "The burst, and the seconds in which it comes back, such as 200;w=2. Where a rate is set, every answer has it and the other three.");
         return Task.CompletedTask;
     }
+
+    private static void AddHeader(OpenApiDocument document, string name, JsonSchemaType type, string description) =>
+        document.AddComponent<IOpenApiHeader>(name, new OpenApiHeader
+        {
+            Description = description,
+            Schema = new OpenApiSchema { Type = type, Minimum = type == JsonSchemaType.Integer ? "0" : null },
+        });
 }

@@ -7,6 +7,7 @@ using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
 using LeadGrain.Gateway.Organizations;
 using LeadGrain.Gateway.Paging;
+using LeadGrain.Gateway.Pipeline;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using Microsoft.AspNetCore.OpenApi;
@@ -29,10 +30,9 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             operation.RequestBody = new OpenApiRequestBody
             {
                 Required = true,
-                Content = new Dictionary<string, OpenApiMediaType>
-                {
-                    ["application/json"] = WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples),
-                },
+                Content = body.MediaTypes.ToDictionary(
+                    static type => type,
+                    _ => WithExamples(new() { Schema = new OpenApiSchemaReference(body.Shape.Name, context.Document) }, body.Examples, ParseJson)),
             };
         }
 
@@ -47,7 +47,13 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddGate(operation, context.Document, isGated);
         }
 
-        DescribeAnswers(operation, [.. metadata.OfType<AnswerExample>()], metadata.OfType<ErrorShape>().FirstOrDefault());
+        foreach (var proof in metadata.OfType<ProofDescription>())
+        {
+            AddProof(operation, context.Document!, proof);
+        }
+
+        DescribeAnswers(operation, [.. metadata.OfType<AnswerExamples>()], metadata.OfType<ErrorShape>().FirstOrDefault());
+        AddRateLimits(operation, context.Document!, metadata.OfType<RateLimited>().Any());
         if (metadata.OfType<TakesIdempotencyKey>().Any())
         {
             AddKey(operation);
@@ -79,18 +85,25 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         {
             operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
         }
+
+        foreach (var header in metadata.OfType<HeaderDescription>())
+        {
+            var schema = new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = header.MaxLength };
+            operation.Parameters.Add(Parameter(ParameterLocation.Header, header.Name, header.Description, schema, required: false));
+        }
     }
 
-    private static OpenApiMediaType WithExamples(OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples)
+    private static OpenApiMediaType WithExamples(
+        OpenApiMediaType media, IReadOnlyList<(string Kind, string Example)> examples, Func<string, JsonNode?> read)
     {
         if (examples is [var only])
         {
-            media.Example = JsonNode.Parse(only.Example);
+            media.Example = read(only.Example);
         }
         else
         {
             media.Examples = examples.ToDictionary(
-                static one => one.Kind, static IOpenApiExample (one) => new OpenApiExample { Value = JsonNode.Parse(one.Example) });
+                static one => one.Kind, IOpenApiExample (one) => new OpenApiExample { Value = read(one.Example) });
         }
 
         return media;
@@ -114,6 +127,25 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
         operation.Parameters!.Add(Parameter(ParameterLocation.Header, TenantGate.AppHeader, "The calling application. May be left out with an organization's key.", IdSchema(), required: false));
         operation.Parameters.Add(Parameter(ParameterLocation.Header, TenantGate.OrgHeader, "The organization. May be left out with an organization's key.", IdSchema(), required: false));
+        operation.Parameters.Add(Parameter(
+            ParameterLocation.Header,
+            RequestIdentity.Header,
+            "Names the request in its answer and in the log, in printable ASCII characters. Without a usable one an id is made.",
+            new OpenApiSchema { Type = JsonSchemaType.String, MaxLength = RequestIdentity.MaxLength },
+            required: false));
+    }
+
+    private static void AddProof(OpenApiOperation operation, OpenApiDocument document, ProofDescription proof)
+    {
+        document.AddComponent<IOpenApiSecurityScheme>(proof.Scheme, new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey,
+            In = ParameterLocation.Header,
+            Name = proof.Header,
+            Description = proof.Description,
+        });
+        operation.Security ??= [];
+        operation.Security.Add(new() { [new OpenApiSecuritySchemeReference(proof.Scheme, document)] = [] });
     }
 
     private static void AddKey(OpenApiOperation operation)
@@ -136,7 +168,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         }
     }
 
-    private static void DescribeAnswers(OpenApiOperation operation, IReadOnlyList<AnswerExample> examples, ErrorShape? shape)
+    private static void DescribeAnswers(OpenApiOperation operation, IReadOnlyList<AnswerExamples> examples, ErrorShape? shape)
     {
         foreach (var (status, answer) in operation.Responses ?? [])
         {
@@ -145,32 +177,46 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddHeaders(answer, code);
             foreach (var (type, media) in answer.Content ?? new Dictionary<string, OpenApiMediaType>())
             {
-                media.Example = examples.FirstOrDefault(example => example.Status == code) is { } example ? ExampleOf(type, example.Text)
-                    : code < 400 ? null
-                    : ErrorExample(code, shape);
+                if (examples.FirstOrDefault(of => of.Status == code) is { } answers)
+                {
+                    WithExamples(media, answers.Examples, text => ExampleOf(type, text));
+                }
+                else if (code >= 400)
+                {
+                    media.Example = ErrorExample(code, shape);
+                }
             }
         }
     }
 
     private static JsonNode? ExampleOf(string mediaType, string text) =>
         mediaType.EndsWith("json", StringComparison.Ordinal) && !mediaType.EndsWith("ndjson", StringComparison.Ordinal)
-            ? JsonNode.Parse(text)
+            ? ParseJson(text)
             : JsonValue.Create(text);
+
+    private static JsonNode? ParseJson(string text) => JsonNode.Parse(text);
 
     private static void AddHeaders(IOpenApiResponse answer, int status)
     {
-        if (answer is not OpenApiResponse response || status is not (409 or 429 or 503))
+        if (answer is OpenApiResponse response && status is 409 or 429 or 503)
         {
-            return;
+            response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+            response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
         }
+    }
 
-        response.Headers ??= new Dictionary<string, IOpenApiHeader>();
-        response.Headers["Retry-After"] = NumberHeader("When asking again makes sense.");
-        if (status == 429)
+    private static void AddRateLimits(OpenApiOperation operation, OpenApiDocument document, bool isRated)
+    {
+        foreach (var (status, answer) in operation.Responses ?? [])
         {
-            response.Headers[RateLimitHeaders.Limit] = NumberHeader("What the limit allows at once: requests, or leases.");
-            response.Headers[RateLimitHeaders.Remaining] = NumberHeader("What is left of it.");
-            response.Headers[RateLimitHeaders.Reset] = NumberHeader("Seconds until all of it is there again.");
+            // Who is not let in has no organization whose limits could be told.
+            string[] names = isRated && status != "401" ? RateLimitHeaders.OfRate : status == "429" ? RateLimitHeaders.OfAnyLimit : [];
+            foreach (var name in names)
+            {
+                var response = (OpenApiResponse)answer;
+                response.Headers ??= new Dictionary<string, IOpenApiHeader>();
+                response.Headers[name] = new OpenApiHeaderReference(name, document);
+            }
         }
     }
 

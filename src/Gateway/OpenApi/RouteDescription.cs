@@ -1,3 +1,4 @@
+using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
@@ -10,25 +11,32 @@ namespace LeadGrain.Gateway.OpenApi;
 /// <summary>What a route says of itself beside its code, for the OpenAPI document.</summary>
 internal static class RouteDescription
 {
+    private const string Json = "application/json";
+
     private static readonly int[] GatedErrors = [400, 401, 403, 429, 500, 503];
 
     internal static RouteHandlerBuilder Describe(
         this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
         route.WithName(id).WithTags(tag).WithSummary(summary).WithDescription(description);
 
-    internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, string example) =>
-        route.Takes<TBody>((string.Empty, example));
+    /// <summary>A body: JSON, or a form of the same members in one of the media types.</summary>
+    internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, string example, params string[] forms) =>
+        route.WithMetadata(new BodyDescription(typeof(TBody), [Json, .. forms], [(string.Empty, example)]));
 
     /// <summary>A body of several kinds, with an example of each by the kind's name.</summary>
     internal static RouteHandlerBuilder Takes<TBody>(this RouteHandlerBuilder route, params (string Kind, string Example)[] examples) =>
-        route.WithMetadata(new BodyDescription(typeof(TBody), examples));
+        route.WithMetadata(new BodyDescription(typeof(TBody), [Json], examples));
 
     internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, string example, int status = StatusCodes.Status200OK) =>
-        route.Produces<TAnswer>(status).WithMetadata(new AnswerExample(example, status));
+        route.Produces<TAnswer>(status).WithMetadata(new AnswerExamples(status, [(string.Empty, example)]));
+
+    /// <summary>An answer of several kinds, with an example of each by the kind's name.</summary>
+    internal static RouteHandlerBuilder Answers<TAnswer>(this RouteHandlerBuilder route, params (string Kind, string Example)[] examples) =>
+        route.Produces<TAnswer>().WithMetadata(new AnswerExamples(StatusCodes.Status200OK, examples));
 
     /// <summary>An answer that is no JSON document.</summary>
     internal static RouteHandlerBuilder AnswersText(this RouteHandlerBuilder route, string mediaType, string example) =>
-        route.Produces<string>(StatusCodes.Status200OK, mediaType).WithMetadata(new AnswerExample(example, StatusCodes.Status200OK));
+        route.Produces<string>(StatusCodes.Status200OK, mediaType).WithMetadata(new AnswerExamples(StatusCodes.Status200OK, [(string.Empty, example)]));
 
     /// <summary>A body that is no JSON document.</summary>
     internal static RouteHandlerBuilder TakesText(this RouteHandlerBuilder route, params (string MediaType, string Example)[] bodies) =>
@@ -54,7 +62,7 @@ internal static class RouteDescription
         {
             group.WithMetadata(shape is null
                 ? new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType])
-                : new ProducesResponseTypeMetadata(status, shape.Answer, ["application/json"]));
+                : new ProducesResponseTypeMetadata(status, shape.Answer, [Json]));
         }
 
         return shape is null ? group : group.WithMetadata(shape);
@@ -65,7 +73,7 @@ internal static class RouteDescription
     {
         foreach (var status in statuses)
         {
-            route.Produces(status, shape.Answer, "application/json");
+            route.Produces(status, shape.Answer, Json);
         }
 
         return route;
@@ -84,6 +92,18 @@ internal static class RouteDescription
     internal static RouteHandlerBuilder InPath(this RouteHandlerBuilder route, string name, string description, bool isUuid = false) =>
         route.WithMetadata(new PathDescription(name, description, isUuid));
 
+    /// <summary>A header that the route reads; no request must have it.</summary>
+    internal static RouteHandlerBuilder Header(this RouteHandlerBuilder route, string name, string description, int? maxLength = null) =>
+        route.WithMetadata(new HeaderDescription(name, description, maxLength));
+
+    /// <summary>Has no key of ours: a header proves the request. Of several, one is enough.</summary>
+    internal static RouteHandlerBuilder ProvenBy(this RouteHandlerBuilder route, string scheme, string header, string description) =>
+        route.Header(header, description).WithMetadata(new ProofDescription(scheme, header, description));
+
+    /// <summary>What the route does is noted in the audit log, with what the caller says why.</summary>
+    internal static RouteHandlerBuilder Audited(this RouteHandlerBuilder route) => route.Header(
+        Caller.WhyHeader, "Says why this is done, in printable characters; kept in the audit log as the reason.", MemberReader.MaxIdLength);
+
     /// <summary>Opens for the grid's key and for organizations' keys with the scope admin only.</summary>
     internal static RouteHandlerBuilder AdminOnly(this RouteHandlerBuilder route) => route.WithMetadata(AdminRequired.Instance);
 
@@ -95,11 +115,11 @@ internal static class RouteDescription
         .Query("next", "The previous page's next, with the same filters.");
 }
 
-/// <summary>The body that a route takes: one example, or one of each kind.</summary>
-internal sealed record BodyDescription(Type Shape, IReadOnlyList<(string Kind, string Example)> Examples);
+/// <summary>The body that a route takes: one example, or one of each kind, as JSON.</summary>
+internal sealed record BodyDescription(Type Shape, IReadOnlyList<string> MediaTypes, IReadOnlyList<(string Kind, string Example)> Examples);
 
-/// <summary>What a route answers when all is well: JSON, or text where the answer's media type says so.</summary>
-internal sealed record AnswerExample(string Text, int Status);
+/// <summary>What a route answers when all is well, one example or one of each kind: JSON, or text where the answer's media type says so.</summary>
+internal sealed record AnswerExamples(int Status, IReadOnlyList<(string Kind, string Example)> Examples);
 
 /// <summary>The bodies that a route takes, by media type.</summary>
 internal sealed record TextBodies(IReadOnlyList<(string MediaType, string Example)> Bodies);
@@ -115,6 +135,12 @@ internal sealed record QueryDescription(string Name, string Description, QueryKi
 
 /// <summary>A parameter of the path.</summary>
 internal sealed record PathDescription(string Name, string Description, bool IsUuid);
+
+/// <summary>A header of the request.</summary>
+internal sealed record HeaderDescription(string Name, string Description, int? MaxLength);
+
+/// <summary>A header that proves a request, and the security scheme that it is.</summary>
+internal sealed record ProofDescription(string Scheme, string Header, string Description);
 
 internal enum QueryKind
 {

@@ -25,7 +25,7 @@ internal static class LimitsApi
             .Describe("getLimits", "Organization", "Get the limits", "What the organization may ask for, as set and as in force.")
             .Answers<LimitsResponse>(Example);
         routes.MapPut("/organization/limits", SetAsync)
-            .GridKeyOnly()
+            .GridKeyOnly().Audited()
             .Describe("setLimits", "Organization", "Set the limits", "With the grid's key: sets all of the organization's limits; in force here at once, in other gateways within seconds.")
             .Takes<LimitsRequest>("""{"requestsPerSecond":100,"burst":200,"maxInFlight":null}""")
             .Answers<LimitsResponse>(Example)

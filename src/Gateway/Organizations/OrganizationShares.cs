@@ -68,6 +68,10 @@ internal sealed partial class OrganizationShares : IDisposable
         endpoint.RequestDelegate = areLimits
             ? context => Invoke(context, inner, ReservedForLimits, metered: false)
             : context => Invoke(context, inner, reserve: 0, metered: true);
+        if (!areLimits)
+        {
+            endpoint.Metadata.Add(RateLimited.Instance);
+        }
     });
 
     /// <summary>Serves a request that has found out by itself for whom it acts, within that organization's limits.</summary>

@@ -14,6 +14,12 @@ internal static class RateLimitHeaders
     internal const string Reset = "RateLimit-Reset";
     internal const string Policy = "RateLimit-Policy";
 
+    /// <summary>What a refusal by any limit has.</summary>
+    internal static readonly string[] OfAnyLimit = [Limit, Remaining, Reset];
+
+    /// <summary>What every answer has where a rate is set.</summary>
+    internal static readonly string[] OfRate = [.. OfAnyLimit, Policy];
+
     internal static void Set(IHeaderDictionary headers, RequestQuota quota, QuotaDecision decision)
     {
         headers[Limit] = quota.LimitText;
@@ -33,4 +39,10 @@ internal static class RateLimitHeaders
         headers[Remaining] = "0";
         headers[Reset] = "1";
     }
+}
+
+/// <summary>Marks an endpoint that counts against its organization's rate, and tells of it in every answer.</summary>
+internal sealed class RateLimited
+{
+    internal static readonly RateLimited Instance = new();
 }

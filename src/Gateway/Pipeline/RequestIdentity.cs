@@ -7,7 +7,7 @@ internal static class RequestIdentity
 {
     internal const string Header = "X-Request-Id";
 
-    private const int MaxLength = 128;
+    internal const int MaxLength = 128;
 
     private const int IdBytes = 16;
 

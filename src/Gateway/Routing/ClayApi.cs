@@ -31,6 +31,9 @@ internal static class ClayApi
             .Query("orgId", "The organization.")
             .Query("appId", "Its application; the grid's setting CLAY_APP unless told.")
             .Query("wait", "Seconds to wait for the push, 0 to 30.", QueryKind.Seconds)
+            .ProvenBy("ClaySignature", SignatureHeader, "HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, under the organization's secret clay-hmac.")
+            .ProvenBy("ClayToken", TokenHeader, "The organization's secret clay-token, in place of a signature.")
+            .Header(DeliveryHeader, "Names the delivery, the same for each repeat.", IdempotencyKey.MaxLength)
             .Takes<IngestRequest>("""{"email":"jane@example.com","persona":"Marketing Manager","lead_score":75,"first_name":"Jane","last_name":"Smith","company":"Tech Inc"}""")
             .Answers<IngestResponse>(IngestApi.Example)
             .FailsAs(PlainErrors.Shape, StatusCodes.Status413PayloadTooLarge);

@@ -20,6 +20,7 @@ internal static class HeldLeadApi
 
     internal static void MapHeldLeads(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/routing/leads/route", RouteAsync)
+            .Audited()
             .Describe("routeHeldLeads", "Routing", "Route held leads", "Judges and routes leads of the holding pool by the rules as they are now: some, or all of them a step at a time. A lead is routed once, however often this is asked. A lead whose namespace did not take it to the last attempt gets all its attempts again where its id is given.")
             .Query("next", "Of all: the step before's next.")
             .Takes<HeldRouteRequest>("""{"leadIds":["0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10"]}""")

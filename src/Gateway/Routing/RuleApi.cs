@@ -26,7 +26,7 @@ internal static class RuleApi
     internal static void MapRules(this IEndpointRouteBuilder routes)
     {
         routes.MapPost("/routing/rules", AddAsync)
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("createRule", "Routing", "Make a routing rule", "In force for the next lead. Only the target must be given.")
             .Takes<RuleRequest>(Body).Answers<RuleResponse>(Example)
             .Fails(StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
@@ -36,17 +36,17 @@ internal static class RuleApi
         Named(routes.MapGet(Path, GetAsync))
             .Describe("getRule", "Routing", "Get a routing rule", "As it is in force.");
         Named(routes.MapPut(Path, ReplaceAsync))
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("replaceRule", "Routing", "Replace a routing rule", "What is absent gets its default. Its age stays.")
             .Takes<RuleRequest>(Body)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         Named(routes.MapMethods(Path, ["PATCH"], ChangeAsync))
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("changeRule", "Routing", "Change a routing rule", "What is absent stays as it is; what is null goes.")
             .Takes<RuleRequest>("""{"priority":90}""")
             .Fails(StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         Named(routes.MapDelete(Path, DeleteAsync))
-            .AdminOnly()
+            .AdminOnly().Audited()
             .Describe("deleteRule", "Routing", "Remove a routing rule", "What it has routed stays routed. Answers the rule as it was.");
     }
 

@@ -67,7 +67,7 @@ internal sealed class ApiDocument
 
     private static ApiOperation Read(string path, string method, JsonElement operation, int number) => new(number, path, method.ToUpperInvariant())
     {
-        NeedsKey = operation.TryGetProperty("security", out var security) && security.GetArrayLength() > 0,
+        NeedsKey = operation.TryGetProperty("security", out var security) && security.EnumerateArray().Any(one => one.TryGetProperty("ApiKey", out _)),
         Parameters = operation.TryGetProperty("parameters", out var parameters)
             ? [.. parameters.EnumerateArray().Select(p => new ApiParameter(
                 p.GetProperty("in").GetString()!, p.GetProperty("name").GetString()!, p.GetProperty("schema")))]

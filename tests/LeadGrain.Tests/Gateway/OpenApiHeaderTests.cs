@@ -1,0 +1,124 @@
+using System.Reflection;
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Campaigns;
+using LeadGrain.Gateway.Crm;
+using LeadGrain.Gateway.Idempotency;
+using LeadGrain.Gateway.Ingestion;
+using LeadGrain.Gateway.Pipeline;
+using LeadGrain.Gateway.Problems;
+using LeadGrain.Gateway.Routing;
+using LeadGrain.Gateway.Security;
+
+namespace LeadGrain.Tests.Gateway;
+
+public sealed class OpenApiHeaderTests(SharedServer shared) : IClassFixture<SharedServer>
+{
+    private const string Clay = "ingestClayLead";
+    private const string Smartlead = "receiveSmartleadWebhook";
+
+    private static readonly string[] s_open = ["getHealth", "getLiveness", "getReadiness"];
+
+    // They count against no rate: over their limit an owner must get at them.
+    private static readonly string[] s_unrated = ["getLimits", "setLimits", "createKey", "listKeys", "revokeKey"];
+
+    private static readonly string[] s_ofAnyLimit = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
+
+    private static readonly Dictionary<string, string[]> s_readers = new()
+    {
+        [IdempotencyKey.Header] =
+            ["acknowledgeLeases", "extendLeases", "ingestLead", "postLead", "pullNextLead", "pushLeads", "returnLeases"],
+        [Caller.WhyHeader] =
+        [
+            "addSuppressions", "changeRule", "createKey", "createRule", "deleteCampaign", "deleteRule", "deleteSecret", "exportLeads", "getRaw",
+            "importLeads", "pauseCampaign", "putCampaign", "removeSuppressions", "replaceRule", "replayRaw", "resumeCampaign", "retryPushes", "revokeKey",
+            "rotateCampaignSecret", "routeHeldLeads", "setGate", "setLimits", "setSecret", "setSmartleadSettings",
+        ],
+        [CrmChangeInput.UserHeader] = ["changeLead"],
+        ["If-Match"] = ["changeLead"],
+        [ClayApi.SignatureHeader] = [Clay],
+        [ClayApi.TokenHeader] = [Clay],
+        [ClayApi.DeliveryHeader] = [Clay],
+        [FeedbackApi.SignatureHeader] = [Smartlead],
+    };
+
+    [Fact]
+    public async Task Every_header_that_is_read_is_described_on_the_routes_that_read_it()
+    {
+        var operations = await OperationsAsync();
+        string[] gated = [.. Ids(operations).Except([.. s_open, Clay, Smartlead])];
+        var readers = new Dictionary<string, string[]>(s_readers)
+        {
+            [TenantGate.AppHeader] = gated,
+            [TenantGate.OrgHeader] = gated,
+            [RequestIdentity.Header] = [.. gated, Smartlead],
+        };
+
+        Assert.Empty(Constants().Except([.. readers.Keys, TenantGate.KeyHeader, KeyedAnswer.ReplayedHeader]));
+        foreach (var (header, ids) in readers)
+        {
+            Assert.Equal([header, .. ids.Order()], [header, .. Ids(operations.Where(operation => Describes(operation, header)))]);
+        }
+    }
+
+    [Fact]
+    public async Task Deliveries_are_proven_by_schemes_of_their_own_and_all_else_by_the_key()
+    {
+        var operations = await OperationsAsync();
+        var schemes = (await DocumentAsync())["components"]!["securitySchemes"]!;
+
+        Assert.Equal(
+            [("ClaySignature", "X-Clay-Signature"), ("ClayToken", "X-Clay-Token")], Proofs(operations.Single(operation => Id(operation) == Clay)));
+        Assert.Equal([("SmartleadSignature", "X-Smartlead-Signature")], Proofs(operations.Single(operation => Id(operation) == Smartlead)));
+        Assert.All(
+            operations.Where(operation => !s_open.Append(Clay).Append(Smartlead).Contains(Id(operation))),
+            operation => Assert.Contains(("ApiKey", TenantGate.KeyHeader), Proofs(operation)));
+
+        IEnumerable<(string Scheme, string Header)> Proofs(JsonNode operation) => operation["security"]!.AsArray()
+            .SelectMany(one => one!.AsObject().Select(scheme => (scheme.Key, (string)schemes[scheme.Key]!["name"]!)));
+    }
+
+    [Fact]
+    public async Task Every_answer_within_a_rate_describes_its_fields()
+    {
+        foreach (var operation in await OperationsAsync())
+        {
+            foreach (var (status, answer) in operation["responses"]!.AsObject())
+            {
+                string[] expected = s_open.Contains(Id(operation)) ? []
+                    : !s_unrated.Contains(Id(operation)) && status != "401" ? [.. s_ofAnyLimit, "RateLimit-Policy"]
+                    : status == "429" ? s_ofAnyLimit : [];
+                Assert.Equal([Id(operation), status, .. expected], [Id(operation), status, .. RateLimits(answer!)]);
+            }
+        }
+
+        var headers = (await DocumentAsync())["components"]!["headers"]!;
+        Assert.All(s_ofAnyLimit, name => Assert.Equal("integer", (string?)headers[name]!["schema"]!["type"]));
+        Assert.Equal("string", (string?)headers["RateLimit-Policy"]!["schema"]!["type"]);
+    }
+
+    private static string[] RateLimits(JsonNode answer) =>
+    [
+        .. (answer["headers"]?.AsObject() ?? [])
+            .Where(header => (string?)header.Value!["$ref"] == $"#/components/headers/{header.Key}")
+            .Select(header => header.Key),
+    ];
+
+    private static IEnumerable<string> Constants() => typeof(TenantGate).Assembly.GetTypes()
+        .Where(type => type != typeof(ProblemCodes) && type != typeof(CrossOrigin)) // whose constants are a code, and a list of headers
+        .SelectMany(type => type.GetFields(BindingFlags.Static | BindingFlags.NonPublic | BindingFlags.Public))
+        .Where(field => field is { IsLiteral: true } && field.FieldType == typeof(string) && field.Name.EndsWith("Header", StringComparison.Ordinal))
+        .Select(field => (string)field.GetRawConstantValue()!);
+
+    private static bool Describes(JsonNode operation, string header) => (operation["parameters"]?.AsArray() ?? [])
+        .Any(parameter => (string?)parameter!["in"] == "header" && (string?)parameter["name"] == header
+            && parameter["description"] is not null && parameter["required"] is null);
+
+    private static string[] Ids(IEnumerable<JsonNode> operations) => [.. operations.Select(Id).Order()];
+
+    private static string Id(JsonNode operation) => (string)operation["operationId"]!;
+
+    private async Task<JsonNode> DocumentAsync() => (await shared.Server.GetAsync("/openapi/v1.json")).Json;
+
+    private async Task<List<JsonNode>> OperationsAsync() =>
+        [.. (await DocumentAsync())["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject().Select(operation => operation.Value!))];
+}
