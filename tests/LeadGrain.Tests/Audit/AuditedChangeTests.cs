@@ -103,6 +103,18 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
         }
     }
 
+    [Theory]
+    [InlineData("info@acme.example", "assigned", "by hand (ticket 42)")]
+    [InlineData("no address", "blocked", "(ticket 42)")]
+    public async Task Who_says_why_when_a_lead_is_ingested_is_believed_in_the_log(string email, string action, string reason)
+    {
+        await _client.AddRuleAsync(new { name = "by hand", target = new { campaign = "1" } });
+
+        await SendAsync(HttpMethod.Post, "/api/ingest?wait=0", new JsonObject { ["email"] = email }.ToJsonString(), "ticket 42");
+
+        Assert.EndsWith(reason, (string)(await EntriesAsync(action)).Single()!["reason"]!, StringComparison.Ordinal);
+    }
+
     private async Task<(string Before, string After)> StatesAsync(string action)
     {
         var entry = (await EntriesAsync(action))[0]!;
