@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Cursors;
@@ -106,7 +107,7 @@ internal sealed partial class NamespaceGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<bool> SetPausedAsync(bool paused, CancellationToken cancellationToken)
+    public async Task<bool> SetPausedAsync(bool paused, Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_claimed is not { } claimed)
@@ -114,7 +115,7 @@ internal sealed partial class NamespaceGrain(
             return false;
         }
 
-        if (!await store.SetPausedAsync(claimed, paused))
+        if (!await store.SetPausedAsync(claimed, _key.Name, paused, actor))
         {
             throw End(Fenced());
         }

@@ -150,6 +150,23 @@ public sealed class FeedbackTests
         }
     }
 
+    [Fact]
+    public async Task An_email_that_comes_on_the_suppression_list_is_audited_once_also_where_no_lead_has_it()
+    {
+        await using var rig = await StartAsync();
+        const string Bounce = """{"event_type":"EMAIL_BOUNCE","lead_email":"nobody@x.example"}""";
+
+        await SendAsync(rig, Bounce, "r1");
+        await SendAsync(rig, Bounce, "r2");
+
+        Assert.Equal("smartlead bounced", await rig.TextAsync(
+            """
+            select string_agg(concat_ws(' ', a.actor, a.after->>'reason'), '; ')
+            from audit_log a join suppressions s on encode(s.email_hash, 'hex') = a.entity_id
+            where a.action = 'suppression_added' and a.entity = 'suppression'
+            """));
+    }
+
     [Theory]
     [InlineData("smartlead-webhook-previous", "new", "old")]
     [InlineData("smartlead-webhook", "old", "new")]
