@@ -48,8 +48,8 @@ internal static class FeedbackApi
         }
 
         var headers = context.Request.Headers;
-        var delivery = new FeedbackDelivery(body, headers[SignatureHeader].FirstOrDefault(), headers[RequestIdHeader].FirstOrDefault());
-        var proof = new DeliveryProof(DeliverySender.Smartlead, body, delivery.Signature);
+        var delivery = new FeedbackDelivery(body, headers[RequestIdHeader].FirstOrDefault());
+        var proof = new DeliveryProof(DeliverySender.Smartlead, body, headers[SignatureHeader].FirstOrDefault());
         await (await unproven.CheckAsync(tenant, proof, context.RequestAborted) switch
         {
             null => context.AnswerAsync(Problem.Overloaded()),
@@ -64,7 +64,6 @@ internal static class FeedbackApi
             context.Tenant().GrainKey, delivery, static (grain, delivery, token) => grain.ReceiveAsync(delivery, token), context.RequestAborted);
         await (outcome switch
         {
-            FeedbackOutcome.BadSignature => context.AnswerAsync(Problem.BadSignature()),
             FeedbackOutcome.Unreadable => context.AnswerAsync(Problem.InvalidJson("The body must be an event of a lead.")),
             _ => JsonAnswer.WriteAsync(context.Response, outcome, static (json, outcome) =>
             {

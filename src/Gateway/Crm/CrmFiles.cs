@@ -1,3 +1,5 @@
+using System.IO.Pipelines;
+using System.Text;
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Calls;
@@ -6,6 +8,7 @@ using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Crm;
+using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -32,7 +35,7 @@ internal static class CrmFiles
             .AnswersText(Csv, "id,createdAt,status,assignedTo,notes,click_id,country\r\n0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10,2024-01-15T10:00:00.0000000Z,new,,,12345,LV\r\n");
         routes.MapPost("/crm/leads/import", ImportAsync)
             .Audited()
-            .Describe("importLeads", "CRM", "Import leads", "CSV with a header row, or NDJSON. Each row goes the way of a posted lead, and is answered while the rest is read. A row that was imported before is a duplicate.")
+            .Describe("importLeads", "CRM", "Import leads", "CSV with a header row, or NDJSON, in any charset that Content-Type names, gzip and br too. Each row goes the way of a posted lead, and is answered while the rest is read. A row that was imported before is a duplicate.")
             .TakesText((Csv, "email,firstName,phone\r\nuser@example.com,John,+371123456789\r\n"), (Ndjson, "{\"email\":\"user@example.com\"}\n"))
             .AnswersText(Ndjson, "{\"line\":2,\"outcome\":\"created\",\"leadId\":\"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10\"}\n")
             .Fails(StatusCodes.Status415UnsupportedMediaType);
@@ -85,6 +88,14 @@ internal static class CrmFiles
             return;
         }
 
+        var charset = CharsetOf(parsed);
+        await using var body = ContentCoding.Open(context.Request.Body, context.Request.Headers.ContentEncoding);
+        if (charset is null || body is null)
+        {
+            await context.AnswerAsync(Problem.UnsupportedMediaType() with { Detail = "The charset or the Content-Encoding is not known; gzip and br are." });
+            return;
+        }
+
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } server)
         {
             server.MaxRequestBodySize = null;
@@ -92,6 +103,12 @@ internal static class CrmFiles
 
         var import = new CrmImport(context, calls);
         await context.NoteAsync(calls, "leads_imported", "organization", "leads", new JsonObject { ["type"] = isCsv ? Csv : Ndjson });
-        await import.RunAsync(isCsv ? CsvRows.ReadAsync(context.Request.Body) : NdjsonRows.ReadAsync(context.Request.BodyReader));
+        await import.RunAsync(isCsv ? CsvRows.ReadAsync(body, charset) : NdjsonRows.ReadAsync(Utf8Of(body, charset)));
     }
+
+    private static Encoding? CharsetOf(MediaTypeHeaderValue? type)
+        => type is { Charset.HasValue: true } ? Charsets.Find(HeaderUtilities.RemoveQuotes(type.Charset).Value!) : Encoding.UTF8;
+
+    private static PipeReader Utf8Of(Stream body, Encoding charset)
+        => PipeReader.Create(charset.CodePage == Encoding.UTF8.CodePage ? body : Encoding.CreateTranscodingStream(body, charset, Encoding.UTF8));
 }

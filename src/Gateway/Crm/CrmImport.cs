@@ -48,7 +48,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
         {
             return await rows.MoveNextAsync();
         }
-        catch (Exception broken) when (Body.IsUnreadable(broken))
+        catch (Exception broken) when (Body.IsUnreadable(broken) || ContentCoding.IsBroken(broken))
         {
             throw new BadHttpRequestException("The body cannot be read.", broken);
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using CsvHelper;
@@ -20,9 +21,11 @@ internal static class CsvRows
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
-    internal static async IAsyncEnumerable<ImportRow> ReadAsync(Stream body)
+    /// <param name="body">The file, read to its end.</param>
+    /// <param name="charset">What it is in where it does not begin with a byte order mark.</param>
+    internal static async IAsyncEnumerable<ImportRow> ReadAsync(Stream body, Encoding charset)
     {
-        using var text = new RowReader(new StreamReader(body));
+        using var text = new RowReader(new StreamReader(body, charset));
         using var csv = new CsvParser(text, s_configuration);
         if (await NextAsync(csv, text) is not { } header)
         {

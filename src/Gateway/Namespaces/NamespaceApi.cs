@@ -5,6 +5,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
@@ -84,10 +85,10 @@ internal static class NamespaceApi
             return;
         }
 
-        var known = await calls.CallAsync<INamespaceGrain, bool, bool>(
+        var known = await calls.CallAsync<INamespaceGrain, (bool Paused, Actor Actor), bool>(
             new NamespaceKey(context.Tenant(), name).GrainKey,
-            paused,
-            static (grain, paused, token) => grain.SetPausedAsync(paused, token),
+            (paused, context.Caller().Actor),
+            static (grain, asked, token) => grain.SetPausedAsync(asked.Paused, asked.Actor, token),
             context.RequestAborted);
         await (known
             ? JsonAnswer.WriteAsync(context.Response, (name, paused), NamespaceAnswers.WritePaused)

@@ -24,21 +24,25 @@ internal static class HoursInput
     internal static Parsed<ActiveHours> Read(JsonElement element)
     {
         var members = new RuleMembers(element);
-        var zone = members.Text("timeZone", "time_zone");
+        var (zone, days, fromText, toText) = (members.Text("timeZone", "time_zone"), ReadDays(members), members.Text("from"), members.Text("to"));
+        if (members.Problem is { } problem)
+        {
+            return problem with { Member = $"activeHours.{problem.Member}" };
+        }
+
         if (zone is null || !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
         {
             return Problem.InvalidMember("activeHours.timeZone", "must be an IANA time zone, such as Europe/Berlin.");
         }
 
-        var days = ReadDays(members);
         if (days.IsDefault)
         {
             return Problem.InvalidMember("activeHours.days", $"must be an array of {string.Join(", ", s_days)}.");
         }
 
-        return Minute(members.Text("from") ?? "00:00") is not (>= 0 and < MinutesADay and var from)
+        return Minute(fromText ?? "00:00") is not (>= 0 and < MinutesADay and var from)
             ? Problem.InvalidMember("activeHours.from", "must be a time of day, such as 09:00.")
-            : Minute(members.Text("to") ?? "24:00") is not { } to
+            : Minute(toText ?? "24:00") is not { } to
                 ? Problem.InvalidMember("activeHours.to", "must be a time of day, such as 17:30, or 24:00.")
                 : new ActiveHours(zone, days, from, to);
     }

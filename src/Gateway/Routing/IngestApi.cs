@@ -49,7 +49,7 @@ internal static class IngestApi
             return;
         }
 
-        await TakeInAsync(context, calls, context.Tenant(), new IngestCommand(lead, context.Caller().Actor.Name, key), wait);
+        await TakeInAsync(context, calls, context.Tenant(), new IngestCommand(lead, context.Caller().Actor, key), wait);
     }
 
     /// <summary>How long the answer may wait for the push: the query's own word, or the setting.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
 
@@ -41,7 +42,7 @@ public interface INamespaceGrain : IGrainWithStringKey
 
     /// <summary>Stops or resumes handing leads out; pushes and acknowledgements go on.</summary>
     /// <returns>False where the namespace does not exist.</returns>
-    Task<bool> SetPausedAsync(bool paused, CancellationToken cancellationToken);
+    Task<bool> SetPausedAsync(bool paused, Actor actor, CancellationToken cancellationToken);
 
     /// <summary>The cursor as raw UTF-8 JSON; null where none was ever set.</summary>
     Task<byte[]?> GetCursorAsync(CancellationToken cancellationToken);

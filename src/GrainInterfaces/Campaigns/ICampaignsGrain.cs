@@ -22,17 +22,16 @@ public interface ICampaignsGrain : IGrainWithStringKey
     /// <summary>Sets all of it; in force with the next batch.</summary>
     Task SetSmartleadAsync(SmartleadSettings settings, Actor actor, CancellationToken cancellationToken);
 
-    /// <summary>Takes a webhook of Smartlead's.</summary>
+    /// <summary>Takes a webhook of Smartlead's that is proven to be the tenant's.</summary>
     [AlwaysInterleave]
     Task<FeedbackOutcome> ReceiveAsync(FeedbackDelivery delivery, CancellationToken cancellationToken);
 }
 
 /// <summary>A webhook as it came.</summary>
-/// <param name="Body">The raw bytes, over which it is signed.</param>
-/// <param name="Signature">X-Smartlead-Signature.</param>
+/// <param name="Body">The raw bytes.</param>
 /// <param name="RequestId">X-Request-Id, the same for each repeat; null: told from the body.</param>
 [GenerateSerializer, Immutable]
-public sealed record FeedbackDelivery(byte[] Body, string? Signature, string? RequestId);
+public sealed record FeedbackDelivery(byte[] Body, string? RequestId);
 
 /// <summary>What became of a webhook.</summary>
 public enum FeedbackOutcome
@@ -48,7 +47,4 @@ public enum FeedbackOutcome
 
     /// <summary>It is not JSON, or names neither an event nor a lead.</summary>
     Unreadable,
-
-    /// <summary>It is not signed with this organization's secret.</summary>
-    BadSignature,
 }

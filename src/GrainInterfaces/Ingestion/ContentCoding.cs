@@ -23,25 +23,33 @@ public static class ContentCoding
             return body.Length <= limit ? DecodeResult.Decoded : DecodeResult.TooLarge;
         }
 
-        var isGzip = Is(encoding!, "gzip") || Is(encoding!, "x-gzip");
-        if (!isGzip && !Is(encoding!, "br"))
+        using var compressed = new MemoryStream(body, writable: false);
+        using var source = Open(compressed, encoding);
+        if (source is null)
         {
             return DecodeResult.Unknown;
         }
 
-        using var compressed = new MemoryStream(body, writable: false);
-        using Stream source = isGzip
-            ? new GZipStream(compressed, CompressionMode.Decompress)
-            : new BrotliStream(compressed, CompressionMode.Decompress);
         try
         {
             return Read(source, limit, out decoded);
         }
-        catch (Exception broken) when (broken is InvalidDataException or InvalidOperationException or IOException)
+        catch (Exception broken) when (IsBroken(broken) || broken is IOException)
         {
             return DecodeResult.Broken;
         }
     }
+
+    /// <summary>A body without its encoding, unpacked as it is read; null where the encoding is not known.</summary>
+    public static Stream? Open(Stream body, string? encoding)
+        => IsPlain(encoding) ? body
+            : Is(encoding!, "gzip") || Is(encoding!, "x-gzip") ? new GZipStream(body, CompressionMode.Decompress)
+            : Is(encoding!, "br") ? new BrotliStream(body, CompressionMode.Decompress)
+            : null;
+
+    /// <summary>Whether a read of such a body failed because its bytes are not what the encoding says.</summary>
+    public static bool IsBroken(Exception fault)
+        => fault is InvalidDataException or InvalidOperationException { Source: "System.IO.Compression.Brotli" };
 
     // No more than a chunk beyond the limit is ever made, however much a small body would unfold to.
     private static DecodeResult Read(Stream source, int limit, out ReadOnlyMemory<byte> decoded)

@@ -16,14 +16,14 @@ public static class LeadFields
         "sourcetype",
     ];
 
-    /// <summary>A field by its name, whatever its case, underscores and hyphens: first_name, firstName and First-Name are one. -1: none.</summary>
+    /// <summary>A field by its name, whatever its case, blanks, underscores and hyphens: first_name, firstName and First Name are one. -1: none.</summary>
     public static int IndexOf(ReadOnlySpan<byte> utf8Name)
     {
         Span<byte> plain = stackalloc byte[Longest];
         var length = 0;
         foreach (var letter in utf8Name)
         {
-            if (letter is (byte)'_' or (byte)'-')
+            if (letter is (byte)'_' or (byte)'-' or (byte)' ')
             {
                 continue;
             }

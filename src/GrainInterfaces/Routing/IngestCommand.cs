@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Idempotency;
 
 namespace LeadGrain.GrainInterfaces.Routing;
@@ -13,8 +14,8 @@ public sealed record NewRoutedLead(string Email, string? Persona, double? Score,
 
 /// <summary>A lead to take in.</summary>
 /// <param name="Lead">The lead.</param>
-/// <param name="Actor">Who brings it, for the audit log.</param>
+/// <param name="Actor">Who brings it and why, for the audit log.</param>
 /// <param name="Key">Makes a repeat safe.</param>
 /// <param name="IsDelivery">A signed delivery from outside: its key names the delivery, whatever its body says.</param>
 [GenerateSerializer, Immutable]
-public sealed record IngestCommand(NewRoutedLead Lead, string Actor, RequestKey? Key, bool IsDelivery = false);
+public sealed record IngestCommand(NewRoutedLead Lead, Actor Actor, RequestKey? Key, bool IsDelivery = false);

@@ -1,4 +1,6 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
 using Npgsql;
 
@@ -25,6 +27,21 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
         insert into namespaces as n (organization_id, name) select id, $3 from organization
         on conflict on constraint namespaces_organization_name_key do update set epoch = n.epoch + 1
         returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count, n.organization_id, n.paused_at is not null
+        """;
+
+    // Only what changes is noted. The lock leaves those alone who add rows that belong to the namespace.
+    private static readonly string s_pauseSql =
+        $"""
+        with old as (
+            select paused_at is not null as paused from namespaces where id = $1 and epoch = $2 for no key update
+        ), done as (
+            update namespaces n set paused_at = case when $3 then $4 end
+            from old where n.id = $1 and n.epoch = $2 and old.paused <> $3
+            returning 1
+        ), noted as (
+            {AuditStore.Append(firstParameter: 5, "(select json_build_object('paused', paused) from old)")} where exists (select from done)
+        )
+        select exists (select from old)
         """;
 
     /// <summary>Claims a namespace; null where it does not exist.</summary>
@@ -110,15 +127,16 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
         await takeBack.ExecuteNonQueryAsync();
     }
 
-    /// <summary>Stops or resumes handing out; false where the claim is no longer the newest.</summary>
-    internal Task<bool> SetPausedAsync(ClaimedNamespace claimed, bool paused) => StorageFaults.GuardAsync(async () =>
+    /// <summary>Stops or resumes handing out, and notes who did; false where the claim is no longer the newest.</summary>
+    internal Task<bool> SetPausedAsync(ClaimedNamespace claimed, string name, bool paused, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(
-            """
-            update namespaces set paused_at = case when $3 then coalesce(paused_at, $4) end where id = $1 and epoch = $2
-            """);
-        command.Bind(claimed.Id, claimed.Epoch, paused, time.GetUtcNow().UtcDateTime);
-        return await command.ExecuteNonQueryAsync() == 1;
+        var now = time.GetUtcNow();
+        await using var command = database.CreateCommand(s_pauseSql);
+        command.Bind(claimed.Id, claimed.Epoch, paused, now.UtcDateTime);
+        var action = paused ? "namespace_paused" : "namespace_resumed";
+        var after = paused ? """{"paused":true}"""u8.ToArray() : """{"paused":false}"""u8.ToArray();
+        AuditStore.Bind(command, [(0, new AuditEntry(claimed.OrganizationId, actor, action, "namespace", name, After: after))], now);
+        return (bool)(await command.ExecuteScalarAsync())!;
     });
 
     /// <summary>The row of an origin, made where there is none; null where the claim is no longer the newest.</summary>

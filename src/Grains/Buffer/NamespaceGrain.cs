@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Cursors;
@@ -115,7 +116,7 @@ internal sealed partial class NamespaceGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<bool> SetPausedAsync(bool paused, CancellationToken cancellationToken)
+    public async Task<bool> SetPausedAsync(bool paused, Actor actor, CancellationToken cancellationToken)
     {
         ThrowIfEnded();
         if (_claimed is not { } claimed)
@@ -123,7 +124,7 @@ internal sealed partial class NamespaceGrain(
             return false;
         }
 
-        if (!await store.SetPausedAsync(claimed, paused))
+        if (!await store.SetPausedAsync(claimed, _key.Name, paused, actor))
         {
             throw End(Fenced());
         }

@@ -249,7 +249,16 @@ internal sealed partial class CampaignGrain
     {
         foreach (var push in settled.Pushes)
         {
-            _fates.Tell(push.LeadId, push.State == "sent" ? PushFate.Pushed.Value : new PushFate.Failed(push.Reason ?? "failed"));
+            if (push.State == "sent")
+            {
+                _fates.Tell(push.LeadId, PushFate.Pushed.Value);
+            }
+            else if (push.Reason is { } failed)
+            {
+                _fates.Tell(push.LeadId, new PushFate.Failed(failed));
+            }
+
+            // Of the others nothing is known yet: who waits for them waits on.
         }
 
         var now = time.GetUtcNow();

@@ -27,5 +27,5 @@ internal sealed class CampaignsGrain(OrganizationStore organizations, CampaignSt
 
     /// <inheritdoc/>
     public async Task<FeedbackOutcome> ReceiveAsync(FeedbackDelivery delivery, CancellationToken cancellationToken)
-        => await feedback.ReceiveAsync(await organizations.FindAsync(Tenant), delivery);
+        => await feedback.ReceiveAsync(await organizations.FindOrAddAsync(Tenant), delivery);
 }

@@ -92,6 +92,10 @@ internal sealed class FeedbackStore(NpgsqlDataSource database, TimeProvider time
             insert into suppressions (organization_id, email_hash, reason, source, at)
             select $1, $6::bytea, $4, 'smartlead', $3 from delivery where $6::bytea is not null
             on conflict do nothing
+            returning email_hash
+        ), listed as (
+            insert into audit_log (organization_id, at, actor, action, entity, entity_id, after)
+            select $1, $3, 'smartlead', 'suppression_added', 'suppression', encode(email_hash, 'hex'), json_build_object('reason', $4::text) from suppressed
         ), noted as (
             {AuditStore.Append(firstParameter: 7)}
             join leads on leads.id::text = entry.entity_id

@@ -56,6 +56,8 @@ internal sealed record SettledBatch(
                 return new SettledPush(lead.Id, "dead", null, why, 0, null);
             case PushResult.Stop(var why):
                 return new SettledPush(lead.Id, "waiting", now, why, 1, null);
+            case PushResult.RetryAt { Asked: false } later:
+                return new SettledPush(lead.Id, "waiting", later.When ?? now + Spread(terms, random), lead.LastError, 1, null);
             case PushResult.RetryAt { Counts: false } later:
                 return new SettledPush(lead.Id, "waiting", later.When ?? now + Spread(terms, random), later.Why, 1, null);
             case PushResult.RetryAt later:
@@ -89,7 +91,7 @@ internal sealed record SettlementTerms(long OrganizationId, string CampaignId, s
 /// <param name="LeadId">Whose.</param>
 /// <param name="State">sent, waiting or dead.</param>
 /// <param name="DueAt">Of one that waits.</param>
-/// <param name="Reason">Of one that failed.</param>
+/// <param name="Reason">Of one that failed; of one for which nothing was asked, why it failed before; null: it never did.</param>
 /// <param name="Back">1 where the attempt does not count.</param>
 /// <param name="TargetLeadId">The target's own name for the lead.</param>
 internal sealed record SettledPush(Guid LeadId, string State, DateTimeOffset? DueAt, string? Reason, int Back, string? TargetLeadId);

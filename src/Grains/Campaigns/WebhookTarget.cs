@@ -9,6 +9,9 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>Posts leads, each by itself and signed by Standard Webhooks, to an address of the campaign's.</summary>
 internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, IOptions<CampaignOptions> options, TimeProvider time) : ICampaignTarget
 {
+    // Most limits count by the minute or less.
+    private static readonly TimeSpan s_throttle = TimeSpan.FromMinutes(1);
+
     /// <inheritdoc/>
     public string Kind => "webhook";
 
@@ -53,10 +56,12 @@ internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, 
     {
         >= 200 and < 300 => new PushResult.Accepted(),
         410 => new PushResult.Stop("410: the endpoint is gone"),
-        408 or 429 or >= 500 when retryAfter is { } wait =>
-            new PushResult.RetryAt(now + (wait < options.Value.LongestThrottle ? wait : options.Value.LongestThrottle), $"{status}", Counts: status != 429),
+        429 => new PushResult.RetryAt(now + Bounded(retryAfter ?? s_throttle), "429", Counts: false),
+        408 or >= 500 when retryAfter is { } wait => new PushResult.RetryAt(now + Bounded(wait), $"{status}"),
         _ => new PushResult.RetryAt(null, $"{status}"),
     };
+
+    private TimeSpan Bounded(TimeSpan wait) => wait < options.Value.LongestThrottle ? wait : options.Value.LongestThrottle;
 
     /// <summary>The same bytes at each attempt.</summary>
     private static byte[] Body(PushOrder order, OutboundLead lead)

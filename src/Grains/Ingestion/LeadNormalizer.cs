@@ -70,30 +70,11 @@ internal static class LeadNormalizer
         {
             return Encoding.UTF8.GetBytes(Encoding.BigEndianUnicode.GetString(bytes[2..]));
         }
-        else if (charset is not null && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && Find(charset) is { } encoding)
+        else if (charset is not null && !charset.Equals("utf-8", StringComparison.OrdinalIgnoreCase) && Charsets.Find(charset) is { } encoding)
         {
             return Encoding.UTF8.GetBytes(encoding.GetString(bytes));
         }
 
         return Utf8.IsValid(text.Span) ? text : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(text.Span));
-    }
-
-    private static Encoding? Find(string charset)
-    {
-        // RFC 2781: without a mark, UTF-16 is big-endian; what browsers and Windows send is not.
-        if (charset.Equals("utf-16", StringComparison.OrdinalIgnoreCase))
-        {
-            return Encoding.Unicode;
-        }
-
-        try
-        {
-            // The first has those of old Windows and other pages. UTF-7 is known, and refused.
-            return CodePagesEncodingProvider.Instance.GetEncoding(charset) ?? Encoding.GetEncoding(charset);
-        }
-        catch (Exception unknown) when (unknown is ArgumentException or NotSupportedException)
-        {
-            return null;
-        }
     }
 }

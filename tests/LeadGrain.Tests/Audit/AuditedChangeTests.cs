@@ -36,6 +36,23 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
     }
 
     [Fact]
+    public async Task A_pause_of_a_namespace_and_its_end_are_noted_once_with_who_why_and_what_was()
+    {
+        await SendAsync(HttpMethod.Post, "/buffer/push", """{"namespace":"a/b","leads":[{"email":"ann@acme.example","externalId":"1"}]}""");
+        foreach (var verb in new[] { "resume", "pause", "pause", "resume", "resume" })
+        {
+            await SendAsync(HttpMethod.Post, $"/namespaces/a%2Fb/{verb}", null, $"to {verb}");
+        }
+
+        Assert.Equal(
+            [
+                """namespace_resumed admin namespace a/b to resume {"paused":true} {"paused":false}""",
+                """namespace_paused admin namespace a/b to pause {"paused":false} {"paused":true}""",
+            ],
+            (await EntriesAsync(null)).Select(e => string.Join(' ', e!["action"], e["actor"], e["entity"], e["entityId"], e["reason"], Compact(e["before"]), Compact(e["after"]))));
+    }
+
+    [Fact]
     public async Task A_campaigns_and_a_keys_changes_are_noted_with_what_they_were_and_are()
     {
         await SendAsync(HttpMethod.Put, "/campaigns/7", """{"kind":"namespace","namespace":"own"}""");
@@ -101,6 +118,18 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
             var (status, answer, _) = await _client.SendAsync(HttpMethod.Put, "/gate", "{}", ("X-Audit-Reason", wrong));
             Assert.Equal((HttpStatusCode.BadRequest, "invalid_header"), (status, (string)answer["code"]!));
         }
+    }
+
+    [Theory]
+    [InlineData("info@acme.example", "assigned", "by hand (ticket 42)")]
+    [InlineData("no address", "blocked", "(ticket 42)")]
+    public async Task Who_says_why_when_a_lead_is_ingested_is_believed_in_the_log(string email, string action, string reason)
+    {
+        await _client.AddRuleAsync(new { name = "by hand", target = new { campaign = "1" } });
+
+        await SendAsync(HttpMethod.Post, "/api/ingest?wait=0", new JsonObject { ["email"] = email }.ToJsonString(), "ticket 42");
+
+        Assert.EndsWith(reason, (string)(await EntriesAsync(action)).Single()!["reason"]!, StringComparison.Ordinal);
     }
 
     private async Task<(string Before, string After)> StatesAsync(string action)

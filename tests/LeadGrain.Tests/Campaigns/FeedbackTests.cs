@@ -150,6 +150,38 @@ public sealed class FeedbackTests
         }
     }
 
+    [Fact]
+    public async Task An_email_that_comes_on_the_suppression_list_is_audited_once_also_where_no_lead_has_it()
+    {
+        await using var rig = await StartAsync();
+        const string Bounce = """{"event_type":"EMAIL_BOUNCE","lead_email":"nobody@x.example"}""";
+
+        await SendAsync(rig, Bounce, "r1");
+        await SendAsync(rig, Bounce, "r2");
+
+        Assert.Equal("smartlead bounced", await rig.TextAsync(
+            """
+            select string_agg(concat_ws(' ', a.actor, a.after->>'reason'), '; ')
+            from audit_log a join suppressions s on encode(s.email_hash, 'hex') = a.entity_id
+            where a.action = 'suppression_added' and a.entity = 'suppression'
+            """));
+    }
+
+    [Theory]
+    [InlineData("smartlead-webhook-previous", "new", "old")]
+    [InlineData("smartlead-webhook", "old", "new")]
+    public async Task A_secret_that_does_not_open_keeps_the_other_from_nothing(string broken, string other, string itself)
+    {
+        await using var rig = await StartAsync();
+        await rig.SetSecretAsync("smartlead-webhook", "new");
+        await rig.SetSecretAsync("smartlead-webhook-previous", "old");
+        await rig.ExecuteAsync($"update organization_secrets set key_id = 'gone' where name = '{broken}'");
+        const string Body = """{"event_type":"EMAIL_BOUNCE","lead_email":"ada@x.example"}""";
+
+        Assert.Equal((HttpStatusCode.OK, """{"outcome":"taken"}"""), await SendAsync(rig, Body, "1", Sign(other, Body)));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(rig, Body, "2", Sign(itself, Body))).Status);
+    }
+
     private static async Task<CampaignRig> StartAsync(params (string Name, string Value)[] settings)
     {
         var rig = await CampaignRig.StartAsync(null, settings);

@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Sandbox.Smartlead;
 using LeadGrain.Tests.Outbound;
+using LeadGrain.Tests.Routing;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -89,7 +90,7 @@ public sealed class SmartleadCampaignTests
         await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 61).Select(i => $"lead{i}@x.example")]);
         await rig.Campaign("7").WakeAsync(CancellationToken.None);
 
-        await rig.EventuallyAsync("60 1", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where last_error = 'waits for the rate limit')) from campaign_pushes");
+        await rig.EventuallyAsync("60 1", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where state = 'waiting' and due_at > now() + interval '1 second')) from campaign_pushes");
 
         Assert.Equal(60, rig.Smartlead.Book.Requests.Count(request => request.Outcome == "answered"));
         Assert.Equal(60, rig.Smartlead.Book.Requests.Count);
@@ -98,6 +99,24 @@ public sealed class SmartleadCampaignTests
             System.Globalization.CultureInfo.InvariantCulture,
             System.Globalization.DateTimeStyles.AdjustToUniversal);
         Assert.InRange((due - before.UtcDateTime).TotalSeconds, 59.9, 120);
+    }
+
+    [Fact]
+    public async Task A_lead_that_waits_for_our_own_rate_has_not_failed_and_is_answered_as_pending()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:LongestRateWait", "00:00:00"));
+        await rig.PutSmartleadAsync("7", new { rateLimit = 1, rateWindow = 60 });
+        await rig.Client.AddRuleAsync(new { target = new { campaign = "7" } });
+        Assert.Equal(PushFate.Pushed.Value, (await rig.PushAsync("7", "ada@x.example")).Fate);
+
+        var (_, ingested, _) = await rig.Client.SendAsync(HttpMethod.Post, "/api/ingest?wait=2", """{"email":"bob@x.example"}""");
+
+        var answer = ingested["data"]!;
+        Assert.Equal("""{"state":"pending","reason":null}""", answer["push"]!.ToJsonString());
+        Assert.Equal(("HELD", false), ((string)answer["status"]!, (bool)answer["pushedToSmartlead"]!));
+        Assert.Equal("HELD waiting 0", await rig.StateAsync((Guid)answer["leadId"]!));
+        Assert.Equal("assigned", await rig.AuditAsync(answer["leadId"]!));
+        Assert.Single(rig.Smartlead.Book.Requests);
     }
 
     [Fact]

@@ -8,11 +8,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Tests.Campaigns;
 
-public sealed class SmartleadConformanceTests : TargetConformance
+public sealed class SmartleadConformanceTests : HttpTargetConformance
 {
-    private protected override async Task<ITargetBench> StartAsync() => new Bench(await CampaignRig.StartAsync());
+    private protected override async Task<IHttpBench> StartHttpAsync() => new Bench(await CampaignRig.StartAsync());
 
-    private sealed class Bench(CampaignRig rig) : ITargetBench
+    private sealed class Bench(CampaignRig rig) : IHttpBench
     {
         public ICampaignTarget Target { get; } = rig.Target("smartlead");
 
@@ -27,28 +27,23 @@ public sealed class SmartleadConformanceTests : TargetConformance
             return Task.CompletedTask;
         }
 
-        public Task<bool> TellToWaitAsync(int status, int seconds)
+        public void TellToWait(int status, int? seconds)
         {
-            var said = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            var said = seconds?.ToString(System.Globalization.CultureInfo.InvariantCulture);
             rig.Smartlead.BehaveNext(1, status == 429
                 ? new SmartleadBehavior.Throttled(said, null)
                 : new SmartleadBehavior.Fails(status, SmartleadErrorBody.Message, said));
-            return Task.FromResult(true);
         }
 
-        public Task<bool> TurnAwayAsync()
-        {
-            rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(403));
-            return Task.FromResult(true);
-        }
+        public void TurnAway() => rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(403));
 
         public ValueTask DisposeAsync() => rig.DisposeAsync();
     }
 }
 
-public sealed class WebhookConformanceTests : TargetConformance
+public sealed class WebhookConformanceTests : HttpTargetConformance
 {
-    private protected override async Task<ITargetBench> StartAsync()
+    private protected override async Task<IHttpBench> StartHttpAsync()
     {
         var rig = await CampaignRig.StartAsync();
         await rig.SetSecretAsync("webhook-hook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
@@ -56,12 +51,12 @@ public sealed class WebhookConformanceTests : TargetConformance
     }
 
     /// <summary>A receiver that knows a message by its id, as the standard asks it to.</summary>
-    private sealed class Bench(CampaignRig rig) : ITargetBench
+    private sealed class Bench(CampaignRig rig) : IHttpBench
     {
         private readonly ConcurrentDictionary<string, string> _emails = new();
         private readonly ConcurrentQueue<bool> _failures = new();
         private LoopbackServer _server = null!;
-        private (int Status, int Seconds)? _wait;
+        private (int Status, int? Seconds)? _wait;
         private bool _gone;
 
         public ICampaignTarget Target { get; } = rig.Target("webhook");
@@ -86,17 +81,9 @@ public sealed class WebhookConformanceTests : TargetConformance
             return Task.CompletedTask;
         }
 
-        public Task<bool> TellToWaitAsync(int status, int seconds)
-        {
-            _wait = (status, seconds);
-            return Task.FromResult(true);
-        }
+        public void TellToWait(int status, int? seconds) => _wait = (status, seconds);
 
-        public Task<bool> TurnAwayAsync()
-        {
-            _gone = true;
-            return Task.FromResult(true);
-        }
+        public void TurnAway() => _gone = true;
 
         public async ValueTask DisposeAsync()
         {
@@ -116,7 +103,7 @@ public sealed class WebhookConformanceTests : TargetConformance
             {
                 _wait = null;
                 context.Response.StatusCode = status;
-                context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+                context.Response.Headers.RetryAfter = seconds?.ToString(System.Globalization.CultureInfo.InvariantCulture);
                 return Task.CompletedTask;
             }
 
@@ -174,10 +161,6 @@ public sealed class NamespaceConformanceTests : TargetConformance
 
             await rig.ExecuteAsync("update namespaces set epoch = epoch + 1");
         }
-
-        public Task<bool> TellToWaitAsync(int status, int seconds) => Task.FromResult(false);
-
-        public Task<bool> TurnAwayAsync() => Task.FromResult(false);
 
         public ValueTask DisposeAsync() => rig.DisposeAsync();
     }

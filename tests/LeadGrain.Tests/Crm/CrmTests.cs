@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
@@ -5,6 +6,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsvHelper;
 using LeadGrain.Gateway.Crm;
+using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Tests.Gateway;
 using LeadGrain.Tests.Ingestion;
 
@@ -137,7 +139,7 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(first.Select(row => (string?)row["leadId"]), second.Select(row => (string?)row["leadId"]));
         Assert.Equal(2, (long)first[0]["line"]!);
         var lead = await client.LeadAsync((Guid)first[0]["leadId"]!);
-        Assert.Equal(("a@b.c", "1"), ((string?)lead["email"], (string?)lead["extra"]!["utm"]));
+        Assert.Equal(("a@b.c", "O, \"x\"\r\ny", "1"), ((string?)lead["email"], (string?)lead["firstName"], (string?)lead["extra"]!["utm"]));
         Assert.Equal("beyond", (string?)(await client.LeadAsync((Guid)first[4]["leadId"]!))["extra"]!["column4"]);
         Assert.Equal(4, (await ListAsync(client, "")).Count);
     }
@@ -163,11 +165,107 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         (await Answer.OfAsync(wrong)).MustBeProblem(415, "unsupported_media_type");
     }
 
-    private static async Task<List<JsonNode>> ImportAsync(HttpClient client, string file, string type)
+    [Theory]
+    [InlineData("text/csv", "utf-8", "")]
+    [InlineData("text/csv", "\"UTF-8\"", "gzip")]
+    [InlineData("text/csv", "utf-16", "br")]
+    [InlineData("text/csv", "iso-8859-1", "")]
+    [InlineData("text/csv", "windows-1252", "gzip")]
+    [InlineData("text/csv", "windows-1257", "")]
+    [InlineData("application/x-ndjson", "utf-16", "gzip")]
+    [InlineData("application/x-ndjson", "windows-1252", "")]
+    public async Task A_file_is_read_in_its_charset_and_without_its_encoding(string type, string charset, string encoding)
     {
-        using var content = new ByteArrayContent(Encoding.UTF8.GetBytes(file));
+        using var client = shared.Grid.NewClient("crm", $"charset-{Guid.NewGuid():n}");
+        var file = type == "text/csv" ? "email,lastName\na@b.c,Müller\n" : "{\"email\":\"a@b.c\",\"lastName\":\"Müller\"}\n";
+
+        var rows = await RowsAsync(await SendFileAsync(client, Pack(Charsets.Find(charset.Trim('"'))!.GetBytes(file), encoding), $"{type}; charset={charset}", encoding));
+
+        Assert.Equal("Müller", (string?)(await client.LeadAsync((Guid)Assert.Single(rows)["leadId"]!))["lastName"]);
+    }
+
+    [Theory]
+    [InlineData("text/csv; charset=nonsense", "", 415)]
+    [InlineData("text/csv; charset=utf-7", "", 415)]
+    [InlineData("application/x-ndjson; charset=nonsense", "", 415)]
+    [InlineData("text/csv", "zstd", 415)]
+    [InlineData("text/csv", "gzip, br", 415)]
+    [InlineData("text/csv", "gzip", 400)]
+    [InlineData("text/csv", "br", 400)]
+    [InlineData("application/x-ndjson", "gzip", 400)]
+    public async Task A_file_whose_charset_or_encoding_is_not_known_or_not_true_is_refused(string type, string encoding, int status)
+    {
+        using var client = shared.Grid.NewClient("crm", $"refused-{Guid.NewGuid():n}");
+
+        using var answer = await SendFileAsync(client, "email\na@b.c\n"u8.ToArray(), type, encoding);
+
+        (await Answer.OfAsync(answer)).MustBeProblem(status, status == 415 ? "unsupported_media_type" : "bad_request");
+        Assert.Empty(await ListAsync(client, ""));
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    public async Task A_packed_file_that_breaks_off_is_no_shorter_file(string encoding)
+    {
+        using var client = shared.Grid.NewClient("crm", $"broken-{Guid.NewGuid():n}");
+        var packed = Pack("email\na@b.c\n"u8.ToArray(), encoding);
+
+        using var answer = await SendFileAsync(client, packed[..^6], "text/csv", encoding);
+
+        (await Answer.OfAsync(answer)).MustBeProblem(400, "bad_request");
+    }
+
+    [Fact]
+    public async Task An_export_that_is_imported_again_keeps_in_the_extra_what_only_the_grid_sets()
+    {
+        using var client = shared.Grid.NewClient("crm", $"again-{Guid.NewGuid():n}");
+        var id = (await client.PostLeadAsync("""{"email":"a@b.c","country":"LV"}""")).MustBeCreated();
+        await PatchAsync(client, id, """{"status":"called","assignedTo":"ann","notes":"n"}""");
+        using var other = shared.Grid.NewClient("crm", $"again-{Guid.NewGuid():n}");
+
+        var row = Assert.Single(await ImportAsync(other, await client.GetStringAsync("/crm/leads.csv"), "text/csv"));
+
+        var lead = await other.LeadAsync((Guid)row["leadId"]!);
+        Assert.Equal(("a@b.c", "LV", "new", null), ((string?)lead["email"], (string?)lead["country"], (string?)lead["status"], (string?)lead["assignedTo"]));
+        Assert.Equal(($"{id}", "called", "ann", "n"), (
+            (string?)lead["extra"]!["id"], (string?)lead["extra"]!["status"], (string?)lead["extra"]!["assignedTo"], (string?)lead["extra"]!["notes"]));
+    }
+
+    private static async Task<List<JsonNode>> ImportAsync(HttpClient client, string file, string type)
+        => await RowsAsync(await SendFileAsync(client, Encoding.UTF8.GetBytes(file), type));
+
+    private static async Task<HttpResponseMessage> SendFileAsync(HttpClient client, byte[] file, string type, string encoding = "")
+    {
+        using var content = new ByteArrayContent(file);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
-        using var answer = await client.PostAsync("/crm/leads/import", content);
+        if (encoding.Length > 0)
+        {
+            content.Headers.TryAddWithoutValidation("Content-Encoding", encoding);
+        }
+
+        return await client.PostAsync("/crm/leads/import", content);
+    }
+
+    private static byte[] Pack(byte[] file, string encoding)
+    {
+        if (encoding.Length == 0)
+        {
+            return file;
+        }
+
+        using var packed = new MemoryStream();
+        using (Stream packing = encoding == "br" ? new BrotliStream(packed, CompressionLevel.Fastest) : new GZipStream(packed, CompressionLevel.Fastest))
+        {
+            packing.Write(file);
+        }
+
+        return packed.ToArray();
+    }
+
+    private static async Task<List<JsonNode>> RowsAsync(HttpResponseMessage response)
+    {
+        using var answer = response;
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         return [.. (await answer.Content.ReadAsStringAsync()).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonNode.Parse(line)!)];
     }

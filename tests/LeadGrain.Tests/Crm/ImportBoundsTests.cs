@@ -19,7 +19,7 @@ public sealed class ImportBoundsTests
         using var body = new EndlessStream(start, repeated, Endless);
 
         var rows = new List<ImportRow>();
-        await foreach (var row in CsvRows.ReadAsync(body))
+        await foreach (var row in CsvRows.ReadAsync(body, Encoding.UTF8))
         {
             rows.Add(row);
         }
@@ -36,7 +36,7 @@ public sealed class ImportBoundsTests
         using var body = new MemoryStream(Encoding.UTF8.GetBytes($"email\n{wide}\n{wide}\n{wide}\nn@b.c\n"));
 
         var rows = new List<ImportRow>();
-        await foreach (var row in CsvRows.ReadAsync(body))
+        await foreach (var row in CsvRows.ReadAsync(body, Encoding.UTF8))
         {
             rows.Add(row);
         }

@@ -1,4 +1,7 @@
+using System.IO.Compression;
+using System.Text;
 using LeadGrain.Gateway.Crm;
+using LeadGrain.GrainInterfaces.Ingestion;
 
 namespace LeadGrain.Tests.Crm;
 
@@ -22,5 +25,32 @@ public sealed class ImportMemoryTests
 
         Assert.Equal(new ImportRow(1, null), Assert.Single(rows));
         Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, Endless / 4);
+    }
+
+    [Theory]
+    [InlineData("gzip")]
+    [InlineData("br")]
+    public async Task A_small_file_that_unpacks_to_a_large_one_is_read_in_little_memory(string encoding)
+    {
+        using var packed = new MemoryStream();
+        await using (Stream packing = encoding == "br" ? new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true) : new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            await new EndlessStream("email\n", $"{new string('x', 999)}\n", Endless).CopyToAsync(packing);
+        }
+
+        Assert.InRange(packed.Length, 1, Endless / 20);
+        packed.Position = 0;
+        var (rows, most, before) = (0L, 0L, GC.GetTotalMemory(forceFullCollection: true));
+        await using var body = ContentCoding.Open(packed, encoding)!;
+        await foreach (var row in CsvRows.ReadAsync(body, Encoding.UTF8))
+        {
+            if (++rows % 10_000 == 0)
+            {
+                most = Math.Max(most, GC.GetTotalMemory(forceFullCollection: true) - before);
+            }
+        }
+
+        Assert.InRange(rows, Endless / 1000 - 1, Endless / 1000 + 1);
+        Assert.InRange(most, long.MinValue, Endless / 4);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
@@ -115,7 +116,7 @@ internal sealed class FakeNamespace(FakeGrid grid) : INamespaceGrain
         return Paused is null ? null : Dead.RemoveAll(lead => ids is null || ids.Value.Contains(lead.Id));
     }
 
-    public async Task<bool> SetPausedAsync(bool paused, CancellationToken cancellationToken)
+    public async Task<bool> SetPausedAsync(bool paused, Actor actor, CancellationToken cancellationToken)
     {
         await grid.EnterAsync(cancellationToken);
         Paused = Paused is null ? null : paused;

@@ -58,6 +58,11 @@ public sealed class RuleApiTests(SharedGrid shared) : IClassFixture<SharedGrid>,
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","days":["someday"]}}""", "activeHours.days")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","from":"9"}}""", "activeHours.from")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","to":"25:00"}}""", "activeHours.to")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","from":9,"to":17}}""", "activeHours.from")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","to":17}}""", "activeHours.to")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","days":"mon"}}""", "activeHours.days")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":1}}""", "activeHours.timeZone")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":9}""", "activeHours")]
     public async Task What_is_no_rule_is_refused_with_the_member_at_fault(string body, string member)
     {
         var answer = await _client.SendAsync(HttpMethod.Post, "/routing/rules", body);
