@@ -30,10 +30,12 @@ internal static class NamespaceApi
             .Answers<NamespaceResponse>(Example)
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPost("/namespaces/{namespace}/pause", PauseAsync)
+            .Audited()
             .Describe("pauseNamespace", "Namespaces", "Pause a namespace", "Its pulls answer found: false, paused: true until it is resumed; pushes and acknowledgements go on.")
             .Answers<PausedResponse>("""{"namespace":"campaign-123","paused":true}""")
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPost("/namespaces/{namespace}/resume", ResumeAsync)
+            .Audited()
             .Describe("resumeNamespace", "Namespaces", "Resume a namespace", "It hands leads out again.")
             .Answers<PausedResponse>("""{"namespace":"campaign-123","paused":false}""")
             .Fails(StatusCodes.Status404NotFound);

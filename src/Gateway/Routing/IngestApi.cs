@@ -28,6 +28,7 @@ internal static class IngestApi
 
     internal static void MapIngest(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/ingest", IngestAsync)
+            .Audited()
             .Describe("ingestLead", "Routing", "Ingest a lead", "Judges, routes and records it in one commit, and pushes it to its campaign. Health is GREEN, YELLOW or RED; RED is blocked.")
             .Query("wait", "Seconds to wait for the push, 0 to 30.", QueryKind.Seconds)
             .Takes<IngestRequest>(Body)

@@ -43,6 +43,10 @@ public sealed class BufferOptions
     [Range(1, 1_000_000)]
     public int MaxLeases { get; set; } = 20_000;
 
+    /// <summary>The size, in bytes, that those may have together: the lead that reaches it is the last.</summary>
+    [Range(1, long.MaxValue)]
+    public long MaxLeaseBytes { get; set; } = 128 * 1024 * 1024;
+
     /// <summary>How often a lead may be handed out by lease before it is set aside as dead. Setting <c>LEASE_MAX_ATTEMPTS</c>.</summary>
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;

@@ -15,6 +15,8 @@ internal sealed partial class NamespaceGrain
     private bool MayHaveLead
         => !_paused && (_window.Count > 0 || _window.ReadThrough < _lastSeq || _held.MustRead || _held.TryPeek(out _));
 
+    private bool MayLease => _held.OutCount < options.Value.MaxLeases && _held.OutBytes < options.Value.MaxLeaseBytes;
+
     private async ValueTask GatherAsync(PullRound round)
     {
         while (TryPeekPull(out var queue, out var pull) && HasRoom(round, pull.Command.Count))
@@ -33,7 +35,7 @@ internal sealed partial class NamespaceGrain
 
                 return;
             }
-            else if (pull.Command.Lease is not null && _held.OutCount >= options.Value.MaxLeases)
+            else if (pull.Command.Lease is not null && !MayLease)
             {
                 queue.Dequeue();
                 EndWith(queue, pull, new PullOutcome.TooManyLeases(options.Value.MaxLeases));
@@ -62,7 +64,7 @@ internal sealed partial class NamespaceGrain
         }
         while (++given < pull.Command.Count
             && bytes < options.Value.AnswerBytes
-            && (pull.Command.Lease is null || _held.OutCount < options.Value.MaxLeases)
+            && (pull.Command.Lease is null || MayLease)
             && await FindFrontAsync(round, pull, pull.Command.Count - given, 1));
     }
 

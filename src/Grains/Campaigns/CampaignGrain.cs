@@ -64,7 +64,10 @@ internal sealed partial class CampaignGrain(
     {
         ThrowIfEnded();
         var organizationId = await organizations.FindOrAddAsync(_key.Tenant);
-        var secret = settings is CampaignSettings.Webhook && (await secrets.SigningKeysAsync(organizationId, _key.CampaignId)).Count == 0
+
+        // One that is there before its campaign is a webhook was made by a request that failed then, and nobody was told it.
+        var secret = settings is CampaignSettings.Webhook
+            && (_claimed?.Settings is not CampaignSettings.Webhook || (await secrets.SigningKeysAsync(organizationId, _key.CampaignId)).Count == 0)
             ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
             : null;
         var before = _claimed is null ? null : SettingsJson.Write(_claimed.Settings);

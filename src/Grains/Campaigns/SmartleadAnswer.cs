@@ -212,7 +212,8 @@ internal abstract record SmartleadAnswer
         }
 
         private static bool IsAlready(string reason) =>
-            reason.Contains("already", StringComparison.OrdinalIgnoreCase) && !reason.Contains("other", StringComparison.OrdinalIgnoreCase);
+            (reason.Contains("already", StringComparison.OrdinalIgnoreCase) || reason.Contains("duplicate", StringComparison.OrdinalIgnoreCase))
+            && !reason.Contains("other", StringComparison.OrdinalIgnoreCase);
 
         // The vendor's words are not ours to pass on: they may quote the lead.
         private static string Why(string reason)

@@ -25,6 +25,9 @@ internal sealed class HeldLeads(int maxWaiting)
     /// <summary>How many are on lease or on a delay.</summary>
     internal int OutCount => _out.Count;
 
+    /// <summary>Their size, in bytes.</summary>
+    internal long OutBytes { get; private set; }
+
     /// <summary>Whether the first waiting one is not known without reading on.</summary>
     internal bool MustRead => Lacks(1);
 
@@ -103,6 +106,7 @@ internal sealed class HeldLeads(int maxWaiting)
     {
         TakeIn(lead.Place);
         _out[lead.Place] = new Out(lead, dueAt);
+        OutBytes += lead.Lead.Size;
         _emails.Add(EmailKey.Of(lead.Lead.Lead.Email));
         _due.Add((dueAt, lead.Place));
         if (lead.State.LeaseId is { } lease)
@@ -119,6 +123,7 @@ internal sealed class HeldLeads(int maxWaiting)
             return null;
         }
 
+        OutBytes -= taken.Lead.Lead.Size;
         _due.Remove((taken.DueAt, place));
         _emails.Remove(EmailKey.Of(taken.Lead.Lead.Lead.Email));
         if (taken.Lead.State.LeaseId is { } lease)

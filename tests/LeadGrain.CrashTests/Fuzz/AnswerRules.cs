@@ -18,6 +18,9 @@ internal static class AnswerRules
             .Select(Encoding.ASCII.GetBytes),
     ];
 
+    // Only load may be shed: the host is ready, its database there, and no request so heavy that its time is up.
+    private static readonly byte[][] NoLoad = [.. new[] { "\"not_ready\"", "\"storage_unavailable\"", "\"timed_out\"" }.Select(Encoding.ASCII.GetBytes)];
+
     private static readonly HashSet<string> Codes =
         [.. typeof(ProblemCodes).GetFields().Where(field => field.IsLiteral).Select(field => (string)field.GetRawConstantValue()!)];
 
@@ -46,7 +49,7 @@ internal static class AnswerRules
     private static string? BrokenFailure(FuzzRequest request, HttpAnswer answer) => answer.Status switch
     {
         503 => answer.Header("Retry-After") is null ? "503 without Retry-After"
-            : answer.Body.AsSpan().IndexOf("\"not_ready\""u8) >= 0 ? "503 though the host is ready" // only load may be shed
+            : Array.Find(NoLoad, code => answer.Body.AsSpan().IndexOf(code) >= 0) is { } code ? $"503 with {Encoding.ASCII.GetString(code)}"
             : null,
         504 when request.OnRoute && request.Operation.Answers.ContainsKey("504") => null,
         _ => $"{answer.Status}",

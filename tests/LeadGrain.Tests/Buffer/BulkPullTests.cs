@@ -67,6 +67,24 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
     }
 
     [Fact]
+    public async Task Leases_end_where_the_leads_on_lease_are_large_enough_together_and_go_on_once_some_are_settled()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:MaxLeaseBytes", "250000"));
+        var data = new string('x', 100_000);
+        await grid.Client.PostAsync(
+            "/buffer/push", new { @namespace = "large", leads = Enumerable.Range(0, 5).Select(n => new { email = $"lead{n}@x.example", data }) });
+
+        var leased = await grid.Client.LeaseAsync("large", 100);
+        Assert.Equal(3, leased.Count);
+        using var refused = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "large", leaseSeconds = 60 });
+        Assert.Equal(System.Net.HttpStatusCode.TooManyRequests, refused.StatusCode);
+        await grid.Client.AckAsync("large", leased[..1]);
+
+        Assert.Equal("lead3@x.example", Assert.Single(await grid.Client.LeaseAsync("large", 1)).Email);
+    }
+
+    [Fact]
     public async Task Duplicates_are_passed_over_in_a_bulk_pull()
     {
         await Client.PushAsync("doubles", "a@x.example", "A@x.example", "a@x.example", "b@x.example", "B@x.example", "c@x.example");

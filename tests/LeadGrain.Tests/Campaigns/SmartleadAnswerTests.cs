@@ -10,6 +10,7 @@ public sealed class SmartleadAnswerTests
     [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"already_added_to_campaign":1}""", "there")]
     [InlineData("""{"success":true,"added_count":1,"skipped_count":0,"skipped_leads":[]}""", "accepted")]
     [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"A@x.example","reason":"already_in_campaign"}]}""", "there")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"A@x.example","reason":"duplicate"}]}""", "there")]
     [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"a@x.example","reason":"invalid_email"}]}""", "refused: invalid email")]
     [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":["a@x.example"]}""", "refused: skipped")]
     [InlineData("""{"ok":true,"upload_count":1,"total_leads":0,"invalid_email_count":1,"invalid_emails":["a@x.example"]}""", "refused: invalid email")]

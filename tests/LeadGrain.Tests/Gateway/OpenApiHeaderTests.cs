@@ -30,7 +30,7 @@ public sealed class OpenApiHeaderTests(SharedServer shared) : IClassFixture<Shar
         [Caller.WhyHeader] =
         [
             "addSuppressions", "changeRule", "createKey", "createRule", "deleteCampaign", "deleteRule", "deleteSecret", "exportLeads", "getRaw",
-            "importLeads", "pauseCampaign", "putCampaign", "removeSuppressions", "replaceRule", "replayRaw", "resumeCampaign", "retryPushes", "revokeKey",
+            "importLeads", "ingestLead", "pauseCampaign", "pauseNamespace", "putCampaign", "removeSuppressions", "replaceRule", "replayRaw", "resumeCampaign", "resumeNamespace", "retryPushes", "revokeKey",
             "rotateCampaignSecret", "routeHeldLeads", "setGate", "setLimits", "setSecret", "setSmartleadSettings",
         ],
         [CrmChangeInput.UserHeader] = ["changeLead"],
