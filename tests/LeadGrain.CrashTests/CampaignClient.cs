@@ -18,9 +18,20 @@ internal sealed class CampaignClient : IDisposable
     private readonly string _namespace;
 
     internal CampaignClient(Uri url, string ns, string key = GridSettings.TestKey, string org = "tests")
+        : this([url], ns, key, org)
+    {
+    }
+
+    /// <summary>A client of several hosts of which one serves at a time.</summary>
+    internal CampaignClient(IReadOnlyList<Uri> hosts, string ns, string key = GridSettings.TestKey, string org = "tests")
     {
         _namespace = ns;
-        _http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 256 }) { BaseAddress = url, Timeout = Timeout.InfiniteTimeSpan };
+        var sockets = new SocketsHttpHandler { MaxConnectionsPerServer = 256 };
+        _http = new HttpClient(hosts is [_, _, ..] ? new Balancer(hosts) { InnerHandler = sockets } : sockets)
+        {
+            BaseAddress = hosts[0],
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         _http.DefaultRequestHeaders.Add("X-API-Key", key);
         _http.DefaultRequestHeaders.Add("X-App-Id", "crash");
         _http.DefaultRequestHeaders.Add("X-Org-Id", org);
@@ -171,6 +182,25 @@ internal sealed class CampaignClient : IDisposable
     }
 
     private static long Count(JsonElement json, string name) => json.GetProperty(name).GetInt64();
+
+    /// <summary>Turns to the next host where one refuses, as a load balancer does.</summary>
+    private sealed class Balancer(IReadOnlyList<Uri> hosts) : DelegatingHandler
+    {
+        private int _current;
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var at = Volatile.Read(ref _current);
+            request.RequestUri = new Uri(hosts[at], request.RequestUri!.PathAndQuery);
+            var response = await base.SendAsync(request, cancellationToken);
+            if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
+            {
+                Interlocked.CompareExchange(ref _current, (at + 1) % hosts.Count, at);
+            }
+
+            return response;
+        }
+    }
 }
 
 /// <summary>A lead as a campaign service pushes it.</summary>

@@ -121,7 +121,7 @@ internal sealed partial class GridProcess : IAsyncDisposable
 
     private static ProcessStartInfo Describe(GridSettings settings)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "LeadGrain.Silo.dll")])
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "LeadGrain.Silo.dll"), .. settings.Arguments])
         {
             WorkingDirectory = settings.Folder ?? Path.GetTempPath(),
             RedirectStandardInput = true,

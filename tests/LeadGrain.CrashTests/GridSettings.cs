@@ -41,6 +41,9 @@ internal sealed record GridSettings
         }
     }
 
+    /// <summary>Of the command line.</summary>
+    internal IReadOnlyList<string> Arguments { get; init; } = [];
+
     /// <summary>Further variables.</summary>
     internal Dictionary<string, string> More { get; init; } = [];
 

@@ -57,6 +57,13 @@ internal sealed class KeyedRun : IAsyncDisposable
     internal static KeyedRun Start(ITestOutputHelper output, Random random, Uri url)
         => Start(output, random, $"keyed-{Guid.NewGuid():n}", url);
 
+    /// <summary>Lets clients loose on hosts of which one serves at a time.</summary>
+    internal static KeyedRun StartBalanced(ITestOutputHelper output, Random random, params IReadOnlyList<Uri> hosts)
+    {
+        var name = $"keyed-{Guid.NewGuid():n}";
+        return new(output, random, [new CampaignClient(hosts, name)], [new CampaignClient(hosts, $"{name}-idle")]);
+    }
+
     /// <summary>Lets clients loose on hosts that serve together.</summary>
     internal static KeyedRun Start(ITestOutputHelper output, Random random, string name, params IEnumerable<Uri> urls)
         => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))], [.. urls.Select(url => new CampaignClient(url, $"{name}-idle"))]);
@@ -94,7 +101,16 @@ internal sealed class KeyedRun : IAsyncDisposable
     /// <summary>Stops the clients, hands out all that is left, and closes the account.</summary>
     internal async Task AssertWholeAsync()
     {
-        await _load.StopAsync();
+        try
+        {
+            await _load.StopAsync();
+        }
+        catch (TimeoutException)
+        {
+            var told = Ledger.Refused.TakeLast(20).Select(answer => $"{answer.Status} {answer.Body}");
+            throw new TimeoutException($"A client is not answered. Of {Ledger.Refused.Count} refusals the last ones:\n{string.Join('\n', told)}");
+        }
+
         var counts = await Http.CountsAsync();
         _output.WriteLine(
             $"{Ledger.Buffered} pushed = {counts.Served} served + {counts.Skipped} skipped + {counts.Waiting} waiting + {counts.Leased} leased "
