@@ -28,15 +28,11 @@ internal sealed partial class NamespaceGrain(
     TimeProvider time,
     ILogger<NamespaceGrain> log) : Grain, INamespaceGrain, IDisposable
 {
-    // What does not exist may be asked for under any number of names.
-    private static readonly TimeSpan s_unknownStays = TimeSpan.FromSeconds(10);
-
     private readonly OriginCache _origins = new();
     private readonly ServedSet _servedSet = new(servedSets);
     private readonly Window _window = new(options.Value.WindowLeads, options.Value.WindowBytes);
     private NamespaceKey _key = null!;
     private IGrainTimer? _checkpointTimer;
-    private IGrainTimer? _unknownTimer;
 
     // Null until the namespace exists: a pull or a look at an unknown name creates nothing.
     private ClaimedNamespace? _claimed;
@@ -67,7 +63,7 @@ internal sealed partial class NamespaceGrain(
 
         else
         {
-            _unknownTimer = this.RegisterGrainTimer(LeaveUnknownAsync, new GrainTimerCreationOptions(s_unknownStays, s_unknownStays) { Interleave = true });
+            WatchUnknown();
         }
 
         unanswered.Forget(GrainKey, marks);
@@ -183,20 +179,6 @@ internal sealed partial class NamespaceGrain(
             End(exception);
             throw;
         }
-    }
-
-    private Task LeaveUnknownAsync(CancellationToken cancellationToken)
-    {
-        if (_claimed is not null || _creating is not null)
-        {
-            _unknownTimer?.Dispose();
-        }
-        else if (_waiters.Count == 0)
-        {
-            DeactivateOnIdle();
-        }
-
-        return Task.CompletedTask;
     }
 
     private void ThrowIfEnded()

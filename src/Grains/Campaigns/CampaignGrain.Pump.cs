@@ -1,8 +1,5 @@
-using System.Collections.ObjectModel;
-using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
-using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Secrets;
 using Microsoft.Extensions.Logging;
 
@@ -200,35 +197,6 @@ internal sealed partial class CampaignGrain
         {
             await heard.ApplyAsync(claimed.OrganizationId);
         }
-    }
-
-    // Somebody may have asked not to be contacted since the gate let the lead pass, hours or days ago.
-    private async Task<(IReadOnlyList<OutboundLead> Leads, List<(OutboundLead Lead, string Why)> Withdrawn)> WithoutSuppressedAsync(
-        ClaimedCampaign claimed, DuePushes due)
-    {
-        var withdrawn = due.Erased.Select(id => (new OutboundLead(id, "", []), "the lead was erased")).ToList();
-        var listed = due.Leads is [] ? ReadOnlyDictionary<string, string[]>.Empty
-            : await suppressions.FindAsync(claimed.OrganizationId, [.. due.Leads.Select(lead => EmailKey.Of(lead.Email))]);
-        if (listed.Count == 0)
-        {
-            return (due.Leads, withdrawn);
-        }
-
-        var settings = await gate.GetAsync(claimed.OrganizationId);
-        var leads = new List<OutboundLead>();
-        foreach (var lead in due.Leads)
-        {
-            if (listed.TryGetValue(EmailKey.Of(lead.Email), out var reasons) && HealthGate.Withdraws(reasons, settings) is { } why)
-            {
-                withdrawn.Add((lead, why));
-            }
-            else
-            {
-                leads.Add(lead);
-            }
-        }
-
-        return (leads, withdrawn);
     }
 
     private async Task<PushResult[]> AskAsync(ICampaignTarget target, ClaimedCampaign claimed, IReadOnlyList<OutboundLead> leads)
