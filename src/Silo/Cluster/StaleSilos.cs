@@ -1,23 +1,39 @@
+using System.Net;
+using System.Net.Sockets;
 using Npgsql;
 
 namespace LeadGrain.Silo;
 
 /// <summary>
-/// Declares silos dead whose heartbeat is long past, before this one joins and until it has. A joining silo must reach all
-/// active ones, so without this the leavings of a cluster that was killed as a whole would hold it up for minutes.
+/// Declares silos dead whose heartbeat is long past, or a little past while their port refuses connections, before this one
+/// joins and until it has. A joining silo must reach all active ones, so without this the leavings of a cluster that was killed
+/// as a whole would hold it up for minutes.
 /// </summary>
 internal sealed partial class StaleSilos(
     ClusterSettings cluster, NpgsqlDataSource database, IHostApplicationLifetime host, TimeProvider time, ILogger<StaleSilos> log)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_moment = TimeSpan.FromMilliseconds(200);
+
+    // Its process is gone, or its machine's kernel would not refuse; but a rule of a firewall can say the same.
+    private static readonly TimeSpan s_silenceOfRefusers = ClusterSettings.Heartbeat * 2;
+
+    private const int Active = 3;
 
     private readonly CancellationTokenSource _end = new();
     private Task _looking = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await BuryAsync(cancellationToken);
+        // Who finds one that it cannot reach tries again only five seconds later: worth the moment until it can be buried.
+        // One that lives and refuses this machine only is not waited for without end: joining fails, and says why.
+        var since = time.GetTimestamp();
+        while (await BuryAsync(cancellationToken) > 0 && time.GetElapsedTime(since) < s_silenceOfRefusers * 2)
+        {
+            await Task.Delay(s_moment, time, cancellationToken);
+        }
+
         _looking = LookUntilJoinedAsync();
     }
 
@@ -29,37 +45,103 @@ internal sealed partial class StaleSilos(
 
     public void Dispose() => _end.Dispose();
 
-    /// <summary>Buries once.</summary>
-    /// <returns>How many silos.</returns>
+    /// <summary>Looks once.</summary>
+    /// <returns>How many silos refuse connections and are not silent for long enough to be buried.</returns>
     internal async Task<int> BuryAsync(CancellationToken cancellationToken)
     {
-        // The version first, as all changes of the membership do: it is what they queue at. A silo that is buried alive
-        // finds itself dead and exits, as it would after any such verdict.
+        var (buried, left) = (0, 0);
+        foreach (var silo in await ReadAsync(cancellationToken))
+        {
+            if (silo.Silence > ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats)
+            {
+                buried += await BuryAsync(silo, cancellationToken);
+            }
+            else if (await RefusesAsync(silo, cancellationToken))
+            {
+                var isSilent = silo.Silence > s_silenceOfRefusers;
+                buried += isSilent ? await BuryAsync(silo, cancellationToken) : 0;
+                left += isSilent ? 0 : 1;
+            }
+        }
+
+        if (buried > 0)
+        {
+            LogBuried(buried);
+        }
+
+        return left;
+    }
+
+    private async Task<List<Member>> ReadAsync(CancellationToken cancellationToken)
+    {
+        await using var command = database.CreateCommand(
+            """
+            select address, port, generation, status, heard_at, now() - heard_at
+            from orleans_members
+            where cluster_id = $1 and status between 1 and 5
+            """);
+        command.Parameters.AddWithValue(cluster.ClusterId);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var members = new List<Member>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            members.Add(new Member(
+                reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetDateTime(4), reader.GetTimeSpan(5)));
+        }
+
+        return members;
+    }
+
+    private async Task<int> BuryAsync(Member silo, CancellationToken cancellationToken)
+    {
+        // The version first, as all changes of the membership do: it is what they queue at. One that has been heard from
+        // since is left. A silo that is buried alive finds itself dead and exits, as it would after any such verdict.
         const string Sql = """
             with turn as (
                 update orleans_membership_versions v
                 set version = v.version + 1, changed_at = now()
                 where v.cluster_id = $1 and exists (
                     select from orleans_members m
-                    where m.cluster_id = $1 and m.status between 1 and 5 and m.heard_at < now() - $2
+                    where m.cluster_id = $1 and m.address = $2 and m.port = $3 and m.generation = $4 and m.status between 1 and 5 and m.heard_at = $5
                 )
                 returning v.cluster_id
             )
             update orleans_members m
             set status = 6
             from turn
-            where m.cluster_id = turn.cluster_id and m.status between 1 and 5 and m.heard_at < now() - $2
+            where m.cluster_id = turn.cluster_id and m.address = $2 and m.port = $3 and m.generation = $4 and m.status between 1 and 5 and m.heard_at = $5
             """;
         await using var command = database.CreateCommand(Sql);
         command.Parameters.AddWithValue(cluster.ClusterId);
-        command.Parameters.AddWithValue(ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats);
-        var count = await command.ExecuteNonQueryAsync(cancellationToken);
-        if (count > 0)
+        command.Parameters.AddWithValue(silo.Address);
+        command.Parameters.AddWithValue(silo.Port);
+        command.Parameters.AddWithValue(silo.Generation);
+        command.Parameters.AddWithValue(silo.HeardAt);
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>An active silo listens. One that is silent in another way may be cut off from this machine only.</summary>
+    private async Task<bool> RefusesAsync(Member silo, CancellationToken cancellationToken)
+    {
+        if (silo.Status != Active || !IPAddress.TryParse(silo.Address, out var address))
         {
-            LogBuried(count);
+            return false;
         }
 
-        return count;
+        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(new IPEndPoint(address, silo.Port), cancellationToken).AsTask().WaitAsync(s_pause, time, cancellationToken);
+            return false;
+        }
+        catch (SocketException refused)
+        {
+            return refused.SocketErrorCode == SocketError.ConnectionRefused;
+        }
+        catch (TimeoutException)
+        {
+            return false;
+        }
     }
 
     private async Task LookUntilJoinedAsync()
@@ -82,6 +164,8 @@ internal sealed partial class StaleSilos(
             }
         }
     }
+
+    private sealed record Member(string Address, int Port, int Generation, int Status, DateTime HeardAt, TimeSpan Silence);
 
     [LoggerMessage(LogLevel.Warning, "{Count} silos without a heartbeat were declared dead")]
     private partial void LogBuried(int count);

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
 using LeadGrain.Silo;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,17 +29,40 @@ public sealed class ColdStartTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public async Task A_silo_that_died_a_moment_ago_holds_a_new_one_up_for_some_heartbeats_only()
+    public async Task A_silo_that_went_silent_a_moment_ago_holds_a_new_one_up_for_some_heartbeats_only()
     {
         await using var cluster = await Cluster.CreateAsync();
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
         var wait = TimeSpan.FromSeconds(4);
         var since = Stopwatch.StartNew();
-        await LeaveBehindAsync(cluster, (ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats) - wait);
+        await LeaveBehindAsync(cluster, (ClusterSettings.Heartbeat * ClusterSettings.MissedHeartbeats) - wait, port: PortOf(mute));
 
         await cluster.StartAsync();
 
         output.WriteLine($"Joined after {since.Elapsed}.");
         Assert.InRange(since.Elapsed, wait - TimeSpan.FromSeconds(1), s_most);
+    }
+
+    [Fact]
+    public async Task A_silo_whose_process_is_gone_is_not_waited_for_as_long_as_one_that_is_silent()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync();
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+
+        await LeaveBehindAsync(cluster, ClusterSettings.Heartbeat, "another");
+        Assert.Equal(1, await BuryAsync(silo, "another"));
+        Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
+
+        await cluster.Database.ExecuteAsync("update orleans_members set heard_at = heard_at - interval '3 seconds' where silo_name = 'left'");
+        Assert.Equal(0, await BuryAsync(silo, "another"));
+        Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
+
+        await cluster.Database.ExecuteAsync("update orleans_members set status = 3, port = $1 where silo_name = 'left'", PortOf(mute));
+        Assert.Equal(0, await BuryAsync(silo, "another"));
+        Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
     }
 
     [Fact]
@@ -66,28 +91,31 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
     }
 
-    private static async Task<int> BuryAsync(Node silo)
+    private static async Task<int> BuryAsync(Node silo, string clusterId = "leadgrain")
     {
-        using var stale = ActivatorUtilities.CreateInstance<StaleSilos>(silo.Services, NullLogger<StaleSilos>.Instance);
+        var settings = silo.Services.GetRequiredService<ClusterSettings>() with { ClusterId = clusterId };
+        using var stale = ActivatorUtilities.CreateInstance<StaleSilos>(silo.Services, settings, NullLogger<StaleSilos>.Instance);
         return await stale.BuryAsync(CancellationToken.None);
     }
 
     private static async Task LeaveBehindAsync(
-        Cluster cluster, TimeSpan ago, string clusterId = "leadgrain", TimeSpan clockAhead = default)
+        Cluster cluster, TimeSpan ago, string clusterId = "leadgrain", TimeSpan clockAhead = default, int? port = null)
     {
         await using var command = cluster.Database.DataSource.CreateCommand(
             """
-            with cluster as (insert into orleans_membership_versions (cluster_id) values ($1) returning cluster_id)
+            with cluster as (insert into orleans_membership_versions (cluster_id) values ($1))
             insert into orleans_members
                 (cluster_id, address, port, generation, silo_name, host_name, status, gateway_port, started_at, alive_at, heard_at)
-            select cluster_id, '127.0.0.1', $2, 1, 'left', 'left', 3, 0, now() - interval '1 day', now() - $3 + $4, now() - $3 from cluster
+            values ($1, '127.0.0.1', $2, 1, 'left', 'left', 3, 0, now() - interval '1 day', now() - $3 + $4, now() - $3)
             """);
         command.Parameters.AddWithValue(clusterId);
-        command.Parameters.AddWithValue(Cluster.FreePort());
+        command.Parameters.AddWithValue(port ?? Cluster.FreePort());
         command.Parameters.AddWithValue(ago);
         command.Parameters.AddWithValue(clockAhead);
         await command.ExecuteNonQueryAsync();
     }
+
+    private static int PortOf(TcpListener listener) => ((IPEndPoint)listener.LocalEndpoint).Port;
 
     private static Task<long> StatusOfTheLeftAsync(Cluster cluster)
         => cluster.CountAsync("select status::bigint from orleans_members where silo_name = 'left'");
