@@ -51,7 +51,7 @@ internal sealed class ValuePool
         {
             if (reader.TokenType == JsonTokenType.PropertyName)
             {
-                name = reader.GetString();
+                name = TextOf(ref reader);
             }
             else if (reader.TokenType == JsonTokenType.String && name is not null && reader.ValueSpan.Length is > 0 and <= 2_000)
             {
