@@ -11,7 +11,7 @@ namespace LeadGrain.Silo;
 /// <summary>Puts the parts of a process together: host, grains, gateway.</summary>
 internal static class Grid
 {
-    // The seed's 32 MB for a push, and room for what surrounds it; the gateway's own limits are below.
+    // 32 MB for a push, and room for what surrounds it; the gateway's own limits are below.
     private const long LargestBody = 33 * 1024 * 1024;
 
     // Settings are read once. Watching their files would watch the whole folder, and with it every write of a PostgreSQL below it.

@@ -12,7 +12,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace LeadGrain.Gateway.Ingestion;
 
-/// <summary>The seed's route: whatever is posted is kept, then made a lead of.</summary>
+/// <summary><c>/api/lead</c>: whatever is posted is kept, then made a lead of.</summary>
 internal static class IngestionApi
 {
     internal const string Path = "/api/lead";

@@ -3,7 +3,7 @@ using LeadGrain.Gateway.Problems;
 
 namespace LeadGrain.Gateway.Ingestion;
 
-/// <summary>The seed's errors: <c>{"ok":false,"error":"…"}</c>.</summary>
+/// <summary>The errors of <c>/api/lead</c>: <c>{"ok":false,"error":"…"}</c>.</summary>
 internal static class LeadErrors
 {
     internal static ErrorShape Shape { get; } = new(Write, typeof(LeadRefused));

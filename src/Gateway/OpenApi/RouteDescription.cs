@@ -68,7 +68,7 @@ internal static class RouteDescription
         return shape is null ? group : group.WithMetadata(shape);
     }
 
-    /// <summary>Errors beyond those, told as a seed tells them.</summary>
+    /// <summary>Errors beyond those, in a shape of the route's own.</summary>
     internal static RouteHandlerBuilder FailsAs(this RouteHandlerBuilder route, ErrorShape shape, params ReadOnlySpan<int> statuses)
     {
         foreach (var status in statuses)

@@ -10,7 +10,7 @@ internal static class ProblemAnswer
 {
     internal const string ContentType = "application/problem+json";
 
-    /// <summary>RFC 9457, where no seed says otherwise.</summary>
+    /// <summary>RFC 9457, where a route has no shape of its own.</summary>
     internal static ErrorShape Shape { get; } =
         new(static (json, problem, requestId) => Write(json, (problem, requestId, null)), typeof(ProblemResponse));
 
@@ -54,7 +54,7 @@ internal static class ProblemAnswer
     }
 }
 
-/// <summary>The shape of an endpoint's errors; as metadata it marks one whose seed fixes it, as application/json.</summary>
+/// <summary>The shape of an endpoint's errors; as metadata it marks one that has its own, as application/json.</summary>
 /// <param name="Write">Writes a problem in it, of a request by its id.</param>
 /// <param name="Answer">Its type.</param>
 internal sealed record ErrorShape(Action<Utf8JsonWriter, Problem, string> Write, Type Answer);

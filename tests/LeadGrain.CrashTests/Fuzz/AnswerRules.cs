@@ -80,7 +80,7 @@ internal static class AnswerRules
             : null;
     }
 
-    /// <summary>The document gives this status another media type: a seed's own error shape. Other spellings of its path lead there too.</summary>
+    /// <summary>The document gives this status another media type: the route's own error shape. Other spellings of its path lead there too.</summary>
     private static bool HasShapeOfItsOwn(FuzzRequest request, HttpAnswer answer)
         => request.OnRoute ? IsOwn(request, answer.Status.ToString(CultureInfo.InvariantCulture))
             : IsOwn(request, "400") && answer.ContentType?.StartsWith("application/json", StringComparison.Ordinal) == true;

@@ -14,7 +14,7 @@ namespace LeadGrain.CrashTests.Fuzz;
 [Collection(nameof(Alone))]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
-    // The bound of the third issue; a longer run is asked for by FUZZ_REQUESTS.
+    // What docs/reliability.md promises; a longer run is asked for by FUZZ_REQUESTS.
     private const int DefaultRequests = 100_000;
 
     private const string Document = "/openapi/v1.json";

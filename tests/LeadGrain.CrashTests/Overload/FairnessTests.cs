@@ -12,16 +12,13 @@ public sealed class FairnessTests(ITestOutputHelper output)
     private const int WarmUp = 4;
     private const int Requests = 100;
 
-    // Far above what a quiet machine needs: the figure itself is printed and belongs to a benchmark.
-    private const double GenerousMilliseconds = 500;
-
     private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
 
     [Theory]
-    [InlineData("pulling", 0)]
-    [InlineData("pushing", 100)]
-    [InlineData("pushing", 10_000)]
-    public async Task One_organizations_flood_leaves_another_its_service(string kind, int batch)
+    [InlineData("pulling", 0, 2)]
+    [InlineData("pushing", 100, 0.75)]
+    [InlineData("pushing", 10_000, 0.125)]
+    public async Task One_organizations_flood_leaves_another_its_service(string kind, int batch, double share)
     {
         await using var server = await FaultyServer.StartAsync();
         await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString });
@@ -33,7 +30,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
         using var connections = new Connections(grid.Url);
         await using (var flood = Load.Start(requests.Select(request => (Func<Task>)(() => FloodAsync(connections, request, flooding)))))
         {
-            await Eventually.Async("the flood runs", () => flooding.Count > 2);
+            // A host that has just started compiles what a flood asks of it, and stands still for that.
+            await Eventually.Async("the flood runs", () => flooding.Count > (batch < 10_000 ? 1_000 : 2));
             await AskCalmlyAsync(calm, Requests, calmly, answered);
         }
 
@@ -41,17 +39,10 @@ public sealed class FairnessTests(ITestOutputHelper output)
         answered.AddRange(await calm.DrainInOrderAsync());
         Assert.Equal(Emails(WarmUp).Concat(Emails(Requests)).Order(), answered.Order());
         Assert.Equal(new Counts(0, (Requests + WarmUp) / 2, 0), await calm.CountsAsync());
-        if (batch < 10_000)
-        {
-            // A machine that stands still for a moment stands still for both.
-            var bound = Math.Max(GenerousMilliseconds, Math.Max(3 * flooding.Percentile(99), flooding.Percentile(100)));
-            Assert.InRange(calmly.Percentile(99), 0, bound);
-            return;
-        }
 
-        // Behind all of the flood's batches it would take about as long as they do.
-        Assert.InRange(calmly.Percentile(50), 0, flooding.Percentile(50) / 8);
-        Assert.InRange(calmly.Percentile(99), 0, flooding.Percentile(50) / 2);
+        // Behind all of the flood's requests it would take at least as long as they do. The milliseconds are a benchmark's.
+        Assert.InRange(calmly.Percentile(50), 0, share * flooding.Percentile(50));
+        Assert.InRange(calmly.Percentile(90), 0, 4 * share * flooding.Percentile(50));
     }
 
     private static async Task FloodAsync(Connections connections, byte[] request, Latencies latencies)

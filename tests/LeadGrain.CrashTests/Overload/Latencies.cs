@@ -19,5 +19,5 @@ internal sealed class Latencies
         return sorted[Math.Min(sorted.Length - 1, sorted.Length * percent / 100)];
     }
 
-    public override string ToString() => $"{Count} requests, p50 {Percentile(50):0.0} ms, p99 {Percentile(99):0.0} ms, worst {Percentile(100):0.0} ms";
+    public override string ToString() => $"{Count} requests, p50 {Percentile(50):0.0} ms, p90 {Percentile(90):0.0} ms, p99 {Percentile(99):0.0} ms, worst {Percentile(100):0.0} ms";
 }

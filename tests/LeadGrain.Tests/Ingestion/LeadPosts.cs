@@ -61,7 +61,7 @@ internal static class LeadPosts
         return answer.LeadId();
     }
 
-    /// <summary>Asserts the seed's error.</summary>
+    /// <summary>Asserts an error of <c>/api/lead</c>.</summary>
     internal static void MustBeRefused(this Answer answer, int status, string error)
     {
         Assert.Equal((status, $$"""{"ok":false,"error":"{{error}}"}"""), ((int)answer.Status, answer.Body));

@@ -7,7 +7,7 @@ using LeadGrain.Tests.Gateway;
 
 namespace LeadGrain.Tests.Routing;
 
-/// <summary>The answers of the fourth seed's table, for every fate of a push.</summary>
+/// <summary>What `/api/ingest` answers for every fate of a push.</summary>
 public sealed class IngestAnswerTests
 {
     private const string Body = """{"email":"jane@acme.example","lead_score":"","persona":"CEO"}""";
