@@ -1,3 +1,4 @@
+using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using LeadGrain.GrainInterfaces.Routing;
@@ -15,6 +16,53 @@ public sealed class RoutingRulesTests
         select specs.Select((s, i) => Rule(
             i + 1, s.Priority, s.Persona switch { 0 => "*", 1 => "VP Sales", _ => "CEO" }, s.Score * 25, s.Cap == 0 ? 5 : null,
             s.Weight == 0 ? null : s.Weight, s.Off > 0)).ToArray();
+
+    // Minutes from UTC in January, when all samples come.
+    private static readonly Dictionary<string, int> s_zones = new() { ["Europe/Berlin"] = 60, ["Asia/Kolkata"] = 330, ["America/New_York"] = -300 };
+
+    private static readonly Dictionary<RuleCondition, Func<Sample, bool>> s_conditions = new()
+    {
+        [Where("country", ConditionOperator.Equals, Text("de"))] = sample => sample.Country == "DE",
+        [Where("country", ConditionOperator.In, Text("DE"), Text("FR"))] = sample => sample.Country is "DE" or "FR",
+        [Where("country", ConditionOperator.Contains, Text("r"))] = sample => sample.Country == "FR",
+        [Where("country", ConditionOperator.Exists, Truth(false))] = sample => sample.Country is null,
+        [Where("company.size", ConditionOperator.Exists, Truth(true))] = sample => sample.Size is not null,
+        [Where("company.size", ConditionOperator.Equals, Number("50.0"))] = sample => sample.Size == 50,
+        [Where("company.size", ConditionOperator.Gt, Number("50"))] = sample => sample.Size > 50,
+        [Where("company.size", ConditionOperator.Gte, Number("50"))] = sample => sample.Size >= 50,
+        [Where("company.size", ConditionOperator.Lt, Number("50"))] = sample => sample.Size < 50,
+        [Where("company.size", ConditionOperator.Lte, Number("50"))] = sample => sample.Size <= 50,
+    };
+
+    private static readonly Gen<Sample> s_samples =
+        from country in Gen.Elements("DE", "FR", "IT", null)
+        from size in Gen.Elements<int?>(49, 50, 51, null)
+        from halfHours in Gen.Choose(0, 14 * 48)
+        select new Sample(country, size, s_noon.AddMinutes(halfHours * 30));
+
+    private static readonly Gen<RuleDefinition> s_limits =
+        from count in Gen.Choose(0, 2)
+        from conditions in Gen.Elements<RuleCondition>(s_conditions.Keys).ArrayOf(count)
+        from zone in Gen.Elements<string>(s_zones.Keys)
+        from days in Gen.SubListOf(Enum.GetValues<DayOfWeek>())
+        from opens in Gen.Choose(0, 47)
+        from closes in Gen.Choose(0, 48)
+        from always in Gen.Elements(true, false)
+        from campaign in Gen.Elements("full", "open", "uncapped", null)
+        let hours = always ? null : new ActiveHours(zone, [.. days], opens * 30, closes * 30)
+        select Rule(0, hours: hours, conditions: conditions).Definition with { Target = new RuleTarget(campaign, campaign is null ? "buffer" : null) };
+
+    private static readonly Gen<RoutingRule[]> s_limitedRules =
+        from rules in s_rules
+        from limits in s_limits.ArrayOf(rules.Length)
+        from isSplit in Gen.Elements(true, false)
+        select rules.Zip(limits, (rule, limit) => rule with
+        {
+            Definition = rule.Definition with
+            {
+                Target = limit.Target, Conditions = limit.Conditions, ActiveHours = limit.ActiveHours, Weight = isSplit ? rule.Definition.Weight : null,
+            },
+        }).ToArray();
 
     [Theory]
     [InlineData("VP Sales", 85d, "1")]
@@ -59,16 +107,19 @@ public sealed class RoutingRulesTests
     }
 
     [Fact]
-    public void The_winner_matches_and_no_other_match_has_a_higher_priority()
+    public void The_winner_is_a_match_of_the_highest_priority_and_without_weights_the_oldest_of_them()
     {
-        var property = Prop.ForAll(Arb.From(s_rules), rules =>
+        var rooms = new CampaignRooms();
+        rooms.Reset([new CampaignRoom("full", 5, default, 5), new CampaignRoom("open", 5, default, 4)]);
+        var property = Prop.ForAll(Arb.From(s_limitedRules), Arb.From(s_samples), (rules, sample) =>
         {
-            using var lead = Lead("VP Sales", 50);
-            var match = RoutingRules.Match(lead, rules, s_noon, NoCounts);
-            var matching = rules.Where(r => r.Definition is { Enabled: true, MinScore: <= 50, Persona: "*" or "VP Sales" }).ToList();
-            return match.Winner is null
-                ? matching.Count == 0
-                : matching.Contains(match.Winner) && matching.TrueForAll(r => r.Definition.Priority <= match.Winner.Definition.Priority);
+            using var lead = Lead("VP Sales", 50, JsonSerializer.Serialize(new { country = sample.Country, company = new { size = sample.Size } }));
+            var match = RoutingRules.Match(lead, rules, sample.At, FullOnEvenDays, rule => rooms.FullAt(rule.Definition.Target.CampaignId));
+            var matching = rules.Where(rule => Matches(rule.Definition, sample)).ToList();
+            var first = matching.FindAll(rule => matching.TrueForAll(other => other.Definition.Priority <= rule.Definition.Priority));
+            var isSplit = first.Exists(rule => rule.Definition.Weight is not null);
+            return first.OrderBy(rule => rule.Position).Take(isSplit ? first.Count : 1).DefaultIfEmpty().Contains(match.Winner)
+                && match.Verdicts.All(v => matching.Contains(v.Rule) == (v.Fate is RuleFate.Won or RuleFate.Outranked or RuleFate.OutsideItsShare));
         });
         property.QuickCheckThrowOnFailure();
     }
@@ -141,4 +192,21 @@ public sealed class RoutingRulesTests
     }
 
     private static int NoCounts(RoutingRule rule, DateOnly day) => 0;
+
+    private static int FullOnEvenDays(RoutingRule rule, DateOnly day) => day.Day % 2 == 0 ? 5 : 4;
+
+    // What the documentation says of a match, told without the product's code.
+    private static bool Matches(RuleDefinition rule, Sample sample)
+    {
+        var local = sample.At.UtcDateTime.AddMinutes(rule.ActiveHours is { } zoned ? s_zones[zoned.TimeZone] : 0);
+        return rule is { Enabled: true, MinScore: <= 50, Persona: "*" or "VP Sales", Target.CampaignId: not "full" }
+            && rule.Conditions.All(condition => s_conditions[condition](sample))
+            && (rule.ActiveHours is not { } hours || IsWithin(hours, local.Date, local) || IsWithin(hours, local.Date.AddDays(-1), local))
+            && (rule.DailyCap is null || local.Day % 2 == 1);
+    }
+
+    private static bool IsWithin(ActiveHours hours, DateTime begins, DateTime local) => hours.Days.Contains(begins.DayOfWeek)
+        && local >= begins.AddMinutes(hours.From) && local < begins.AddMinutes(hours.To > hours.From ? hours.To : hours.To + 1440);
+
+    private sealed record Sample(string? Country, int? Size, DateTimeOffset At);
 }
