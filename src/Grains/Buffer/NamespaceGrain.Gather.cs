@@ -35,6 +35,10 @@ internal sealed partial class NamespaceGrain
 
                 return;
             }
+            else if (_paused || pull.IsOver)
+            {
+                continue; // while this read on; a pause takes those who wait out of their queue
+            }
             else if (pull.Command.Lease is not null && !MayLease)
             {
                 queue.Dequeue();

@@ -52,9 +52,7 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:AnswerBytes", "250000"));
-        var data = new string('x', 100_000);
-        await grid.Client.PostAsync(
-            "/buffer/push", new { @namespace = "large", leads = Enumerable.Range(0, 7).Select(n => new { email = $"lead{n}@x.example", data }) });
+        await PushLargeAsync(grid, 7);
 
         int[] pulled =
         [
@@ -71,9 +69,7 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:MaxLeaseBytes", "250000"));
-        var data = new string('x', 100_000);
-        await grid.Client.PostAsync(
-            "/buffer/push", new { @namespace = "large", leads = Enumerable.Range(0, 5).Select(n => new { email = $"lead{n}@x.example", data }) });
+        await PushLargeAsync(grid, 5);
 
         var leased = await grid.Client.LeaseAsync("large", 100);
         Assert.Equal(3, leased.Count);
@@ -126,18 +122,19 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:WindowLeads", "1"));
         await grid.Client.PushAsync("ns", "a@x.example", "b@x.example", "c@x.example");
-        await RenameAsync(database, "lead_buffer", "away");
+        await database.ExecuteAsync("alter table lead_buffer rename to away");
 
         using var failed = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "ns", count = 3 }).WaitAsync(Eventually.Patience);
         Assert.Equal(500, (int)failed.StatusCode);
 
-        await RenameAsync(database, "away", "lead_buffer");
+        await database.ExecuteAsync("alter table away rename to lead_buffer");
         Assert.Equal(["a@x.example", "b@x.example", "c@x.example"], await grid.Client.NextAsync("ns", 3));
     }
 
-    private static async Task RenameAsync(TestDatabase database, string from, string to)
+    private static async Task PushLargeAsync(TestGrid grid, int count)
     {
-        await using var command = database.DataSource.CreateCommand($"alter table {from} rename to {to}");
-        await command.ExecuteNonQueryAsync();
+        var data = new string('x', 100_000);
+        await grid.Client.PostAsync(
+            "/buffer/push", new { @namespace = "large", leads = Enumerable.Range(0, count).Select(n => new { email = $"lead{n}@x.example", data }) });
     }
 }

@@ -1,6 +1,10 @@
 using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Buffer;
 
@@ -89,6 +93,42 @@ public sealed class LongPollTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_pull_does_not_come_to_wait_in_a_namespace_that_is_paused_while_it_reads_on()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:WindowLeads", "1"));
+        await grid.Client.PushAsync("ns", ("a@x.example", 0), ("b@x.example", 1));
+        Assert.Equal(["b@x.example", "a@x.example"], await grid.Client.NextAsync("ns", 2));
+        var grain = grid.Services.GetRequiredService<IGrainFactory>()
+            .GetGrain<INamespaceGrain>(new NamespaceKey(new Tenant("app", "org"), "ns").GrainKey);
+
+        // Behind the window there is nothing but the lead with a priority, which had its turn.
+        Task<Keyed<PullOutcome>>? pull = null;
+        await PauseInReadAsync(database, grid, () => pull = grain.NextAsync(new PullCommand(Wait: PullCommand.MaxWait), default));
+
+        Assert.IsType<PullOutcome.Paused>((await pull!).Outcome);
+    }
+
+    [Fact]
+    public async Task A_pause_while_leads_are_read_for_those_who_wait_ends_their_waiting_and_fails_no_pull()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:WindowLeads", "1"));
+        await grid.Client.PushAsync("ns", "a@x.example");
+        await grid.Client.NextAsync("ns");
+        var waiting = await WaitersAsync(grid, "ns", 2);
+
+        Task? push = null;
+        await PauseInReadAsync(database, grid, () => push = grid.Client.PushAsync("ns", "b@x.example", "c@x.example"));
+
+        await push!;
+        var answers = (await Task.WhenAll(waiting)).OrderBy(answer => (bool)answer["found"]!).ToList();
+        Assert.Equal("""{"found":false,"paused":true}""", answers[0].ToJsonString());
+        Assert.Equal("b@x.example", (string)answers[1]["lead"]!["email"]!);
+        Assert.Equal((1, 2, 0), await grid.Client.CountsAsync("ns"));
+    }
+
+    [Fact]
     public async Task A_stop_of_the_process_answers_those_who_wait()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -100,6 +140,18 @@ public sealed class LongPollTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         Assert.All(await Task.WhenAll(waiting).WaitAsync(Eventually.Patience), answer => Assert.Equal("""{"found":false}""", answer.ToJsonString()));
         await stopped;
         await grid.DisposeAsync();
+    }
+
+    /// <summary>Pauses a namespace while what is begun has it read on.</summary>
+    private static async Task PauseInReadAsync(TestDatabase database, TestGrid grid, Action begin)
+    {
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand("lock table lead_origins in access exclusive mode", connection, transaction);
+        await hold.ExecuteNonQueryAsync();
+        begin();
+        await database.LockWaitAsync();
+        await grid.Client.PostAsync("/namespaces/ns/pause", new { });
     }
 
     private static async Task<Task<JsonNode>[]> WaitersAsync(TestGrid grid, string name, int count, int seconds = 30)

@@ -5,6 +5,7 @@ using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Grains.Campaigns;
 using LeadGrain.Tests.Outbound;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -140,6 +141,31 @@ public sealed class WebhookCampaignTests
     }
 
     [Fact]
+    public async Task A_secret_that_nobody_was_told_because_the_campaign_was_not_set_up_is_made_anew_and_one_that_was_told_is_kept()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await rig.ExecuteAsync(
+            """
+            create function away() returns trigger language plpgsql as $$ begin raise exception 'away' using errcode = '57P03'; end $$;
+            create trigger away before insert on campaigns for each statement execute function away()
+            """);
+        using var failed = await rig.Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url = server.Url });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, failed.StatusCode);
+        var untold = Assert.Single(await SecretsAsync(rig));
+        await rig.ExecuteAsync("drop trigger away on campaigns");
+
+        var told = (string?)(await PutAsync(rig, server.Url))["signingSecret"];
+
+        Assert.NotNull(told);
+        Assert.NotEqual(untold, told);
+        Assert.Null((await PutAsync(rig, server.Url))["signingSecret"]);
+        Assert.Equal(told, (await SecretsAsync(rig))[0]);
+        await rig.PushAsync("hook", "ada@x.example");
+        Assert.Equal(Signature(told, server.Requests.Single()), server.Requests.Single().Headers["webhook-signature"].Split(' ')[0]);
+    }
+
+    [Fact]
     public async Task No_campaigns_secret_is_anothers_whatever_they_are_called()
     {
         await using var rig = await CampaignRig.StartAsync();
@@ -174,6 +200,9 @@ public sealed class WebhookCampaignTests
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
         return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
     }
+
+    private static Task<IReadOnlyList<string>> SecretsAsync(CampaignRig rig)
+        => rig.Grid.Services.GetRequiredService<CampaignSecrets>().SigningKeysAsync(rig.OrganizationId, "hook");
 
     private static string Signature(string secret, Heard heard) => StandardWebhook.Sign(
         [secret],
