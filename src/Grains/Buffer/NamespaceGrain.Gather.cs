@@ -35,9 +35,9 @@ internal sealed partial class NamespaceGrain
 
                 return;
             }
-            else if (_paused || pull.IsOver)
+            else if (_paused || !queue.TryPeek(out var first) || first != pull)
             {
-                continue; // while this read on; a pause takes those who wait out of their queue
+                continue; // a pause came while this read on: it takes those who wait out of their queue
             }
             else if (pull.Command.Lease is not null && !MayLease)
             {
