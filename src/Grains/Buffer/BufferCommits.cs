@@ -22,13 +22,7 @@ internal sealed class BufferCommits
         _metrics = metrics;
         _limit = options.Value.CommitLeads;
         var push = Measured<PushWrite, bool>("push", store.CommitPushesAsync);
-        Pulls = new(
-            Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync),
-            w => w.Weight,
-            _limit,
-            options.Value.PullCommits,
-            w => w.OrganizationId,
-            options.Value.LightPullCommits);
+        Pulls = new(Measured<PullWrite, PullResult>("pull", store.CommitPullsAsync), w => w.Weight, _limit, options.Value.PullCommits, w => w.OrganizationId);
         _pushes = new(push, w => w.Weight, _limit, options.Value.PushCommits, w => w.OrganizationId);
         _largePushes = new(push, w => w.Weight, _limit, maxConcurrent: 1, w => w.OrganizationId);
     }

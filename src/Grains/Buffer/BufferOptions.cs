@@ -35,13 +35,6 @@ public sealed class BufferOptions
     [Range(1, 64)]
     public int PullCommits { get; set; } = 1;
 
-    /// <summary>
-    /// How many commits of pulls may be under way at once while few leads are in them: a pull that comes alone does not wait
-    /// for the one before.
-    /// </summary>
-    [Range(1, 64)]
-    public int LightPullCommits { get; set; } = 4;
-
     /// <summary>How many commits of pushes may be under way at once: each is long enough to keep a processor of the database busy.</summary>
     [Range(1, 64)]
     public int PushCommits { get; set; } = 2;

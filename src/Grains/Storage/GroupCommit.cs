@@ -12,21 +12,12 @@ namespace LeadGrain.Grains.Storage;
 /// <param name="maxWeight">The limit of one commit; a heavier write goes alone.</param>
 /// <param name="maxConcurrent">How many commits may be under way at once.</param>
 /// <param name="party">On whose behalf a write is made: its organization's id. Null: all are one party, served in order.</param>
-/// <param name="maxLight">
-/// How many may be under way while they are light: with few writes there is little to be shared, and a write that comes alone
-/// would wait for the one before.
-/// </param>
 internal sealed class GroupCommit<TWrite, TResult>(
-    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit, Func<TWrite, int> weigh, int maxWeight, int maxConcurrent,
-    Func<TWrite, long>? party = null, int maxLight = 0)
+    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit, Func<TWrite, int> weigh, int maxWeight, int maxConcurrent, Func<TWrite, long>? party = null)
 {
-    /// <summary>Commits are light while those under way weigh no more than this together.</summary>
-    internal const int LightWeight = 8;
-
     private readonly Lock _lock = new();
     private readonly FairQueue<long, Entry> _waiting = new();
     private int _committers;
-    private int _weight;
 
     /// <summary>Commits a write, together with whatever else waits.</summary>
     /// <exception cref="StorageUnavailableException">The outcome is unknown.</exception>
@@ -36,7 +27,7 @@ internal sealed class GroupCommit<TWrite, TResult>(
         lock (_lock)
         {
             _waiting.Enqueue(party?.Invoke(write) ?? 0, entry);
-            if (MayBeside(_committers))
+            if (_committers < maxConcurrent)
             {
                 _committers++;
                 ThreadPool.UnsafeQueueUserWorkItem(static self => _ = self.RunAsync(), this, preferLocal: true);
@@ -46,40 +37,31 @@ internal sealed class GroupCommit<TWrite, TResult>(
         return entry.Completion.Task;
     }
 
-    private bool MayBeside(int others) => others < maxConcurrent || (others < maxLight && _weight <= LightWeight);
-
     private async Task RunAsync()
     {
-        while (Take(out var weight) is { } entries)
+        while (Take() is { } entries)
         {
             await CommitTogetherAsync(entries).ConfigureAwait(false);
-            lock (_lock)
-            {
-                _weight -= weight;
-            }
         }
     }
 
-    private List<Entry>? Take(out int weight)
+    private List<Entry>? Take()
     {
-        weight = 0;
         lock (_lock)
         {
-            // What one leaves because the others are busy enough, these take.
-            if (_waiting.Count == 0 || !MayBeside(_committers - 1))
+            if (_waiting.Count == 0)
             {
                 _committers--;
                 return null;
             }
 
             var taken = new List<Entry>(_waiting.Count);
-            while (_waiting.TryPeek(out var entry) && (weight + weigh(entry.Write) <= maxWeight || taken.Count == 0))
+            var weight = 0;
+            while (_waiting.TryPeek(out var entry) && (weight += weigh(entry.Write)) <= maxWeight | taken.Count == 0)
             {
-                weight += weigh(entry.Write);
                 taken.Add(_waiting.Dequeue());
             }
 
-            _weight += weight;
             return taken;
         }
     }

@@ -51,41 +51,6 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
-    public async Task While_commits_are_light_a_few_go_side_by_side_and_beside_a_heavy_one_none()
-    {
-        var gate = new TaskCompletionSource();
-        var group = Group(
-            async writes =>
-            {
-                await gate.Task;
-                return [.. writes];
-            },
-            maxLight: 3);
-
-        // Three light ones, of which the third makes them heavy together.
-        var writes = new List<Task<int>>();
-        foreach (var weight in new[] { 1, 2, 6 })
-        {
-            writes.Add(group.CommitAsync(weight));
-            await StartedAsync(writes.Count);
-        }
-
-        writes.AddRange(new[] { 3, 4, 5 }.Select(group.CommitAsync));
-        gate.SetResult();
-        await Task.WhenAll(writes);
-        Assert.Equal(["1", "2", "6"], _commits.Take(3).Select(c => string.Join(' ', c)));
-
-        var heavy = new TaskCompletionSource();
-        gate = heavy;
-        var first = group.CommitAsync(GroupCommit<int, int>.LightWeight + 1);
-        await Eventually.Async("the heavy one has started", () => _commits.Last().Contains(GroupCommit<int, int>.LightWeight + 1));
-        writes = [group.CommitAsync(1), group.CommitAsync(2)];
-        heavy.SetResult();
-        await Task.WhenAll([first, .. writes]);
-        Assert.Equal("1 2", string.Join(' ', _commits.Last()));
-    }
-
-    [Fact]
     public async Task Parties_take_turns_so_that_one_with_many_writes_does_not_hold_another_up()
     {
         var gate = new TaskCompletionSource();
@@ -152,7 +117,7 @@ public sealed class GroupCommitTests
 
     private static PostgresException Refusal(string state) => new("refused", "ERROR", "ERROR", state);
 
-    private GroupCommit<int, int> Group(Func<IReadOnlyList<int>, Task<int[]>> commit, int maxWeight = int.MaxValue, Func<int, long>? party = null, int maxLight = 0) => new(
+    private GroupCommit<int, int> Group(Func<IReadOnlyList<int>, Task<int[]>> commit, int maxWeight = int.MaxValue, Func<int, long>? party = null) => new(
         writes =>
         {
             _commits.Enqueue([.. writes]);
@@ -161,8 +126,7 @@ public sealed class GroupCommitTests
         weigh: w => w,
         maxWeight,
         maxConcurrent: 1,
-        party,
-        maxLight);
+        party);
 
     private async Task StartedAsync(int commits) => await Eventually.Async($"{commits} commits have started", () => _commits.Count >= commits);
 }
