@@ -10,7 +10,8 @@ namespace LeadGrain.Silo;
 /// as a whole would hold it up for minutes.
 /// </summary>
 internal sealed partial class StaleSilos(
-    ClusterSettings cluster, NpgsqlDataSource database, IHostApplicationLifetime host, TimeProvider time, ILogger<StaleSilos> log)
+    ClusterSettings cluster, ILocalSiloDetails self, NpgsqlDataSource database, IHostApplicationLifetime host, TimeProvider time,
+    ILogger<StaleSilos> log)
     : IHostedService, IDisposable
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(1);
@@ -123,7 +124,9 @@ internal sealed partial class StaleSilos(
     /// <summary>An active silo listens. One that is silent in another way may be cut off from this machine only.</summary>
     private async Task<bool> RefusesAsync(Member silo, CancellationToken cancellationToken)
     {
-        if (silo.Status != Active || !IPAddress.TryParse(silo.Address, out var address))
+        // Its predecessor on its own address and port this silo replaces without our help.
+        if (silo.Status != Active || !IPAddress.TryParse(silo.Address, out var address)
+            || new IPEndPoint(address, silo.Port).Equals(self.SiloAddress.Endpoint))
         {
             return false;
         }
