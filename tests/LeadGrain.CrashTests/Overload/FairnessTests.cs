@@ -10,7 +10,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
     private const int FloodConnections = 50;
     private const int Namespaces = 8;
     private const int WarmUp = 4;
-    private const int Requests = 100;
+    private const int Requests = 60;
 
     private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
 
