@@ -30,7 +30,7 @@ internal sealed partial class StaleSilos(
         // Who finds one that it cannot reach tries again only five seconds later: worth the moment until it can be buried.
         // One that lives and refuses this machine only is not waited for without end: joining fails, and says why.
         var since = time.GetTimestamp();
-        while (await BuryAsync(cancellationToken) > 0 && time.GetElapsedTime(since) < s_silenceOfRefusers * 2)
+        while (await LookAsync(cancellationToken) > 0 && time.GetElapsedTime(since) < s_silenceOfRefusers * 2)
         {
             await Task.Delay(s_moment, time, cancellationToken);
         }
@@ -48,7 +48,7 @@ internal sealed partial class StaleSilos(
 
     /// <summary>Looks once.</summary>
     /// <returns>How many silos refuse connections and are not silent for long enough to be buried.</returns>
-    internal async Task<int> BuryAsync(CancellationToken cancellationToken)
+    internal async Task<int> LookAsync(CancellationToken cancellationToken)
     {
         var (buried, left) = (0, 0);
         foreach (var silo in await ReadAsync(cancellationToken))
@@ -155,7 +155,7 @@ internal sealed partial class StaleSilos(
             try
             {
                 await Task.Delay(s_pause, time, either.Token);
-                await BuryAsync(either.Token);
+                await LookAsync(either.Token);
             }
             catch (OperationCanceledException)
             {

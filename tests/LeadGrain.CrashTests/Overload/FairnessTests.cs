@@ -42,7 +42,7 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
         // Behind all of the flood's requests it would take at least as long as they do. The milliseconds are a benchmark's.
         Assert.InRange(calmly.Percentile(50), 0, share * flooding.Percentile(50));
-        Assert.InRange(calmly.Percentile(90), 0, 4 * share * flooding.Percentile(50));
+        Assert.InRange(calmly.Percentile(batch < 10_000 ? 90 : 99), 0, 4 * share * flooding.Percentile(50));
     }
 
     private static async Task FloodAsync(Connections connections, byte[] request, Latencies latencies)

@@ -53,16 +53,30 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         mute.Start();
 
         await LeaveBehindAsync(cluster, ClusterSettings.Heartbeat, "another");
-        Assert.Equal(1, await BuryAsync(silo, "another"));
+        Assert.Equal(1, await LookAsync(silo, "another"));
         Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
 
         await cluster.Database.ExecuteAsync("update orleans_members set heard_at = heard_at - interval '3 seconds' where silo_name = 'left'");
-        Assert.Equal(0, await BuryAsync(silo, "another"));
+        Assert.Equal(0, await LookAsync(silo, "another"));
         Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
 
         await cluster.Database.ExecuteAsync("update orleans_members set status = 3, port = $1 where silo_name = 'left'", PortOf(mute));
-        Assert.Equal(0, await BuryAsync(silo, "another"));
+        Assert.Equal(0, await LookAsync(silo, "another"));
         Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
+    }
+
+    [Fact]
+    public async Task A_silo_whose_process_is_gone_is_buried_before_a_new_one_joins()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync();
+        await LeaveBehindAsync(cluster, (ClusterSettings.Heartbeat * 2) - TimeSpan.FromSeconds(1), "another");
+        using var stale = Stale(silo, "another");
+
+        await stale.StartAsync(CancellationToken.None);
+
+        Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
+        await stale.StopAsync(CancellationToken.None);
     }
 
     [Fact]
@@ -72,7 +86,7 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         var silo = await cluster.StartAsync();
         await LeaveBehindAsync(cluster, TimeSpan.FromMinutes(1), "another");
 
-        Assert.Equal(0, await BuryAsync(silo));
+        Assert.Equal(0, await LookAsync(silo));
         Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
         Assert.Equal(1, await cluster.CountAsync("select count(*) from orleans_members where cluster_id = 'leadgrain' and status = 3"));
 
@@ -91,12 +105,14 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
     }
 
-    private static async Task<int> BuryAsync(Node silo, string clusterId = "leadgrain")
+    private static async Task<int> LookAsync(Node silo, string clusterId = "leadgrain")
     {
-        var settings = silo.Services.GetRequiredService<ClusterSettings>() with { ClusterId = clusterId };
-        using var stale = ActivatorUtilities.CreateInstance<StaleSilos>(silo.Services, settings, NullLogger<StaleSilos>.Instance);
-        return await stale.BuryAsync(CancellationToken.None);
+        using var stale = Stale(silo, clusterId);
+        return await stale.LookAsync(CancellationToken.None);
     }
+
+    private static StaleSilos Stale(Node silo, string clusterId) => ActivatorUtilities.CreateInstance<StaleSilos>(
+        silo.Services, silo.Services.GetRequiredService<ClusterSettings>() with { ClusterId = clusterId }, NullLogger<StaleSilos>.Instance);
 
     private static async Task LeaveBehindAsync(
         Cluster cluster, TimeSpan ago, string clusterId = "leadgrain", TimeSpan clockAhead = default, int? port = null)
