@@ -80,6 +80,19 @@ public sealed class ColdStartTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_predecessor_on_the_same_address_and_port_is_left_to_Orleans()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync();
+        var port = Cluster.FreePort();
+        await LeaveBehindAsync(cluster, ClusterSettings.Heartbeat * 3, "another", port: port);
+        using var stale = Stale(silo, "another", new Self(SiloAddress.New(IPAddress.Loopback, port, 2)));
+
+        Assert.Equal(0, await stale.LookAsync(CancellationToken.None));
+        Assert.Equal(3, await StatusOfTheLeftAsync(cluster));
+    }
+
+    [Fact]
     public async Task Silos_that_live_or_are_of_another_cluster_are_left_alone()
     {
         await using var cluster = await Cluster.CreateAsync();
@@ -111,8 +124,11 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         return await stale.LookAsync(CancellationToken.None);
     }
 
-    private static StaleSilos Stale(Node silo, string clusterId) => ActivatorUtilities.CreateInstance<StaleSilos>(
-        silo.Services, silo.Services.GetRequiredService<ClusterSettings>() with { ClusterId = clusterId }, NullLogger<StaleSilos>.Instance);
+    private static StaleSilos Stale(Node silo, string clusterId, ILocalSiloDetails? self = null) => ActivatorUtilities.CreateInstance<StaleSilos>(
+        silo.Services,
+        silo.Services.GetRequiredService<ClusterSettings>() with { ClusterId = clusterId },
+        self ?? silo.Services.GetRequiredService<ILocalSiloDetails>(),
+        NullLogger<StaleSilos>.Instance);
 
     private static async Task LeaveBehindAsync(
         Cluster cluster, TimeSpan ago, string clusterId = "leadgrain", TimeSpan clockAhead = default, int? port = null)
@@ -135,4 +151,15 @@ public sealed class ColdStartTests(ITestOutputHelper output)
 
     private static Task<long> StatusOfTheLeftAsync(Cluster cluster)
         => cluster.CountAsync("select status::bigint from orleans_members where silo_name = 'left'");
+
+    private sealed record Self(SiloAddress SiloAddress) : ILocalSiloDetails
+    {
+        public string Name => "self";
+
+        public string ClusterId => "another";
+
+        public string DnsHostName => "localhost";
+
+        public SiloAddress GatewayAddress => SiloAddress;
+    }
 }
