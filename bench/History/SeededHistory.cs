@@ -25,15 +25,19 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         where g.org_id = @org
         """;
 
+    // Batches as the pushes of the benchmark make them.
     private const string BufferSql =
         """
-        insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email, external_id, data)
-        select n.id, i, o.id, now() - interval '3 days',
-            substr(md5(n.id || '/' || i), 1, 16) || '@example.com', 'apollo_' || i, '{"firstName":"John","lastName":"Doe"}'
+        insert into lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails, external_ids, datas)
+        select n.id, i, t.last, o.id, now() - interval '3 days', 37 * (t.last - i + 1),
+            array(select substr(md5(n.id || '/' || k), 1, 16) || '@example.com' from generate_series(i, t.last) k),
+            array(select 'apollo_' || k from generate_series(i, t.last) k),
+            array(select '{"firstName":"John","lastName":"Doe"}'::json from generate_series(i, t.last) k)
         from namespaces n
         join organizations g on g.id = n.organization_id
         join lead_origins o on o.namespace_id = n.id
-        cross join generate_series(1, @pushed) i
+        cross join generate_series(1, @pushed, 30) i
+        cross join lateral (select least(i + 29, @pushed) as last) t
         where g.org_id = @org
         """;
 
@@ -63,10 +67,10 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         insert into seeding
         select format('alter table %s drop constraint %I', c.conrelid::regclass, c.conname),
             format('alter table %s add constraint %I %s', c.conrelid::regclass, c.conname, pg_get_constraintdef(c.oid))
-        from pg_constraint c where c.contype in ('p', 'u') and c.conrelid in ('served_leads'::regclass, 'lead_buffer'::regclass)
+        from pg_constraint c where c.contype in ('p', 'u') and c.conrelid in ('served_leads'::regclass, 'lead_batches'::regclass)
         union all
         select format('drop index %s', i.indexrelid::regclass), pg_get_indexdef(i.indexrelid)
-        from pg_index i where i.indrelid in ('served_leads'::regclass, 'lead_buffer'::regclass)
+        from pg_index i where i.indrelid in ('served_leads'::regclass, 'lead_batches'::regclass)
             and not exists (select from pg_constraint c where c.conindid = i.indexrelid);
         do $$ declare s text; begin for s in select drop_it from seeding loop execute s; end loop; end $$;
         """;
@@ -84,7 +88,7 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         await MakeAsync(source, group, cancellationToken);
         await RunAsync(source, BufferSql, cancellationToken, ("pushed", 2), ("org", group.Org));
         group.Waiting += 2L * group.Count;
-        await RunAsync(source, "vacuum analyze namespaces, lead_origins, lead_buffer", cancellationToken);
+        await RunAsync(source, "vacuum analyze namespaces, lead_origins, lead_batches", cancellationToken);
     }
 
     /// <summary>Adds organizations of one namespace each, with leads served and leads that wait. The tables must be empty.</summary>
@@ -101,7 +105,7 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
 
         // One core each.
         await Task.WhenAll(
-            FillAsync(source, "lead_buffer", BufferSql, histories, cancellationToken),
+            FillAsync(source, "lead_batches", BufferSql, histories, cancellationToken),
             FillAsync(source, "served_leads", ServedSql, histories, cancellationToken));
         foreach (var (group, served, _) in histories)
         {
@@ -109,7 +113,7 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         }
 
         await RunAsync(source, "drop table seeding", cancellationToken);
-        await RunAsync(source, "vacuum (freeze, analyze) lead_buffer, served_leads, namespaces, lead_origins", cancellationToken);
+        await RunAsync(source, "vacuum (freeze, analyze) lead_batches, served_leads, namespaces, lead_origins", cancellationToken);
         await RunAsync(source, "checkpoint", cancellationToken);
     }
 

@@ -1,26 +1,39 @@
 using System.Buffers;
 using System.Buffers.Binary;
 using System.Text;
+using LeadGrain.GrainInterfaces.Buffer;
 
 namespace LeadGrain.Grains.Buffer;
 
 /// <summary>
-/// Writes leads into <c>lead_buffer</c> as rows of PostgreSQL's binary COPY format: each a count of columns, then for each
-/// column its length and its bytes, numbers the big end first (PostgreSQL's documentation of COPY, "Binary Format").
+/// Writes batches into <c>lead_batches</c> as rows of PostgreSQL's binary COPY format: each a count of columns, then for each
+/// column its length and its bytes, numbers the big end first (PostgreSQL's documentation of COPY, "Binary Format"). An array is
+/// its number of dimensions, whether it holds nulls, its elements' type, its length, its first index, and its elements (array_send).
 /// </summary>
 /// <param name="to">Where COPY takes its data from.</param>
 /// <param name="pushedAt">Of all leads; UTC.</param>
 internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
 {
     internal const string Sql =
-        "copy lead_buffer (namespace_id, seq, origin_id, pushed_at, email, external_id, data, priority) from stdin (format binary)";
+        """
+        copy lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails, external_ids, datas, priorities)
+        from stdin (format binary)
+        """;
 
-    private const short Columns = 8;
+    private const short Columns = 10;
 
-    // Of a row, without its texts: the count, eight lengths, four numbers of eight bytes and one of four.
-    private const int FixedBytes = 2 + (8 * 4) + (4 * 8) + 4;
+    // Of a row: the count, ten lengths, five numbers of eight bytes and one of four, the heads of four arrays.
+    private const int FixedBytes = 2 + (10 * 4) + (5 * 8) + 4 + (4 * 5 * 4);
 
-    // Enough for a few hundred leads; a larger one takes what it needs.
+    // Of a lead: four lengths, and a number.
+    private const int FixedLeadBytes = (4 * 4) + 4;
+
+    // PostgreSQL's numbers of types, the same in every database (pg_type.dat).
+    private const int TextType = 25;
+    private const int JsonType = 114;
+    private const int IntegerType = 23;
+
+    // Enough for some dozen batches; a larger one takes what it needs.
     private const int ChunkBytes = 64 * 1024;
 
     private static readonly DateTime s_epoch = new(2000, 1, 1, 0, 0, 0, DateTimeKind.Utc);
@@ -30,19 +43,17 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
     private int _length;
     private bool _begun;
 
-    /// <summary>Writes a lead; to the stream when a chunk is full.</summary>
-    internal ValueTask WriteAsync(long namespaceId, in WaitingLead lead)
+    /// <summary>Writes a batch; to the stream when a chunk is full.</summary>
+    internal ValueTask WriteAsync(long namespaceId, in LeadBatch batch)
     {
-        var (email, externalId, data, _) = lead.Lead;
-        var most = FixedBytes + Encoding.UTF8.GetMaxByteCount(email.Length)
-            + (externalId is null ? 0 : Encoding.UTF8.GetMaxByteCount(externalId.Length)) + (data?.Length ?? 0);
+        var most = MostBytes(batch);
         Begin();
         if (most > _chunk.Length - _length)
         {
-            return WriteAfterFlushAsync(namespaceId, lead, most);
+            return WriteAfterFlushAsync(namespaceId, batch, most);
         }
 
-        Append(namespaceId, lead);
+        Append(namespaceId, batch);
         return ValueTask.CompletedTask;
     }
 
@@ -62,7 +73,7 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => ArrayPool<byte>.Shared.Return(_chunk);
 
-    private async ValueTask WriteAfterFlushAsync(long namespaceId, WaitingLead lead, int most)
+    private async ValueTask WriteAfterFlushAsync(long namespaceId, LeadBatch batch, int most)
     {
         await FlushAsync();
         if (most > _chunk.Length)
@@ -71,7 +82,7 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
             _chunk = ArrayPool<byte>.Shared.Rent(most);
         }
 
-        Append(namespaceId, lead);
+        Append(namespaceId, batch);
     }
 
     private async ValueTask FlushAsync()
@@ -92,18 +103,63 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
         }
     }
 
-    private void Append(long namespaceId, in WaitingLead lead)
+    private static int MostBytes(in LeadBatch batch)
+    {
+        var most = FixedBytes;
+        for (var i = 0; i < batch.Count; i++)
+        {
+            var (email, externalId, data, _) = batch[i].Lead;
+            most += FixedLeadBytes + Encoding.UTF8.GetMaxByteCount(email.Length)
+                + (externalId is null ? 0 : Encoding.UTF8.GetMaxByteCount(externalId.Length)) + (data?.Length ?? 0);
+        }
+
+        return most;
+    }
+
+    private void Append(long namespaceId, in LeadBatch batch)
     {
         Append(Columns);
         AppendColumn(namespaceId);
-        AppendColumn(lead.Seq);
-        AppendColumn(lead.OriginId);
+        AppendColumn(batch.FirstSeq);
+        AppendColumn(batch.LastSeq);
+        AppendColumn(batch.OriginId);
         AppendColumn(_pushedAt);
-        AppendColumn(lead.Lead.Email);
-        AppendColumn(lead.Lead.ExternalId);
-        AppendColumn(lead.Lead.Data);
         Append(sizeof(int));
-        Append(lead.Lead.Priority);
+        Append(batch.DataBytes);
+        AppendArray(batch, TextType, static lead => lead.Email is not null, static (copy, lead) => copy.AppendElement(lead.Email));
+        AppendArray(batch, TextType, static lead => lead.ExternalId is not null, static (copy, lead) => copy.AppendElement(lead.ExternalId));
+        AppendArray(batch, JsonType, static lead => lead.Data is not null, static (copy, lead) => copy.AppendElement(lead.Data));
+        AppendArray(batch, IntegerType, static lead => lead.Priority != 0, static (copy, lead) => copy.AppendElement(lead.Priority));
+    }
+
+    // Null where no lead has a value.
+    private void AppendArray(in LeadBatch batch, int type, Func<NewLead, bool> has, Action<BufferCopy, NewLead> append)
+    {
+        var having = 0;
+        for (var i = 0; i < batch.Count; i++)
+        {
+            having += has(batch[i].Lead) ? 1 : 0;
+        }
+
+        if (having == 0)
+        {
+            Append(-1);
+            return;
+        }
+
+        var lengthAt = _length;
+        Append(0);
+        Append(1);
+        Append(type != IntegerType && having < batch.Count ? 1 : 0);
+        Append(type);
+        Append(batch.Count);
+        Append(1);
+        for (var i = 0; i < batch.Count; i++)
+        {
+            append(this, batch[i].Lead);
+        }
+
+        BinaryPrimitives.WriteInt32BigEndian(_chunk.AsSpan(lengthAt), _length - lengthAt - sizeof(int));
     }
 
     private void AppendColumn(long value)
@@ -113,7 +169,13 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
         _length += sizeof(long);
     }
 
-    private void AppendColumn(string? text)
+    private void AppendElement(int value)
+    {
+        Append(sizeof(int));
+        Append(value);
+    }
+
+    private void AppendElement(string? text)
     {
         if (text is null)
         {
@@ -126,7 +188,7 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
         _length += bytes;
     }
 
-    private void AppendColumn(byte[]? bytes)
+    private void AppendElement(byte[]? bytes)
     {
         Append(bytes?.Length ?? -1);
         bytes.CopyTo(_chunk.AsSpan(_length));

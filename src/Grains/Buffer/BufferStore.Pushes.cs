@@ -36,9 +36,9 @@ internal sealed partial class BufferStore
             using var copy = new BufferCopy(stream, now);
             for (var i = 0; i < done.Length; i++)
             {
-                foreach (var lead in done[i] ? writes[i].Leads : [])
+                foreach (var batch in LeadBatch.Of(done[i] ? writes[i].Leads : []))
                 {
-                    await copy.WriteAsync(writes[i].NamespaceId, lead);
+                    await copy.WriteAsync(writes[i].NamespaceId, batch);
                 }
             }
 
@@ -57,7 +57,7 @@ internal sealed partial class BufferStore
         parts |= (prioritized.Count > 0 ? PushParts.Prioritized : 0) | (answers.Count > 0 ? PushParts.Answers : 0);
         await using var command = new NpgsqlCommand(PushStatement.Of(parts), connection);
         PullParameters.BindFence(command, writes, static w => w.NamespaceId, static w => w.Epoch);
-        PushStatement.Bind(command, parts, rows, prioritized, answers, now);
+        PushStatement.Bind(command, parts, rows, parts.HasFlag(PushParts.Buffered) ? FirstSeqs(writes) : [], prioritized, answers, now);
         var done = new bool[writes.Count];
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
@@ -67,4 +67,8 @@ internal sealed partial class BufferStore
 
         return done;
     }
+
+    // Of each lead's batch, in the order of the leads.
+    private static long[] FirstSeqs(IReadOnlyList<PushWrite> writes)
+        => [.. writes.SelectMany(w => LeadBatch.Of(w.Leads)).SelectMany(b => Enumerable.Repeat(b.FirstSeq, b.Count))];
 }

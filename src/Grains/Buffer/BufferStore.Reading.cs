@@ -9,9 +9,13 @@ namespace LeadGrain.Grains.Buffer;
 /// <summary>What an activation reads: the leads that wait, those that are held, and what was served.</summary>
 internal sealed partial class BufferStore
 {
-    /// <summary>What <see cref="ReadLead"/> reads, of lead_buffer as b and lead_origins as o.</summary>
+    /// <summary>What <see cref="ReadLead"/> reads, of a buffered lead as b and lead_origins as o.</summary>
     internal const string LeadColumns =
         "b.seq, b.priority, b.email, b.external_id, b.data, b.origin_id, o.brand_id, o.clerk_org_id, o.clerk_user_id";
+
+    // The key of the batch that holds the first lead after $2.
+    private const string FirstBatch =
+        "select first_seq from lead_batches where namespace_id = $1 and first_seq <= $2 + 1 order by first_seq desc limit 1";
 
     /// <summary>What left the plain order after a checkpoint.</summary>
     internal Task<SettledSince> ReadSettledSinceAsync(long namespaceId, Checkpoint settled) => StorageFaults.GuardAsync(async () =>
@@ -21,11 +25,11 @@ internal sealed partial class BufferStore
             select greatest($2, s.last, k.last, h.last, d.last), s.n, k.n
             from (
                 select max(b.seq) filter (where b.priority = 0) as last, count(*) as n
-                from served_leads s join lead_buffer b on b.namespace_id = s.namespace_id and b.seq = s.seq
+                from served_leads s cross join lateral buffered_lead(s.namespace_id, s.seq) b
                 where s.namespace_id = $1 and s.id > $3
             ) s, (
                 select max(b.seq) filter (where b.priority = 0) as last, count(*) as n
-                from skipped_leads k join lead_buffer b on b.namespace_id = k.namespace_id and b.seq = k.seq
+                from skipped_leads k cross join lateral buffered_lead(k.namespace_id, k.seq) b
                 where k.namespace_id = $1 and k.id > $3
             ) k,
             (select max(seq) as last from held_leads where namespace_id = $1 and rank = 0 and seq > $2) h,
@@ -42,7 +46,7 @@ internal sealed partial class BufferStore
         => ReadAsync(
             $"""
             select {LeadColumns}
-            from lead_buffer b
+            from buffered_leads b
             join lead_origins o on o.id = b.origin_id
             left join (
                 select seq from served_leads where namespace_id = $1 and id > $4
@@ -53,7 +57,8 @@ internal sealed partial class BufferStore
                 union all
                 select seq from dead_leads where namespace_id = $1 and rank = 0 and seq > $2
             ) settled on settled.seq = b.seq
-            where b.namespace_id = $1 and b.priority = 0 and b.seq > $2 and b.seq <= $3 and settled.seq is null
+            where b.namespace_id = $1 and b.batch_seq >= ({FirstBatch}) and b.batch_seq <= $3
+                and b.priority = 0 and b.seq > $2 and b.seq <= $3 and settled.seq is null
             order by b.seq
             """,
             row => ReadLead(row, origins),
@@ -66,25 +71,27 @@ internal sealed partial class BufferStore
     /// <param name="namespaceId">The namespace.</param>
     /// <param name="afterSeq">Where to start.</param>
     /// <param name="limit">At most this many leads.</param>
-    /// <param name="bytes">No more after those whose data come to this many bytes together.</param>
+    /// <param name="bytes">No more batches after those whose data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
     internal Task<List<WaitingLead>> ReadWaitingAsync(long namespaceId, long afterSeq, int limit, int bytes, OriginCache origins)
         => ReadAsync(
             $"""
             select {LeadColumns}
             from (
-                select s.*, sum(s.bytes) over (order by s.seq) - s.bytes as bytes_before
+                select
+                    t.origin_id, t.first_seq + l.n - 1 as seq, coalesce(l.priority, 0) as priority, l.email, l.external_id,
+                    case when coalesce(l.priority, 0) = 0 then l.data end as data
                 from (
-                    -- What is stored compressed is unpacked to know its size; little is.
-                    select l.*, case when pg_column_compression(l.data) is null then pg_column_size(l.data) else octet_length(l.data::text) end as bytes
-                    from (
-                        select namespace_id, seq, priority, origin_id, email, external_id, case when priority = 0 then data end as data
-                        from lead_buffer where namespace_id = $1 and seq > $2 order by seq limit $3
-                    ) l
-                ) s
+                    select w.*, sum(w.data_bytes) over (order by w.first_seq) - w.data_bytes as bytes_before
+                    from lead_batches w
+                    where w.namespace_id = $1 and w.first_seq >= ({FirstBatch}) and w.first_seq <= $2 + $3
+                ) t
+                cross join lateral unnest(t.emails, t.external_ids, t.datas, t.priorities)
+                    with ordinality as l (email, external_id, data, priority, n)
+                where t.bytes_before < $4
             ) b
             join lead_origins o on o.id = b.origin_id
-            where coalesce(b.bytes_before, 0) < $4
+            where b.seq > $2 and b.seq <= $2 + $3
             order by b.seq
             """,
             row => ReadLead(row, origins),
@@ -109,7 +116,7 @@ internal sealed partial class BufferStore
                     )
                 end
             from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[]) with ordinality as a (seq, served_id, lease_id, attempt, n)
-            join lead_buffer b on b.namespace_id = $1 and b.seq = a.seq
+            cross join lateral buffered_lead($1, a.seq) b
             join lead_origins o on o.id = b.origin_id
             order by a.n
             """,
@@ -126,7 +133,7 @@ internal sealed partial class BufferStore
             $"""
             select {LeadColumns}, h.attempts, h.lease_id, h.due_at, h.held_for
             from held_leads h
-            join lead_buffer b on b.namespace_id = h.namespace_id and b.seq = h.seq
+            cross join lateral buffered_lead(h.namespace_id, h.seq) b
             join lead_origins o on o.id = b.origin_id
             where h.namespace_id = $1 and h.due_at is not null
             """,
@@ -148,7 +155,7 @@ internal sealed partial class BufferStore
                 where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
                 order by rank, seq limit $5
             ) h
-            join lead_buffer b on b.namespace_id = h.namespace_id and b.seq = h.seq
+            cross join lateral buffered_lead(h.namespace_id, h.seq) b
             join lead_origins o on o.id = b.origin_id
             order by h.rank, h.seq
             """,

@@ -88,7 +88,7 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
             connection,
             """
             select
-                (select seq from lead_buffer where namespace_id = $1 order by seq desc limit 1),
+                (select last_seq from lead_batches where namespace_id = $1 order by first_seq desc limit 1),
                 greatest(
                     (select id from served_leads where namespace_id = $1 order by id desc limit 1),
                     (select id from skipped_leads where namespace_id = $1 order by id desc limit 1)),
@@ -117,8 +117,8 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, TimeProvide
                 delete from served_leads where namespace_id = $1 and id > $2 and id = any($3) returning seq
             )
             insert into held_leads (namespace_id, rank, seq)
-            select b.namespace_id, -b.priority, b.seq from taken t
-            join lead_buffer b on b.namespace_id = $1 and b.seq = t.seq
+            select $1, -b.priority, b.seq from taken t
+            cross join lateral buffered_lead($1, t.seq) b
             on conflict do nothing
             """,
             claimed.Id,

@@ -23,11 +23,17 @@ internal static class PushStatement
     private const string Buffered =
         """
         , buffered as (
-            insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email, external_id, data, priority)
-            select fence.id, r.seq, r.origin_id, {7}, r.email, r.external_id, r.data, r.priority
-            from unnest({0}::bigint[], {1}::bigint[], {2}::bigint[], {3}::text[], {4}::text[], {5}::json[], {6}::int[])
-                as r (w, seq, origin_id, email, external_id, data, priority)
+            insert into lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails, external_ids, datas, priorities)
+            select
+                fence.id, r.first_seq, max(r.seq), min(r.origin_id), {8}, coalesce(sum(octet_length(r.data::text)), 0),
+                array_agg(r.email order by r.seq),
+                case when count(r.external_id) > 0 then array_agg(r.external_id order by r.seq) end,
+                case when count(r.data) > 0 then array_agg(r.data order by r.seq) end,
+                case when bool_or(r.priority <> 0) then array_agg(r.priority order by r.seq) end
+            from unnest({0}::bigint[], {1}::bigint[], {2}::bigint[], {3}::bigint[], {4}::text[], {5}::text[], {6}::json[], {7}::int[])
+                as r (w, first_seq, seq, origin_id, email, external_id, data, priority)
             join fence on fence.w = r.w
+            group by fence.w, fence.id, r.first_seq
         )
         """;
 
@@ -44,7 +50,7 @@ internal static class PushStatement
     // In the order in which the parameters are bound.
     private static readonly (PushParts Part, string Text, int Parameters)[] s_parts =
     [
-        (PushParts.Buffered, Buffered, 8),
+        (PushParts.Buffered, Buffered, 9),
         (PushParts.Prioritized, Prioritized, 3),
         (PushParts.Answers, PullStatement.Answers, 6),
     ];
@@ -54,17 +60,26 @@ internal static class PushStatement
     internal static string Of(PushParts parts) => s_texts[(int)parts];
 
     /// <summary>Binds what follows the fence's parameters.</summary>
+    /// <param name="command">With the fence's.</param>
+    /// <param name="parts">What the statement writes.</param>
+    /// <param name="leads">All leads.</param>
+    /// <param name="firstSeqs">The key of each lead's batch.</param>
+    /// <param name="prioritized">Those of them with a priority.</param>
+    /// <param name="answers">To keep.</param>
+    /// <param name="now">When they were pushed; UTC.</param>
     internal static void Bind(
         NpgsqlCommand command,
         PushParts parts,
         List<(long Owner, WaitingLead Row)> leads,
+        long[] firstSeqs,
         List<(long Owner, WaitingLead Row)> prioritized,
         List<(long Owner, KeptAnswer Row)> answers,
         DateTime now)
     {
         if (parts.HasFlag(PushParts.Buffered))
         {
-            command.Bind(Column(leads, static r => r.Owner), Column(leads, static r => r.Row.Seq), Column(leads, static r => r.Row.OriginId));
+            command.Bind(
+                Column(leads, static r => r.Owner), firstSeqs, Column(leads, static r => r.Row.Seq), Column(leads, static r => r.Row.OriginId));
             command.Bind(Column(leads, static r => r.Row.Lead.Email), Column(leads, static r => r.Row.Lead.ExternalId));
             command.Parameters.Add(PullParameters.Json(Column(leads, static r => r.Row.Lead.Data)));
             command.Bind(Column(leads, static r => r.Row.Lead.Priority), now);

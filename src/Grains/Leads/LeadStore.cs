@@ -23,7 +23,7 @@ internal sealed class LeadStore(NpgsqlDataSource database)
 
     private const string Joins =
         """
-        join lead_buffer b on b.namespace_id = s.namespace_id and b.seq = s.seq
+        cross join lateral buffered_lead(s.namespace_id, s.seq) b
         join lead_origins o on o.id = s.origin_id
         join namespaces n on n.id = s.namespace_id
         left join enrichments e on e.email_key = s.email_key and e.found

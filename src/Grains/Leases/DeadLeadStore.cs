@@ -11,7 +11,7 @@ internal sealed class DeadLeadStore(NpgsqlDataSource database)
 
     private const string Joins =
         """
-        join lead_buffer b on b.namespace_id = d.namespace_id and b.seq = d.seq
+        cross join lateral buffered_lead(d.namespace_id, d.seq) b
         join lead_origins o on o.id = b.origin_id
         order by d.id
         """;

@@ -15,20 +15,25 @@ internal sealed class NamespaceStore(NpgsqlDataSource database)
             least(plain.pushed_at, held.pushed_at), v.last_push_at, v.last_pull_at
         from namespace_status v
         left join lateral (
-            select b.pushed_at from lead_buffer b
+            select b.pushed_at from buffered_leads b
             where b.namespace_id = v.id and b.priority = 0 and b.seq > v.settled_seq
+                and b.batch_seq >= (
+                    select t.first_seq from lead_batches t
+                    where t.namespace_id = v.id and t.first_seq <= v.settled_seq + 1 order by t.first_seq desc limit 1
+                )
                 and b.seq not in (select s.seq from served_leads s where s.namespace_id = v.id and s.id > v.settled_id)
                 and b.seq not in (select k.seq from skipped_leads k where k.namespace_id = v.id and k.seq > v.settled_seq)
                 and b.seq not in (select h.seq from held_leads h where h.namespace_id = v.id and h.rank = 0)
                 and b.seq not in (select d.seq from dead_leads d where d.namespace_id = v.id and d.seq > v.settled_seq)
-            order by b.seq limit 1
+            order by b.batch_seq, b.seq limit 1
         ) plain on v.waiting > 0
         left join lateral (
-            select b.pushed_at from lead_buffer b
-            where b.namespace_id = v.id and b.seq = (
-                select min(h.seq) from held_leads h
+            select b.pushed_at
+            from (
+                select min(h.seq) as seq from held_leads h
                 where h.namespace_id = v.id and (h.lease_id is null or h.due_at <= now())
-            )
+            ) h
+            cross join lateral buffered_lead(v.id, h.seq) b
         ) held on v.waiting > 0
         where v.organization_id = (select id from organizations where app_id = $1 and org_id = $2)
             and v.name > $3 and ($4::text is null or v.name = $4)

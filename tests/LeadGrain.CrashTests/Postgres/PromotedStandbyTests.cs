@@ -153,7 +153,7 @@ public sealed class PromotedStandbyTests(ITestOutputHelper output)
     /// <summary>All that a host writes when it takes a database, and what clients make it write.</summary>
     private static Task<string> StateAsync(FaultyServer server) => server.AskAsync<string>(
         """
-        select concat_ws(' ', (select term from embedded_owner), (select sum(epoch) from namespaces), (select count(*) from lead_buffer),
+        select concat_ws(' ', (select term from embedded_owner), (select sum(epoch) from namespaces), (select count(*) from buffered_leads),
             (select count(*) from served_leads), (select count(*) from idempotency_keys), (select count(*) from held_leads))
         """);
 }

@@ -122,12 +122,12 @@ public sealed class BulkPullTests(SharedGrid shared) : IClassFixture<SharedGrid>
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database, null, ("Buffer:WindowLeads", "1"));
         await grid.Client.PushAsync("ns", "a@x.example", "b@x.example", "c@x.example");
-        await database.ExecuteAsync("alter table lead_buffer rename to away");
+        await database.ExecuteAsync("alter table lead_batches rename to away");
 
         using var failed = await grid.Client.PostAsJsonAsync("/buffer/next", new { @namespace = "ns", count = 3 }).WaitAsync(Eventually.Patience);
         Assert.Equal(500, (int)failed.StatusCode);
 
-        await database.ExecuteAsync("alter table away rename to lead_buffer");
+        await database.ExecuteAsync("alter table away rename to lead_batches");
         Assert.Equal(["a@x.example", "b@x.example", "c@x.example"], await grid.Client.NextAsync("ns", 3));
     }
 

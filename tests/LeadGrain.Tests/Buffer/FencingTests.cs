@@ -69,7 +69,7 @@ public sealed class FencingTests
 
         var claiming = store.ClaimAsync(s_key, []);
         await using (var insert = new Npgsql.NpgsqlCommand(
-            "insert into lead_buffer (namespace_id, seq, origin_id, pushed_at, email) select id, 1, 1, now(), 'a@x.example' from namespaces",
+            "insert into lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails) select id, 1, 1, 1, now(), 0, array['a@x.example'] from namespaces",
             connection))
         {
             await insert.ExecuteNonQueryAsync();
@@ -141,7 +141,7 @@ public sealed class FencingTests
     {
         await using var command = database.DataSource.CreateCommand(
             """
-            select concat_ws(' ', (select count(*) from lead_buffer), (select count(*) from served_leads),
+            select concat_ws(' ', (select count(*) from buffered_leads), (select count(*) from served_leads),
                 (select count(*) from skipped_leads), (select count(*) from cursors), (select count(*) from lead_origins))
             """);
         return (string)(await command.ExecuteScalarAsync())!;

@@ -22,7 +22,7 @@ public sealed class ReadWaitingTests
         var leads = Enumerable.Range(1, 7)
             .Select(n => new WaitingLead(n, origin, new LeadOrigin(null, null, null), new NewLead($"{n}@x.example", null, data))).ToList();
         await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, leads, [])]);
-        Assert.Equal(compressed ? 7 : 0, await database.ScalarAsync<long>("select count(pg_column_compression(data)) from lead_buffer"));
+        Assert.Equal(compressed ? 7 : 0, await database.ScalarAsync<long>("select count(pg_column_compression(datas)) from lead_batches"));
 
         var read = await store.ReadWaitingAsync(claim.Id, afterSeq: 1, limit: 100, bytes: 250_000, new OriginCache());
 

@@ -98,7 +98,7 @@ public sealed class ServingTests(SharedGrid shared) : IClassFixture<SharedGrid>
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var poison = database.DataSource.CreateCommand(
-            "alter table lead_buffer add constraint no_poison check (email <> 'poison@x.example')");
+            "alter table lead_batches add constraint no_poison check ('poison@x.example' <> all (emails))");
         await poison.ExecuteNonQueryAsync();
         await using var grid = await TestGrid.StartAsync(database);
         var others = Enumerable.Range(0, 20).Select(i => grid.Client.PushAsync($"good{i}", $"a{i}@x.example", $"b{i}@x.example"));

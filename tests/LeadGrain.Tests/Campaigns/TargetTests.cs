@@ -138,7 +138,7 @@ public sealed class NamespaceConformanceTests : TargetConformance
         public async Task<IReadOnlyDictionary<string, int>> TakenAsync()
         {
             await using var command = rig.Database.DataSource.CreateCommand(
-                "select b.email, count(*) from lead_buffer b join namespaces n on n.id = b.namespace_id where n.name = 'buffered' group by 1");
+                "select b.email, count(*) from buffered_leads b join namespaces n on n.id = b.namespace_id where n.name = 'buffered' group by 1");
             await using var row = await command.ExecuteReaderAsync();
             var taken = new Dictionary<string, int>();
             while (await row.ReadAsync())

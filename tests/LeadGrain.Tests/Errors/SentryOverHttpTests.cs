@@ -14,7 +14,7 @@ public sealed class SentryOverHttpTests
         await using var sentry = await LoopbackServer.Start((_, context) => context.Response.WriteAsync("{}"));
         await using var database = await TestDatabase.CreateAsync();
         await using (var poison = database.DataSource.CreateCommand(
-            "alter table lead_buffer add constraint no_poison check (email <> 'poison@secret.example')"))
+            "alter table lead_batches add constraint no_poison check ('poison@secret.example' <> all (emails))"))
         {
             await poison.ExecuteNonQueryAsync();
         }

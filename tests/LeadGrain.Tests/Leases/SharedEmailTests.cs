@@ -141,7 +141,7 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
         await grain.GetCursorAsync(default);
         await using var table = await shared.Database.DataSource.OpenConnectionAsync();
         await using var tableHeld = await table.BeginTransactionAsync();
-        await using var holdTable = new Npgsql.NpgsqlCommand("lock table lead_buffer in access exclusive mode", table);
+        await using var holdTable = new Npgsql.NpgsqlCommand("lock table lead_batches in access exclusive mode", table);
         await holdTable.ExecuteNonQueryAsync();
         await rowHeld.RollbackAsync();
         await first;

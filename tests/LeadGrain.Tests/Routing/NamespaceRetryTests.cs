@@ -25,7 +25,7 @@ public sealed class NamespaceRetryTests : IDisposable
         await UntilAsync(database, "select status = 'DEAD' and namespace_attempts = 2 from routed_leads");
         Assert.Contains("push_failed", await grid.Client.ActionsAsync(id));
 
-        await database.ExecuteAsync("drop trigger refuse on lead_buffer");
+        await database.ExecuteAsync("drop trigger refuse on lead_batches");
         var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
         Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
         await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
@@ -82,7 +82,7 @@ public sealed class NamespaceRetryTests : IDisposable
     private static async Task BreakAsync(TestDatabase database) => await database.ExecuteAsync(
         """
         create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here'; end $$;
-        create trigger refuse before insert on lead_buffer for each row execute function refuse();
+        create trigger refuse before insert on lead_batches for each row execute function refuse();
         """);
 
     // Reminders come each minute of a clock that is put forward; what they start runs on its own.
