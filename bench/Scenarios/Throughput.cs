@@ -32,7 +32,7 @@ internal sealed class Throughput : IScenario
             {
                 _inserts.Add(await yardsticks.InsertsAsync(run.Options.Seconds, cancellationToken));
                 _pushes.Add(await grid.PushAsync(run.Many, cancellationToken));
-                run.Say($"push {round}: {Grid.LeadsPerSecond(_pushes[^1]):#,0} leads/s, insert from unnest {_inserts[^1]:#,0}");
+                run.Say($"push {round}: {Grid.LeadsPerSecond(_pushes[^1]):#,0} leads/s, insert from unnest {_inserts[^1]:#,0}{Windows.Cost(_pushes[^1])}");
             }
 
             if (run.Options.Wants("next") || run.Options.Wants("one"))

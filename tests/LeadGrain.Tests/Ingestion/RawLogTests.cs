@@ -10,13 +10,14 @@ namespace LeadGrain.Tests.Ingestion;
 /// <summary>The raw log is read where it has something, however many leads are older than it.</summary>
 public sealed class RawLogTests
 {
-    // Enough that the planner does not read all of the raw log first: every second entry is a lead, the others are invalid.
+    // Enough that the planner does not read all of the raw log first, and at whatever hour this runs, in one partition: every second
+    // entry is a lead, the others are invalid.
     private const string Recent =
         """
         with entries as (
             select o.id as organization_id, n, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '70008000' || lpad(n::text, 12, '0'))::uuid as id
             from organizations o cross join lateral (
-                select n, date_trunc('milliseconds', now() - interval '1 hour') + n * interval '40 milliseconds' as at from generate_series(1, 60000) as n) as s
+                select n, (date_trunc('day', now() at time zone 'UTC') - interval '12 hours') at time zone 'UTC' + n * interval '40 milliseconds' as at from generate_series(1, 60000) as n) as s
             where o.app_id = 'app' and o.org_id = 'org'
         ), raw as (
             insert into leads_raw (organization_id, received_at, id, body, headers, request_id) select organization_id, at, id, '{}', '{}', 'r' from entries
