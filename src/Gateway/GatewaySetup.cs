@@ -27,6 +27,7 @@ using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Routing;
 using LeadGrain.Gateway.Runs;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.AspNetCore.Routing;
@@ -42,8 +43,9 @@ namespace LeadGrain.Gateway;
 public static class GatewaySetup
 {
     /// <summary>
-    /// Registers the gateway. The host registers an <c>IGrainFactory</c>, configures <see cref="SecurityOptions"/>, and may
-    /// register any number of <see cref="IReadinessCheck"/>, an <see cref="IErrorReporter"/> and an <see cref="IRunReporter"/>.
+    /// Registers the gateway. The host registers an <c>IGrainFactory</c> and an <see cref="IPostKeeper"/>, configures
+    /// <see cref="SecurityOptions"/>, and may register any number of <see cref="IReadinessCheck"/>, an
+    /// <see cref="IErrorReporter"/> and an <see cref="IRunReporter"/>.
     /// </summary>
     public static IServiceCollection AddGateway(this IServiceCollection services, IConfiguration configuration)
     {

@@ -22,6 +22,12 @@ namespace LeadGrain.Grains;
 /// <summary>Adds what the grains need; the host brings the database.</summary>
 public static class GrainsSetup
 {
+    /// <summary>
+    /// The key of the Npgsql data source that keeps posts where no grain answers. Only a host whose own data source cannot be
+    /// used at such times adds one.
+    /// </summary>
+    public const string KeeperSource = "LeadGrain.Keeper";
+
     /// <summary>Adds every slice. The host must have added an Npgsql data source and a time provider.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
         => services
@@ -43,4 +49,8 @@ public static class GrainsSetup
             .AddGate(configuration)
             .AddRouting(configuration)
             .AddCampaigns(configuration);
+
+    /// <summary>Adds what keeps posts where no grain answers, for a process that carries no grains; <see cref="AddGrains"/> has it.</summary>
+    public static IServiceCollection AddPostKeeper(this IServiceCollection services, IConfiguration configuration)
+        => services.AddKeeper(configuration);
 }

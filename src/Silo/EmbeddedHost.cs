@@ -23,6 +23,7 @@ internal static class GrainHost
             builder.Configuration.GetSection("EmbeddedHost").Bind(options);
         });
         builder.Services.AddGrains(builder.Configuration);
+        builder.Services.AddKeyedSingleton(GrainsSetup.KeeperSource, static (services, _) => EmbeddedHosting.BuildUnowned(services, "leadgrain-keeper"));
         builder.Services.AddSingleton<LatestPrimary>();
         builder.Services.AddOptions<EmbeddedHostOptions>().Configure<LatestPrimary>((options, latest) => options.FindHost = latest.FindAsync);
         builder.Services.AddSingleton<IReadinessCheck, OwnerCheck>();

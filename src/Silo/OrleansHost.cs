@@ -35,6 +35,7 @@ internal static class GrainHost
         }
         else
         {
+            builder.Services.AddPostKeeper(builder.Configuration);
             builder.Services.AddSingleton<ClusterLink>();
             builder.Services.AddSingleton<IReadinessCheck>(s => s.GetRequiredService<ClusterLink>());
             builder.UseOrleansClient(client => AddClient(client, cluster, tables));

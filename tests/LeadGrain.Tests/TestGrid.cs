@@ -33,6 +33,15 @@ internal sealed class TestGrid : IAsyncDisposable
     internal static async Task<TestGrid> StartAsync(
         TestDatabase database, Action<WebApplicationBuilder>? configure = null, params (string Name, string Value)[] settings)
     {
+        var grid = await StartUnreadyAsync(database, configure, settings);
+        await ReadyAsync(grid.Services);
+        return grid;
+    }
+
+    /// <summary>As <see cref="StartAsync"/>, and does not wait until it is ready: a standby never is.</summary>
+    internal static async Task<TestGrid> StartUnreadyAsync(
+        TestDatabase database, Action<WebApplicationBuilder>? configure = null, params (string Name, string Value)[] settings)
+    {
         var overrides = settings.ToDictionary(s => s.Name, s => (string?)s.Value);
         overrides.TryAdd("SILO_PORT", $"{FreePort()}");
         overrides.TryAdd("SILO_GATEWAY_PORT", $"{FreePort()}");
@@ -48,7 +57,6 @@ internal sealed class TestGrid : IAsyncDisposable
                 configure?.Invoke(builder);
             });
         await app.StartAsync();
-        await ReadyAsync(app.Services);
         return new TestGrid(app);
     }
 

@@ -38,6 +38,21 @@ public static class EmbeddedHosting
         return services;
     }
 
+    /// <summary>
+    /// Builds a data source for what any process may write at any time, its owner or not: what is only ever added, and looked after
+    /// by the database alone. Of several hosts it uses the one that was promoted last, as an owner does.
+    /// </summary>
+    /// <param name="services">With the embedded host.</param>
+    /// <param name="name">Of its connections.</param>
+    public static NpgsqlDataSource BuildUnowned(IServiceProvider services, string name)
+    {
+        var options = services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;
+        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString) { Name = name };
+        LatestHost.Demand(builder, options);
+        builder.ConnectionStringBuilder.ApplicationName = name;
+        return options.BuildSource(builder);
+    }
+
     private static NpgsqlDataSource BuildStore(IServiceProvider services)
     {
         var options = services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Idempotency;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
@@ -37,7 +36,7 @@ internal static class IngestionApi
             .FailsAs(LeadErrors.Shape, StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge)
             .FailsAs(LeadErrors.Shape, StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable);
 
-    private static async Task PostAsync(HttpContext context, GrainCalls calls)
+    private static async Task PostAsync(HttpContext context, LeadIntake intake)
     {
         var post = Body.Refuse(context, RawPost.MaxBytes) is { } refusal
             ? refusal
@@ -48,8 +47,7 @@ internal static class IngestionApi
             return;
         }
 
-        var outcome = await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
-            context.Tenant().GrainKey, taken, static (grain, post, token) => grain.IngestAsync(post, token), context.RequestAborted);
+        var outcome = await intake.TakeAsync(context.Tenant(), taken, context.RequestAborted);
         context.Features.Set(outcome);
         await AnswerAsync(context, outcome);
     }

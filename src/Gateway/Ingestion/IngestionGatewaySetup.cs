@@ -26,7 +26,7 @@ internal static class IngestionGatewaySetup
             })
             .Validate(static options => options.IsOpenOrganizationValid(), "INGEST_ORGANIZATION must be app/org, or empty.")
             .ValidateOnStart();
-        return services.AddSingleton<CrossOrigin>().AddSingleton<LeadLog>();
+        return services.AddSingleton<CrossOrigin>().AddSingleton<LeadLog>().AddSingleton<LeadIntake>();
     }
 
     /// <summary>The route for leads: open where that is set, and to web pages.</summary>

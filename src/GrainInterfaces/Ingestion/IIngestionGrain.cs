@@ -8,7 +8,7 @@ namespace LeadGrain.GrainInterfaces.Ingestion;
 /// </summary>
 public interface IIngestionGrain : IGrainWithStringKey
 {
-    /// <summary>Commits a post to the raw log, then makes a lead of it.</summary>
+    /// <summary>Commits a post to the raw log, then makes a lead of it. Where it is there already under its id, that is the answer.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The raw log could not be written; nothing was promised.</exception>
     [AlwaysInterleave]
     Task<IngestOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken);

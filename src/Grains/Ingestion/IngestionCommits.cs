@@ -42,11 +42,14 @@ internal sealed partial class IngestionCommits
         _lane = new(CommitAsync, static r => r.Weight, options.Value.CommitRows, options.Value.ConcurrentCommits, static r => r.OrganizationId);
     }
 
+    /// <summary>An id for a post, or for a list of them.</summary>
+    internal Guid NextId() => _ids.Next(_time.GetUtcNow());
+
     /// <summary>Commits a post, together with whatever else waits.</summary>
     /// <exception cref="StorageUnavailableException">It may or may not be in the raw log; nothing may be promised.</exception>
     internal async Task<IngestOutcome> CommitAsync(long organizationId, RawPost post)
     {
-        var id = _ids.Next(_time.GetUtcNow());
+        var id = post.Id ?? NextId();
         return await _lane.CommitAsync(new RawRow(organizationId, id, TimeOf(id), post))
             ?? throw new StorageUnavailableException("Committed, but whose its key is could not be read.");
     }
@@ -63,7 +66,7 @@ internal sealed partial class IngestionCommits
     private async Task<IngestOutcome?[]> CommitAsync(IReadOnlyList<RawRow> rows)
     {
         var start = Stopwatch.GetTimestamp();
-        var openId = _ids.Next(_time.GetUtcNow());
+        var openId = NextId();
         var claims = await _raw.AppendAsync(openId, rows);
         _metrics.Committed("raw", Stopwatch.GetElapsedTime(start), rows.Count);
         return await SettleAsync(openId, rows, claims);

@@ -1,5 +1,7 @@
+using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace LeadGrain.Grains.Ingestion;
 
@@ -7,6 +9,14 @@ namespace LeadGrain.Grains.Ingestion;
 internal static class IngestionSetup
 {
     internal static IServiceCollection AddIngestion(this IServiceCollection services, IConfiguration configuration)
+        => services
+            .AddKeeper(configuration)
+            .AddSingleton<PartitionStore>()
+            .AddSingleton<RawLogStore>()
+            .AddHostedService<IngestionDuties>();
+
+    /// <summary>Adds what commits posts and makes leads of them, for a process without grains too.</summary>
+    internal static IServiceCollection AddKeeper(this IServiceCollection services, IConfiguration configuration)
     {
         services.AddOptions<IngestionOptions>()
             .Bind(configuration.GetSection("Ingestion"))
@@ -17,12 +27,22 @@ internal static class IngestionSetup
             .AddSingleton<RawStore>()
             .AddSingleton<SettleStore>()
             .AddSingleton<OpenStore>()
-            .AddSingleton<PartitionStore>()
-            .AddSingleton<RawLogStore>()
             .AddSingleton<IngestionMetrics>()
             .AddSingleton(new Normalizer(LeadNormalizer.Normalize))
             .AddSingleton<Settling>()
             .AddSingleton<IngestionCommits>()
-            .AddHostedService<IngestionDuties>();
+            .AddSingleton<IPostKeeper>(MakeKeeper);
+    }
+
+    private static PostKeeper MakeKeeper(IServiceProvider services)
+    {
+        if (services.GetKeyedService<NpgsqlDataSource>(GrainsSetup.KeeperSource) is not { } database)
+        {
+            return ActivatorUtilities.CreateInstance<PostKeeper>(services);
+        }
+
+        var raw = new RawStore(database);
+        var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(database), new OpenStore(database));
+        return ActivatorUtilities.CreateInstance<PostKeeper>(services, raw, ActivatorUtilities.CreateInstance<IngestionCommits>(services, raw, settling));
     }
 }

@@ -7,30 +7,49 @@ namespace LeadGrain.Grains.Ingestion;
 /// <summary>The first commit: posts into the raw log, and who has their keys.</summary>
 internal sealed class RawStore(NpgsqlDataSource database)
 {
-    private const string Append =
+    private const string Posted =
         """
         with posted as (
             select * from unnest(
                 $1::bigint[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::json[], $8::text[], $9::text[], $10::text[])
             with ordinality as p (
                 organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, n)
-        ), opened as (
-            insert into raw_open (id, organization_ids, raw_ids) values ($11, $1, $3)
-        ), stored as (
-            insert into leads_raw (
-                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key)
-            select
-                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key
-            from posted
         )
         """;
 
-    private const string AppendSql = $"{Append} select null::bigint, null::uuid, null::bytea where false";
+    private const string InsertRaw =
+        """
+        insert into leads_raw (
+            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key)
+        select
+            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key
+        from posted
+        """;
+
+    private const string Append =
+        $"""
+        {Posted}, opened as (
+            insert into raw_open (id, organization_ids, raw_ids) values ($11, $1, $3)
+        ), stored as (
+            {InsertRaw}
+        )
+        """;
+
+    // What is there already is on another list, or finished.
+    private const string AppendRest =
+        $"""
+        {Posted}, stored as (
+            {InsertRaw} on conflict do nothing returning organization_id, id
+        ), opened as (
+            insert into raw_open (id, organization_ids, raw_ids)
+            select $11, array_agg(organization_id order by id), array_agg(id order by id) from stored having count(*) > 0
+        )
+        """;
 
     // One that waited here for another's commit does not see what that wrote: it asks again, in FindClaimsSql.
-    private const string AppendKeyedSql =
-        $"""
-        {Append}, keyed as (
+    private const string Claims =
+        """
+        , keyed as (
             select p.organization_id, p.idempotency_key as key, p.id, h.hash, p.n
             from posted p join unnest($12::bytea[]) with ordinality as h (hash, n) on h.n = p.n
             where p.idempotency_key is not null
@@ -45,6 +64,8 @@ internal sealed class RawStore(NpgsqlDataSource database)
         left join claimed c on c.organization_id = k.organization_id and c.key = k.key
         left join ingest_keys e on e.organization_id = k.organization_id and e.key = k.key
         """;
+
+    private const string NoClaims = " select null::bigint, null::uuid, null::bytea where false";
 
     private const string FindClaimsSql =
         """
@@ -65,14 +86,27 @@ internal sealed class RawStore(NpgsqlDataSource database)
 
     private const string FindOrganizationSql = "select id from organizations where app_id = $1 and org_id = $2";
 
-    /// <summary>Writes posts, all or none, and lists them as unfinished.</summary>
+    /// <summary>Writes posts, all or none, and lists them as unfinished; one that is there already under its id stays as it is.</summary>
     /// <param name="openId">Of that list.</param>
     /// <param name="rows">The posts.</param>
     /// <returns>Who has the key of each; null where it has none, or where that is not known yet.</returns>
     internal async Task<KeyClaim?[]> AppendAsync(Guid openId, IReadOnlyList<RawRow> rows)
     {
         var columns = new RawColumns(rows);
-        await using var command = database.CreateCommand(columns.HasKeys ? AppendKeyedSql : AppendSql);
+        try
+        {
+            return await AppendAsync(openId, columns, columns.HasKeys ? $"{Append}{Claims}" : $"{Append}{NoClaims}");
+        }
+        catch (PostgresException twice) when (twice.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // Both a post's grain and a keeper had it. Looking at each row first would cost those posts too that have but one.
+            return await AppendAsync(openId, columns, columns.HasKeys ? $"{AppendRest}{Claims}" : $"{AppendRest}{NoClaims}");
+        }
+    }
+
+    private async Task<KeyClaim?[]> AppendAsync(Guid openId, RawColumns columns, string sql)
+    {
+        await using var command = database.CreateCommand(sql);
         command.Bind(columns.Organizations, columns.Times, columns.Ids);
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = columns.Bodies });
         command.Bind((object)columns.Types);
@@ -85,11 +119,11 @@ internal sealed class RawStore(NpgsqlDataSource database)
         if (!columns.HasKeys)
         {
             await command.ExecuteNonQueryAsync();
-            return new KeyClaim?[rows.Count];
+            return new KeyClaim?[columns.Count];
         }
 
         command.Parameters.Add(new NpgsqlParameter<byte[]?[]> { TypedValue = columns.Hashes });
-        return await ReadClaimsAsync(command, rows.Count);
+        return await ReadClaimsAsync(command, columns.Count);
     }
 
     /// <summary>Who has the keys of these rows; null where nobody has.</summary>
@@ -156,6 +190,8 @@ internal sealed class RawStore(NpgsqlDataSource database)
                 }
             }
         }
+
+        internal int Count => Ids.Length;
 
         internal bool HasKeys { get; }
 

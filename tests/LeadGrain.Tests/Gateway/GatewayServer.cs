@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.GrainInterfaces.Organizations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -40,6 +42,7 @@ internal sealed class GatewayServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings.ToDictionary(setting => setting.Name, setting => (string?)setting.Value));
         builder.Services.AddSingleton(grid.Grains);
+        builder.Services.AddSingleton<IPostKeeper, NoKeeper>();
         builder.Services.AddGateway(builder.Configuration);
         builder.Services.Configure<SecurityOptions>(options => options.ApiKeyHash = SecurityOptions.Hash(Key));
         builder.Services.Configure<GatewayOptions>(options => options.OwnershipRetryDelay = TimeSpan.Zero);
@@ -100,6 +103,14 @@ internal sealed class GatewayServer : IAsyncDisposable
         content.Headers.ContentType = contentType is null ? null : MediaTypeHeaderValue.Parse(contentType);
         return content;
     }
+}
+
+/// <summary>Where no test posts a lead.</summary>
+internal sealed class NoKeeper : IPostKeeper
+{
+    public Guid NextId() => throw new NotSupportedException();
+
+    public Task<IngestOutcome> KeepAsync(Tenant tenant, RawPost post) => throw new NotSupportedException();
 }
 
 /// <summary>An answer, read to its end.</summary>

@@ -45,6 +45,9 @@ internal sealed class GridClient : IDisposable
 
     internal Task<Answer> TryPullAsync(string name) => PostAsync("/buffer/next", $$"""{"namespace":"{{name}}"}""");
 
+    /// <summary>Posts a lead, once.</summary>
+    internal Task<Answer> PostLeadAsync(string body) => PostAsync("/api/lead", body);
+
     internal async Task<Answer> GetAsync(string path) => await Answer.OfAsync(await _http.GetAsync(path));
 
     public void Dispose() => _http.Dispose();

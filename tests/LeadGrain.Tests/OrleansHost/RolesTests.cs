@@ -1,4 +1,5 @@
 using LeadGrain.Silo;
+using LeadGrain.Tests.Ingestion;
 using Microsoft.Extensions.Configuration;
 
 namespace LeadGrain.Tests.OrleansHost;
@@ -20,6 +21,23 @@ public sealed class RolesTests
         Assert.Equal(200, (int)(await silo.Client.GetAsync("/metrics")).Status);
         Assert.Equal(404, (int)(await silo.Client.TryPullAsync("spring")).Status);
         Assert.Equal(404, (int)(await silo.Client.GetAsync("/")).Status);
+    }
+
+    [Fact]
+    public async Task A_gateway_apart_keeps_posts_while_there_is_no_silo()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync(("ROLES", "silo"));
+        var gateway = await cluster.StartAsync(("ROLES", "gateway"), ("GRAIN_CALL_TIMEOUT", "00:00:05"));
+        var first = (await gateway.Client.PostLeadAsync("""{"email":"first@b.c"}""")).MustBeCreated();
+
+        await silo.StopAsync();
+        var kept = (await gateway.Client.PostLeadAsync("""{"email":"kept@b.c"}""")).MustBeCreated();
+
+        Assert.Equal(
+            [first, kept],
+            new[] { await cluster.Database.ScalarAsync<Guid>("select id from leads order by id"), await cluster.Database.ScalarAsync<Guid>("select id from leads order by id desc") });
+        Assert.Equal((2L, 0L), (await cluster.CountAsync("select count(*) from leads_raw"), await cluster.CountAsync("select count(*) from raw_open")));
     }
 
     [Theory]

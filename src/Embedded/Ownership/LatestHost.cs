@@ -1,0 +1,39 @@
+using LeadGrain.Embedded.Hosting;
+using Npgsql;
+
+namespace LeadGrain.Embedded.Ownership;
+
+/// <summary>Of several hosts, holds the connections of who is no owner to the one that was promoted last.</summary>
+internal static class LatestHost
+{
+    // Few, and rarely used. They are short-lived, since each looks once: a former primary is left after as long as an owner takes.
+    private const int Connections = 4;
+    private const int Seconds = 10;
+
+    private const string ReadTimeline = "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int";
+
+    /// <summary>Makes every new connection of a data source look first.</summary>
+    internal static void Demand(NpgsqlDataSourceBuilder builder, EmbeddedHostOptions options)
+    {
+        var settings = builder.ConnectionStringBuilder;
+        (settings.MinPoolSize, settings.MaxPoolSize, settings.ConnectionLifetime) = (0, Connections, Seconds);
+        builder.UsePhysicalConnectionInitializer(
+            static _ => throw new NotSupportedException("These connections are opened asynchronously only."),
+            connection => LookAsync(connection, options));
+    }
+
+    private static async Task LookAsync(NpgsqlConnection connection, EmbeddedHostOptions options)
+    {
+        var (_, latest) = await options.FindHost(options.ConnectionString, CancellationToken.None).ConfigureAwait(false);
+        if (latest == 0)
+        {
+            return;
+        }
+
+        await using var command = new NpgsqlCommand(ReadTimeline, connection);
+        if (await command.ExecuteScalarAsync().ConfigureAwait(false) is not int timeline || timeline < latest)
+        {
+            throw new FencedException("Another host was promoted.");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using LeadGrain.Gateway.Calls;
+using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.GrainInterfaces.Organizations;
+
+namespace LeadGrain.Gateway.Ingestion;
+
+/// <summary>Hands posts to their organization's grain; where that does not answer, they are kept without it.</summary>
+internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, TimeProvider time)
+{
+    // The caller has waited for the grain already.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
+    /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
+    internal async Task<IngestOutcome> TakeAsync(Tenant tenant, RawPost post, CancellationToken aborted)
+    {
+        // Chosen here, so that a grain that goes on unheard and the keeper commit one and the same.
+        post = post with { Id = keeper.NextId() };
+        try
+        {
+            return await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
+                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), aborted);
+        }
+        catch (Exception unanswered) when (unanswered is CallTimedOutException or TimeoutException or OwnershipLostException)
+        {
+            return await keeper.KeepAsync(tenant, post).WaitAsync(s_patience, time, aborted);
+        }
+    }
+}
