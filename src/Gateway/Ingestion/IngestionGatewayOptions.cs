@@ -1,8 +1,9 @@
+using System.ComponentModel.DataAnnotations;
 using LeadGrain.GrainInterfaces.Organizations;
 
 namespace LeadGrain.Gateway.Ingestion;
 
-/// <summary>Who may post leads.</summary>
+/// <summary>Who may post leads, and how long posts wait.</summary>
 public sealed class IngestionGatewayOptions
 {
     /// <summary>
@@ -13,6 +14,10 @@ public sealed class IngestionGatewayOptions
 
     /// <summary>Origins whose pages may post, such as <c>https://example.com</c>; none: all. Setting <c>CORS_ORIGINS</c>, with commas.</summary>
     public IReadOnlyList<string> Origins { get; set; } = [];
+
+    /// <summary>How long a post waits for its grain before it is kept without.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "00:05:00")]
+    public TimeSpan GrainWait { get; set; } = TimeSpan.FromSeconds(10); // twice what a grain that works takes at most
 
     /// <summary>The open organization; null: there is none.</summary>
     internal Tenant? Open => string.IsNullOrWhiteSpace(OpenOrganization) ? null : Tenant.FromGrainKey(OpenOrganization.Trim());

@@ -18,6 +18,7 @@ internal static class IngestionGatewaySetup
         services.AddOptions<IngestionGatewayOptions>()
             .Configure(options =>
             {
+                options.GrainWait = configuration.GetValue("Ingestion:GrainWait", options.GrainWait);
                 options.OpenOrganization = configuration["INGEST_ORGANIZATION"] ?? options.OpenOrganization;
                 options.Origins = (configuration["CORS_ORIGINS"] ?? string.Empty)
                     .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
@@ -25,6 +26,7 @@ internal static class IngestionGatewaySetup
                     .ToArray();
             })
             .Validate(static options => options.IsOpenOrganizationValid(), "INGEST_ORGANIZATION must be app/org, or empty.")
+            .ValidateDataAnnotations()
             .ValidateOnStart();
         return services.AddSingleton<CrossOrigin>().AddSingleton<LeadLog>().AddSingleton<LeadIntake>();
     }

@@ -2,14 +2,17 @@ using LeadGrain.Gateway.Calls;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.GrainInterfaces.Organizations;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Ingestion;
 
 /// <summary>Hands posts to their organization's grain; where that does not answer, they are kept without it.</summary>
-internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, TimeProvider time)
+internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<IngestionGatewayOptions> options, TimeProvider time)
 {
     // The caller has waited for the grain already.
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
+
+    private readonly TimeSpan _grainWait = options.Value.GrainWait;
 
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
@@ -20,7 +23,8 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, TimeProvi
         try
         {
             return await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
-                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), aborted);
+                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), aborted)
+                .WaitAsync(_grainWait, time, aborted);
         }
         catch (Exception unanswered) when (unanswered is CallTimedOutException or TimeoutException or OwnershipLostException)
         {
