@@ -51,8 +51,8 @@ internal sealed partial class BufferStore
 
     private static async Task<bool[]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<PushWrite> writes, PushParts parts, DateTime now)
     {
-        var rows = PullParameters.Rows(writes, static w => w.Leads);
-        var prioritized = rows.FindAll(static r => r.Row.Lead.Priority != 0);
+        List<(long Owner, WaitingLead Row)> rows = parts.HasFlag(PushParts.Buffered) ? PullParameters.Rows(writes, static w => w.Leads) : [];
+        var prioritized = PullParameters.Rows(writes, static w => w.Leads.Where(static l => l.Lead.Priority != 0));
         var answers = PullParameters.Rows(writes, static w => w.Answers);
         parts |= (prioritized.Count > 0 ? PushParts.Prioritized : 0) | (answers.Count > 0 ? PushParts.Answers : 0);
         await using var command = new NpgsqlCommand(PushStatement.Of(parts), connection);

@@ -1,5 +1,3 @@
-using System.Text;
-
 namespace LeadGrain.Grains.Buffer;
 
 /// <summary>Leads that are written as one row of <c>lead_batches</c>: neighbours of one origin.</summary>
@@ -60,11 +58,12 @@ internal readonly struct LeadBatch(IReadOnlyList<WaitingLead> leads, int start, 
         }
     }
 
+    // Counted in characters: that of rare texts which are longer makes a larger row, which is stored apart.
     private static int BytesOf(in WaitingLead lead)
     {
         var (email, externalId, data, priority) = lead.Lead;
-        return ElementBytes + Encoding.UTF8.GetByteCount(email)
-            + (externalId is null ? 0 : ElementBytes + Encoding.UTF8.GetByteCount(externalId))
+        return ElementBytes + email.Length
+            + (externalId is null ? 0 : ElementBytes + externalId.Length)
             + (data is null ? 0 : ElementBytes + data.Length)
             + (priority == 0 ? 0 : sizeof(int));
     }
