@@ -5,7 +5,7 @@ WORKDIR /source
 COPY Directory.*.props Directory.*.targets global.json .editorconfig ./
 COPY sql sql
 COPY src src
-# Compiled ahead of time: a start takes two thirds of the time, and the first requests are not compiled while they wait.
+# Compiled ahead of time: it starts sooner, and its first requests do not wait for the compiler.
 RUN dotnet publish src/Silo -c Release -p:GrainHost=$GRAIN_HOST --use-current-runtime --self-contained false -p:PublishReadyToRun=true -o /app
 
 FROM mcr.microsoft.com/dotnet/aspnet:10.0
