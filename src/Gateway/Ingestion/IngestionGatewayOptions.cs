@@ -15,9 +15,9 @@ public sealed class IngestionGatewayOptions
     /// <summary>Origins whose pages may post, such as <c>https://example.com</c>; none: all. Setting <c>CORS_ORIGINS</c>, with commas.</summary>
     public IReadOnlyList<string> Origins { get; set; } = [];
 
-    /// <summary>How long a post waits for its grain before it is kept without.</summary>
+    /// <summary>How long a post waits for its grain to commit it before it is kept without, and then for that.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:05:00")]
-    public TimeSpan GrainWait { get; set; } = TimeSpan.FromSeconds(10); // twice what a grain that works takes at most
+    public TimeSpan CommitWait { get; set; } = TimeSpan.FromSeconds(10); // twice what a grain that works takes at most
 
     /// <summary>The open organization; null: there is none.</summary>
     internal Tenant? Open => string.IsNullOrWhiteSpace(OpenOrganization) ? null : Tenant.FromGrainKey(OpenOrganization.Trim());

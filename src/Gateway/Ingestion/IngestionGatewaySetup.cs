@@ -18,7 +18,7 @@ internal static class IngestionGatewaySetup
         services.AddOptions<IngestionGatewayOptions>()
             .Configure(options =>
             {
-                options.GrainWait = configuration.GetValue("Ingestion:GrainWait", options.GrainWait);
+                options.CommitWait = configuration.GetValue("Ingestion:CommitWait", options.CommitWait);
                 options.OpenOrganization = configuration["INGEST_ORGANIZATION"] ?? options.OpenOrganization;
                 options.Origins = (configuration["CORS_ORIGINS"] ?? string.Empty)
                     .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)

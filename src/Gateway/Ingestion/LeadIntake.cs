@@ -9,10 +9,7 @@ namespace LeadGrain.Gateway.Ingestion;
 /// <summary>Hands posts to their organization's grain; where that does not answer, they are kept without it.</summary>
 internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<IngestionGatewayOptions> options, TimeProvider time)
 {
-    // The caller has waited for the grain already.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(10);
-
-    private readonly TimeSpan _grainWait = options.Value.GrainWait;
+    private readonly TimeSpan _wait = options.Value.CommitWait;
 
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
@@ -24,11 +21,11 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<
         {
             return await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
                 tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), aborted)
-                .WaitAsync(_grainWait, time, aborted);
+                .WaitAsync(_wait, time, aborted);
         }
         catch (Exception unanswered) when (unanswered is CallTimedOutException or TimeoutException or OwnershipLostException)
         {
-            return await keeper.KeepAsync(tenant, post).WaitAsync(s_patience, time, aborted);
+            return await keeper.KeepAsync(tenant, post).WaitAsync(_wait, time, aborted);
         }
     }
 }

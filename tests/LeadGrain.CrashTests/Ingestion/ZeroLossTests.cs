@@ -13,8 +13,8 @@ public sealed class ZeroLossTests(ITestOutputHelper output)
     // What an operator needs to restart a server; a long run takes half a minute.
     private static readonly TimeSpan s_away = TimeSpan.FromSeconds(4);
 
-    // Shorter than the database is away, so that those who post meanwhile are told.
-    private const string CallTimeout = "00:00:02";
+    // Twice of it is shorter than the database is away, so that those who post meanwhile are told.
+    private const string CommitWait = "00:00:01";
 
     [Fact]
     public async Task Killed_while_leads_are_posted_a_host_loses_none_that_it_promised_and_makes_none_twice()
@@ -52,7 +52,7 @@ public sealed class ZeroLossTests(ITestOutputHelper output)
     public async Task While_its_database_is_away_a_host_promises_nothing_and_afterwards_finishes_what_was_left()
     {
         await using var server = await FaultyServer.StartAsync();
-        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString, More = { ["GRAIN_CALL_TIMEOUT"] = CallTimeout } });
+        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString, More = { ["Ingestion__CommitWait"] = CommitWait } });
         using var ledger = new LeadLedger(grid.Url);
         var away = KeyedRun.Rounds(1) > 1 ? TimeSpan.FromSeconds(30) : s_away;
         await using (var load = Load.Start(Clients, ledger.PostAsync))

@@ -25,7 +25,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
                 builder.Logging.AddProvider(_log);
                 _ingesters.Configure(builder);
             },
-            ("Ingestion:GrainWait", "00:00:03"), ("Ingestion:DrainGrace", "00:00:00"), ("Ingestion:DrainEvery", "00:00:00.100"), ("LOG_LEVEL", "info"));
+            ("Ingestion:CommitWait", "00:00:03"), ("Ingestion:DrainGrace", "00:00:00"), ("Ingestion:DrainEvery", "00:00:00.100"), ("LOG_LEVEL", "info"));
     }
 
     public async Task DisposeAsync()
