@@ -56,6 +56,8 @@ internal sealed class GridClient : IDisposable
     }
 
     /// <summary>The sum of a metric's series.</summary>
+    /// <param name="name">Its name, or all of a series.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     internal async Task<double> MetricAsync(string name, CancellationToken cancellationToken)
     {
         var text = await _http.GetStringAsync("/metrics", cancellationToken);
