@@ -17,6 +17,7 @@ internal sealed unsafe partial class Epoll : IDisposable
     private const int TryAgain = 11;
     private const int Interrupted = 4;
     private const int MaxEvents = 256;
+    private const long NanosecondsOfASecond = 1_000_000_000;
 
     // The kernel packs epoll_event on x86-64 only.
     private static readonly int s_stride = RuntimeInformation.ProcessArchitecture == Architecture.X64 ? 12 : 16;
@@ -60,13 +61,14 @@ internal sealed unsafe partial class Epoll : IDisposable
         }
     }
 
-    /// <summary>A timer that becomes readable every so often.</summary>
-    internal static int StartTimer(long periodNanoseconds)
+    /// <summary>A timer that is not set.</summary>
+    internal static int NewTimer() => Checked(CreateTimer(MonotonicClock, NonBlockingTimer));
+
+    /// <summary>Makes a timer readable once, after so long.</summary>
+    internal static void SetTimer(int timer, long nanoseconds)
     {
-        var timer = Checked(CreateTimer(MonotonicClock, NonBlockingTimer));
-        long* spec = stackalloc long[] { 0, periodNanoseconds, 0, periodNanoseconds };
+        long* spec = stackalloc long[] { 0, 0, nanoseconds / NanosecondsOfASecond, nanoseconds % NanosecondsOfASecond };
         _ = Checked(SetTimer(timer, 0, spec, null));
-        return timer;
     }
 
     internal static void DrainTimer(int timer)

@@ -7,8 +7,8 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
 {
     private const int TimerTag = -1;
 
-    // The timer of an open loop: requests due within it start together, and their wait counts.
-    private const double FinestTick = 100e-6;
+    // An open loop looks at its schedule no more often: requests due within it start together, and their wait counts.
+    private static readonly long s_finestTick = Stopwatch.Frequency / 10_000;
 
     // What is under way at the end is waited for, so that no load disturbs the next one.
     private static readonly long s_patience = 20 * Stopwatch.Frequency;
@@ -42,9 +42,9 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
             _idle.Push(i);
         }
 
-        if (plan.Rate is { } rate)
+        if (plan.Rate is not null)
         {
-            _timer = Epoll.StartTimer((long)(Math.Max(1 / rate, FinestTick) * 1e9));
+            _timer = Epoll.NewTimer();
             _epoll.Add(_timer, TimerTag);
         }
 
@@ -90,6 +90,7 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
             var intended = plan.Rate is { } rate ? _begin + (long)(_started / rate * Stopwatch.Frequency) : now;
             if (intended > now)
             {
+                Epoll.SetTimer(_timer, Math.Max(intended - now, s_finestTick) * (1_000_000_000 / Stopwatch.Frequency));
                 return;
             }
 
