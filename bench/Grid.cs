@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Target;
 
@@ -22,6 +23,7 @@ internal sealed class Grid : IAsyncDisposable
 
     private const int Batch = 100;
     private const int PushConnections = 64;
+    private const double WarmUpSeconds = 1.5;
 
     // Beyond what is expected, so that no namespace runs dry while others still have leads.
     private const double Reserve = 1.25;
@@ -57,22 +59,36 @@ internal sealed class Grid : IAsyncDisposable
     /// <summary>Stops the process; the database stays.</summary>
     internal ValueTask StopAsync() => _process.DisposeAsync();
 
+    /// <summary>Pushes and pulls until the process has compiled for good what it runs often.</summary>
+    internal Task WarmUpAsync(NamespaceGroup group, CancellationToken cancellationToken)
+        => UntilCompiledAsync(
+            async () =>
+            {
+                await PushAsync(group, cancellationToken, WarmUpSeconds);
+                await PullAsync(group, cancellationToken, seconds: WarmUpSeconds);
+            },
+            cancellationToken);
+
     /// <summary>
-    /// So many pushes and pulls that the process has compiled for good what it runs often: on two full cores that takes seconds,
-    /// in which a pull costs half as much again.
+    /// Repeats a load until the compiler rests. On two full cores that takes some 20 seconds, and a request in the first of them
+    /// costs several times as much.
     /// </summary>
-    internal async Task WarmUpAsync(NamespaceGroup group, CancellationToken cancellationToken)
+    internal async Task UntilCompiledAsync(Func<Task> load, CancellationToken cancellationToken)
     {
-        const int Pulls = 10_000;
-        const double Seconds = 5;
-        for (var pass = 0; pass < 2; pass++)
+        const double Resting = 0.02;
+        const int MostTimes = 12;
+        using var client = new GridClient(_process, "any");
+        for (var time = 0; time < MostTimes; time++)
         {
-            await FillAsync(group, group.Waiting + Pulls, cancellationToken);
-            var plan = Plan(LoadKind.Next, group) with { Requests = Pulls, InTurn = true };
-            group.Waiting -= (await LoadProcess.RunAsync(plan, cancellationToken)).DoneInAll;
+            var (start, before) = (Stopwatch.GetTimestamp(), await CompilingAsync());
+            await load();
+            if (await CompilingAsync() - before < Resting * Stopwatch.GetElapsedTime(start).TotalSeconds)
+            {
+                return;
+            }
         }
 
-        await PullAsync(group, cancellationToken, seconds: Seconds);
+        Task<double> CompilingAsync() => client.MetricAsync("dotnet_jit_compilation_time_seconds_total", cancellationToken);
     }
 
     /// <summary>Pulls as fast as the connections go, or at a rate, for the window that the run has; refills before.</summary>

@@ -32,7 +32,7 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         select n.id, i, t.last, o.id, now() - interval '3 days', 37 * (t.last - i + 1),
             array(select substr(md5(n.id || '/' || k), 1, 16) || '@example.com' from generate_series(i, t.last) k),
             array(select 'apollo_' || k from generate_series(i, t.last) k),
-            array(select '{"firstName":"John","lastName":"Doe"}'::json from generate_series(i, t.last) k)
+            array(select '{"firstName":"John","lastName":"Doe"}' from generate_series(i, t.last) k)
         from namespaces n
         join organizations g on g.id = n.organization_id
         join lead_origins o on o.namespace_id = n.id

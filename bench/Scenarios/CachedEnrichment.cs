@@ -8,9 +8,6 @@ internal sealed class CachedEnrichment : IScenario
 {
     private const int Emails = 1_000;
 
-    // Until what it runs is compiled for good; a request is so short that the compiler takes much of a cold window.
-    private const int WarmUpWindows = 3;
-
     public IReadOnlyList<string> Names => ["enrich"];
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
@@ -35,15 +32,12 @@ internal sealed class CachedEnrichment : IScenario
 
     /// <summary>Requests for them until they are as fast as they get.</summary>
     internal static Task WarmUpAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
-        => MeasureAsync(run, grid, WarmUpWindows * run.Options.Seconds, cancellationToken);
+        => grid.UntilCompiledAsync(() => MeasureAsync(run, grid, cancellationToken), cancellationToken);
 
     /// <summary>A window of requests for them.</summary>
     internal static Task<LoadResult> MeasureAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
-        => MeasureAsync(run, grid, run.Short, cancellationToken);
-
-    private static Task<LoadResult> MeasureAsync(BenchRun run, Grid grid, double seconds, CancellationToken cancellationToken)
         => grid.MeasureAsync(
-            grid.Plan(LoadKind.Enrich, People()) with { WarmUpSeconds = run.WarmUp, Seconds = seconds }, cancellationToken);
+            grid.Plan(LoadKind.Enrich, People()) with { WarmUpSeconds = run.WarmUp, Seconds = run.Short }, cancellationToken);
 
     private static NamespaceGroup People() => new("enrich", "person-", Emails);
 }

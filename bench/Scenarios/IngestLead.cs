@@ -11,9 +11,6 @@ internal sealed class IngestLead : IScenario
     private const double MostMilliseconds = 30;
     private const long DefaultRows = 300_000;
 
-    // Until what it runs is compiled for good.
-    private const int WarmUpWindows = 3;
-
     public IReadOnlyList<string> Names => ["ingest-lead"];
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
@@ -21,7 +18,7 @@ internal sealed class IngestLead : IScenario
         var yardsticks = await run.YardsticksAsync(cancellationToken);
         var grid = await run.MainGridAsync(cancellationToken);
         var (small, large, bare) = (new List<LoadResult>(), new List<LoadResult>(), new List<double>());
-        await PostAsync(run, grid, cancellationToken, WarmUpWindows * run.Options.Seconds);
+        await grid.UntilCompiledAsync(() => PostAsync(run, grid, cancellationToken, run.Short), cancellationToken);
         for (var round = 0; round < run.Options.Rounds; round++)
         {
             small.Add(await PostAsync(run, grid, cancellationToken));

@@ -9,9 +9,6 @@ internal sealed class IngestedLeads : IScenario
 {
     private const int Rules = 16;
 
-    // It runs through more code than the other requests: that much longer until all of it is compiled for good.
-    private const int WarmUpWindows = 3;
-
     public IReadOnlyList<string> Names => ["ingest-route"];
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
@@ -27,7 +24,7 @@ internal sealed class IngestedLeads : IScenario
             }
         }
 
-        await IngestAsync(run, grid, personas, WarmUpWindows * run.Options.Seconds, cancellationToken);
+        await grid.UntilCompiledAsync(() => IngestAsync(run, grid, personas, run.Short, cancellationToken), cancellationToken);
         var (rates, tails, inserts) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < run.Options.Rounds; round++)
         {

@@ -30,7 +30,6 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
 
     // PostgreSQL's numbers of types, the same in every database (pg_type.dat).
     private const int TextType = 25;
-    private const int JsonType = 114;
     private const int IntegerType = 23;
 
     // Enough for some dozen batches; a larger one takes what it needs.
@@ -128,7 +127,7 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
         Append(batch.DataBytes);
         AppendArray(batch, TextType, static lead => lead.Email is not null, static (copy, lead) => copy.AppendElement(lead.Email));
         AppendArray(batch, TextType, static lead => lead.ExternalId is not null, static (copy, lead) => copy.AppendElement(lead.ExternalId));
-        AppendArray(batch, JsonType, static lead => lead.Data is not null, static (copy, lead) => copy.AppendElement(lead.Data));
+        AppendArray(batch, TextType, static lead => lead.Data is not null, static (copy, lead) => copy.AppendElement(lead.Data));
         AppendArray(batch, IntegerType, static lead => lead.Priority != 0, static (copy, lead) => copy.AppendElement(lead.Priority));
     }
 

@@ -103,6 +103,9 @@ internal static class PullParameters
         return all;
     }
 
+    /// <summary>A column of texts, as their bytes.</summary>
+    internal static NpgsqlParameter Texts(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
     /// <summary>A column of raw JSON.</summary>
     internal static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
 

@@ -25,12 +25,12 @@ internal static class PushStatement
         , buffered as (
             insert into lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails, external_ids, datas, priorities)
             select
-                fence.id, r.first_seq, max(r.seq), min(r.origin_id), {8}, coalesce(sum(octet_length(r.data::text)), 0),
+                fence.id, r.first_seq, max(r.seq), min(r.origin_id), {8}, coalesce(sum(octet_length(r.data)), 0),
                 array_agg(r.email order by r.seq),
                 case when count(r.external_id) > 0 then array_agg(r.external_id order by r.seq) end,
                 case when count(r.data) > 0 then array_agg(r.data order by r.seq) end,
                 case when bool_or(r.priority <> 0) then array_agg(r.priority order by r.seq) end
-            from unnest({0}::bigint[], {1}::bigint[], {2}::bigint[], {3}::bigint[], {4}::text[], {5}::text[], {6}::json[], {7}::int[])
+            from unnest({0}::bigint[], {1}::bigint[], {2}::bigint[], {3}::bigint[], {4}::text[], {5}::text[], {6}::text[], {7}::int[])
                 as r (w, first_seq, seq, origin_id, email, external_id, data, priority)
             join fence on fence.w = r.w
             group by fence.w, fence.id, r.first_seq
@@ -81,7 +81,7 @@ internal static class PushStatement
             command.Bind(
                 Column(leads, static r => r.Owner), firstSeqs, Column(leads, static r => r.Row.Seq), Column(leads, static r => r.Row.OriginId));
             command.Bind(Column(leads, static r => r.Row.Lead.Email), Column(leads, static r => r.Row.Lead.ExternalId));
-            command.Parameters.Add(PullParameters.Json(Column(leads, static r => r.Row.Lead.Data)));
+            command.Parameters.Add(PullParameters.Texts(Column(leads, static r => r.Row.Lead.Data)));
             command.Bind(Column(leads, static r => r.Row.Lead.Priority), now);
         }
 
