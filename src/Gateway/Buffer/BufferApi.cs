@@ -54,7 +54,7 @@ internal static class BufferApi
     private static async Task PushAsync(HttpContext context, GrainCalls calls, RunScopes runs)
     {
         if (IdempotencyKey.IsBroken(context, out var problem, out var key)
-            || (await JsonBody.ReadAsync<PushInput>(context, JsonBody.PushLimit, PushInput.Read, key?.Body)).Failed(out problem, out var input))
+            || (await JsonBody.ReadAsync<PushInput>(context, JsonBody.PushLimit, PushInput.Read, key?.Body, PushReader.TryRead)).Failed(out problem, out var input))
         {
             await context.AnswerAsync(problem);
             return;
