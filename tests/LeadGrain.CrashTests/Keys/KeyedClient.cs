@@ -10,6 +10,7 @@ namespace LeadGrain.CrashTests.Keys;
 internal sealed class KeyedClient(CampaignClient http, KeyedLedger ledger, Random random, CancellationToken abandon)
 {
     private const int MostOpen = 1_500;
+    private const int Many = 100;
 
     // A client of a broken or refusing host comes again a moment later; a host that refuses must not be spun at.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
@@ -48,6 +49,15 @@ internal sealed class KeyedClient(CampaignClient http, KeyedLedger ledger, Rando
     internal async Task<bool> PullAsync()
     {
         int? count = random.Next(4) == 0 ? random.Next(1, 6) : null;
+        return await PullAsync(count);
+    }
+
+    /// <summary>Pulls many leads for good, so that a long queue comes to its end soon.</summary>
+    /// <returns>Whether there was one.</returns>
+    internal Task<bool> PullManyAsync() => PullAsync(Many);
+
+    private async Task<bool> PullAsync(int? count)
+    {
         if (await TakeAsync(count, null))
         {
             return true;
