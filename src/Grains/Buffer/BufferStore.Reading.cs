@@ -127,17 +127,17 @@ internal sealed partial class BufferStore
             kept.Select(lead => lead.Lease?.Id).ToArray(),
             kept.Select(lead => lead.Lease?.Attempt).ToArray());
 
-    /// <summary>All leads on lease or on a delay.</summary>
-    internal Task<List<HeldLead>> ReadOutAsync(long namespaceId, OriginCache origins)
+    /// <summary>All leads on lease or on a delay, and how long that lasts yet by the database's clock; less than nothing where it is over.</summary>
+    internal Task<List<(HeldLead Lead, TimeSpan Left)>> ReadOutAsync(long namespaceId, OriginCache origins)
         => ReadAsync(
             $"""
-            select {LeadColumns}, h.attempts, h.lease_id, h.due_at, h.held_for
+            select {LeadColumns}, h.attempts, h.lease_id, h.held_for, h.due_at - clock_timestamp()
             from held_leads h
             cross join lateral buffered_lead(h.namespace_id, h.seq) b
             join lead_origins o on o.id = b.origin_id
             where h.namespace_id = $1 and h.due_at is not null
             """,
-            row => ReadHeld(row, origins),
+            row => (ReadHeld(row, origins), row.GetTimeSpan(12)),
             namespaceId);
 
     /// <summary>Held leads after a place, in order.</summary>
@@ -149,7 +149,7 @@ internal sealed partial class BufferStore
     internal Task<List<HeldLead>> ReadHeldAsync(long namespaceId, Place after, long throughSeq, int limit, OriginCache origins)
         => ReadAsync(
             $"""
-            select {LeadColumns}, h.attempts, h.lease_id, h.due_at, h.held_for
+            select {LeadColumns}, h.attempts, h.lease_id, h.held_for
             from (
                 select * from held_leads
                 where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
@@ -204,8 +204,7 @@ internal sealed partial class BufferStore
         => new(ReadLead(row, origins), new HeldState(
             row.GetInt32(9),
             row.IsDBNull(10) ? null : row.GetGuid(10),
-            row.IsDBNull(11) ? null : new DateTimeOffset(row.GetDateTime(11), TimeSpan.Zero),
-            row.IsDBNull(12) ? null : row.GetTimeSpan(12)));
+            row.IsDBNull(11) ? null : row.GetTimeSpan(11)));
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

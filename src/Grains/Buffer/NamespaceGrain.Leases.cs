@@ -149,13 +149,13 @@ internal sealed partial class NamespaceGrain
         switch (action)
         {
             case LeaseAction.Extend(var duration):
-                Hold(round, lead, state with { DueAt = now + duration, HeldFor = duration });
+                Hold(round, lead, state with { HeldFor = duration });
                 return new LeaseOutcome(LeaseFate.Extended, now + duration);
             case LeaseAction.Nack when IsLast(state):
                 Bury(round, held, now);
                 return new LeaseOutcome(LeaseFate.Dead);
             case LeaseAction.Nack(var delay):
-                Hold(round, lead, delay > TimeSpan.Zero ? new HeldState(state.Attempts, null, now + delay, delay) : new HeldState(state.Attempts));
+                Hold(round, lead, delay > TimeSpan.Zero ? new HeldState(state.Attempts, null, delay) : new HeldState(state.Attempts));
                 return new LeaseOutcome(LeaseFate.Returned);
             default:
                 throw new InvalidOperationException($"Not an action on leases: {action}");
@@ -219,11 +219,10 @@ internal sealed partial class NamespaceGrain
         }
 
         _held.StartReading();
-        var now = time.GetUtcNow();
-        foreach (var held in await store.ReadOutAsync(claimed.Id, _origins))
+        foreach (var (held, left) in await store.ReadOutAsync(claimed.Id, _origins))
         {
-            // Neither longer than was granted, should the clock have stepped back, nor less than nothing.
-            var (left, granted) = (held.State.DueAt!.Value - now, held.State.HeldFor!.Value);
+            // Neither longer than was granted, should the database's clock have stepped back, nor less than nothing.
+            var granted = held.State.HeldFor!.Value;
             _held.PutOut(held, DueAt(left > granted ? granted : left < TimeSpan.Zero ? TimeSpan.Zero : left));
         }
 

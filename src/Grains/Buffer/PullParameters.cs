@@ -165,15 +165,10 @@ internal static class PullParameters
 
     private static void BindStates(NpgsqlCommand command, List<HeldState> states)
     {
-        command.Bind(states.ConvertAll(static s => s.Attempts).ToArray(), states.ConvertAll(static s => s.LeaseId).ToArray());
-
-        // Said outright: where the first is null, the values do not tell that they have a time zone.
-        command.Parameters.Add(new NpgsqlParameter
-        {
-            Value = states.ConvertAll(static s => s.DueAt?.UtcDateTime).ToArray(),
-            NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz,
-        });
-        command.Bind((object)states.ConvertAll(static s => s.HeldFor).ToArray());
+        command.Bind(
+            states.ConvertAll(static s => s.Attempts).ToArray(),
+            states.ConvertAll(static s => s.LeaseId).ToArray(),
+            states.ConvertAll(static s => s.HeldFor).ToArray());
     }
 
     private static void BindDead(NpgsqlCommand command, IReadOnlyList<PullWrite> writes, PullParts parts)

@@ -50,14 +50,15 @@ internal static class PullStatement
             join fence on fence.w = r.w
         """;
 
+    // When it is due is said by the database's clock, here and where it is read: a host's may be set while it serves.
     // A lead whose email was served by another lead is not handed out.
     private const string Leased =
         """
         , leased as (
             insert into held_leads as h (namespace_id, rank, seq, attempts, lease_id, due_at, held_for)
-            select fence.id, r.rank, r.seq, r.attempts, r.lease_id, r.due_at, r.held_for
-            from unnest({0}::bigint[], {1}::int[], {2}::bigint[], {3}::int[], {4}::uuid[], {5}::timestamptz[], {6}::interval[], {7}::text[])
-                as r (w, rank, seq, attempts, lease_id, due_at, held_for, email_key)
+            select fence.id, r.rank, r.seq, r.attempts, r.lease_id, clock_timestamp() + r.held_for, r.held_for
+            from unnest({0}::bigint[], {1}::int[], {2}::bigint[], {3}::int[], {4}::uuid[], {5}::interval[], {6}::text[])
+                as r (w, rank, seq, attempts, lease_id, held_for, email_key)
             join fence on fence.w = r.w
             where not exists (
                 select from served_leads s where s.namespace_id = fence.id and s.email_key = r.email_key
@@ -83,9 +84,9 @@ internal static class PullStatement
         """
         , held as (
             insert into held_leads (namespace_id, rank, seq, attempts, lease_id, due_at, held_for)
-            select fence.id, r.rank, r.seq, r.attempts, r.lease_id, r.due_at, r.held_for
-            from unnest({0}::bigint[], {1}::int[], {2}::bigint[], {3}::int[], {4}::uuid[], {5}::timestamptz[], {6}::interval[])
-                as r (w, rank, seq, attempts, lease_id, due_at, held_for)
+            select fence.id, r.rank, r.seq, r.attempts, r.lease_id, clock_timestamp() + r.held_for, r.held_for
+            from unnest({0}::bigint[], {1}::int[], {2}::bigint[], {3}::int[], {4}::uuid[], {5}::interval[])
+                as r (w, rank, seq, attempts, lease_id, held_for)
             join fence on fence.w = r.w
             on conflict on constraint held_leads_pkey do update
                 set attempts = excluded.attempts, lease_id = excluded.lease_id, due_at = excluded.due_at, held_for = excluded.held_for
@@ -146,9 +147,9 @@ internal static class PullStatement
     private static readonly (PullParts Part, string Text, int Parameters)[] s_parts =
     [
         (PullParts.Served, Served, 6),
-        (PullParts.Leased, Leased, 8),
+        (PullParts.Leased, Leased, 7),
         (PullParts.Skipped, Skipped, 4),
-        (PullParts.Held, Held, 7),
+        (PullParts.Held, Held, 6),
         (PullParts.Unheld, Unheld, 3),
         (PullParts.Dead, Dead, 6),
         (PullParts.Revived, Revived, 2),

@@ -13,9 +13,8 @@ internal sealed record HeldLead(WaitingLead Lead, HeldState State)
 /// <summary>The state of a lead out of the plain order: it waits, is on a delay or on lease.</summary>
 /// <param name="Attempts">How often it was handed out by lease.</param>
 /// <param name="LeaseId">Of its lease; null without one.</param>
-/// <param name="DueAt">When the lease or the delay ends; null where it waits.</param>
-/// <param name="HeldFor">How long that was granted for.</param>
-internal sealed record HeldState(int Attempts, Guid? LeaseId = null, DateTimeOffset? DueAt = null, TimeSpan? HeldFor = null);
+/// <param name="HeldFor">How long the lease or the delay was granted for; null where it waits.</param>
+internal sealed record HeldState(int Attempts, Guid? LeaseId = null, TimeSpan? HeldFor = null);
 
 /// <summary>A dead lead.</summary>
 /// <param name="Id">Of its death.</param>

@@ -83,7 +83,7 @@ public sealed class ModelTests(ITestOutputHelper output)
                 break;
             case 5:
                 var hours = random.Next(1, 4);
-                _time.Advance(TimeSpan.FromHours(hours));
+                await LeaseGrid.PassAsync(database, _time, TimeSpan.FromHours(hours));
                 model.PassHours(hours);
                 break;
             case 6 when model.Exists:

@@ -45,6 +45,13 @@ public sealed class LeaseGrid : IAsyncLifetime
                 .. settings,
             ]);
 
+    /// <summary>Lets time pass for a grid and for the leases in its database, which has a clock of its own.</summary>
+    internal static async Task PassAsync(TestDatabase database, FakeTime time, TimeSpan span)
+    {
+        await database.ExecuteAsync($"update held_leads set due_at = due_at - interval '{(int)span.TotalSeconds} seconds'");
+        time.Advance(span);
+    }
+
     internal async Task RestartAsync()
     {
         await Grid.DisposeAsync();

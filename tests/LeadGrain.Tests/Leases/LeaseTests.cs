@@ -7,6 +7,24 @@ public sealed class LeaseTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     private HttpClient Client => shared.Client;
 
     [Fact]
+    public async Task A_host_whose_clock_is_set_on_while_it_is_down_ends_no_lease_before_its_time()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var grid = await LeaseGrid.StartAsync(database, shared.Time))
+        {
+            await grid.Client.PushAsync("ns", "a@x.example");
+            Assert.Single(await grid.Client.LeaseAsync("ns", seconds: 600));
+        }
+
+        shared.Time.Advance(TimeSpan.FromHours(1));
+        await using var later = await LeaseGrid.StartAsync(database, shared.Time);
+        Assert.Null(await later.Client.NextAsync("ns"));
+
+        await LeaseGrid.PassAsync(database, shared.Time, TimeSpan.FromSeconds(601));
+        Assert.Equal("a@x.example", await later.Client.NextAsync("ns"));
+    }
+
+    [Fact]
     public async Task An_acknowledged_lead_is_served_for_good_and_only_once()
     {
         await Client.PushAsync("ack", "a@x.example", "b@x.example");
