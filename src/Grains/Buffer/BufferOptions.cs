@@ -29,12 +29,11 @@ public sealed class BufferOptions
     public int CommitLeads { get; set; } = 1_000;
 
     /// <summary>
-    /// How many commits of pulls may be under way at once. With two, one gathers while the other waits for the disk: a fifth more
-    /// pulls where a flush takes 2 ms. With one, twice as many meet in each, and the database's cost of a pull falls by a quarter;
-    /// where the disk is fast that makes no difference to the pulls a second.
+    /// How many commits of pulls may be under way at once. With one, about twice as many meet in each as with two, and the
+    /// database's cost of a pull falls by a quarter.
     /// </summary>
     [Range(1, 64)]
-    public int PullCommits { get; set; } = 2;
+    public int PullCommits { get; set; } = 1;
 
     /// <summary>How many commits of pushes may be under way at once: each is long enough to keep a processor of the database busy.</summary>
     [Range(1, 64)]

@@ -11,7 +11,6 @@ namespace LeadGrain.CrashTests.Fuzz;
 /// Mutated requests at every route of a real host. FUZZ_REQUESTS sets their number; CRASH_SEED repeats a run, and with FUZZ_INDEX
 /// sends, after those that are as documented, that one request only.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     // What docs/reliability.md promises; a longer run is asked for by FUZZ_REQUESTS.
@@ -140,7 +139,3 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.Equal(0, await grid.StopAsync());
     }
 }
-
-/// <summary>Tests that measure: nothing runs beside them.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;

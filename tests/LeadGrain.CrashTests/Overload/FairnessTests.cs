@@ -10,7 +10,10 @@ public sealed class FairnessTests(ITestOutputHelper output)
     private const int FloodConnections = 50;
     private const int Namespaces = 8;
     private const int WarmUp = 4;
-    private const int Requests = 60;
+    private const int Requests = 20;
+
+    // Of medians the middle one counts: the disk of a shared machine stands still for seconds now and then.
+    private const int Rounds = 3;
 
     private static readonly TimeSpan s_pace = TimeSpan.FromMilliseconds(100);
 
@@ -25,43 +28,52 @@ public sealed class FairnessTests(ITestOutputHelper output)
         await using var processors = await Processors.PartAsync(grid, server);
         using var calm = new CampaignClient(grid.Url, "calm", org: "calm");
         var requests = batch > 0 ? Pushes(batch) : await PullsAsync(grid.Url);
-        var (flooding, calmly, answered) = (new Latencies(), new Latencies(), new List<string>());
-        await AskCalmlyAsync(calm, WarmUp, new Latencies(), answered);
+        var (rounds, answered) = (new List<Round> { new() }, new List<string>());
+        await AskCalmlyAsync(calm, Emails("warm-up", WarmUp), rounds[0].Calm, answered);
         using var connections = new Connections(grid.Url);
-        await using (var flood = Load.Start(requests.Select(request => (Func<Task>)(() => FloodAsync(connections, request, flooding)))))
+        await using (var flood = Load.Start(requests.Select(request => (Func<Task>)(() => FloodAsync(connections, request, () => rounds[^1].Flood)))))
         {
             // A host that has just started compiles what a flood asks of it, and stands still for that.
-            await Eventually.Async("the flood runs", () => flooding.Count > (batch < 10_000 ? 1_000 : 2));
-            await AskCalmlyAsync(calm, Requests, calmly, answered);
+            await Eventually.Async("the flood runs", () => rounds[0].Flood.Count > (batch < 10_000 ? 3_000 : 2));
+            for (var n = 1; n <= Rounds; n++)
+            {
+                rounds = [.. rounds, new Round()];
+                await AskCalmlyAsync(calm, Emails($"round-{n}", Requests), rounds[n].Calm, answered);
+                await Eventually.Async("the flood goes on", () => rounds[^1].Flood.Count > 0);
+                output.WriteLine($"{kind} {batch}: flood {rounds[n].Flood}; the other {rounds[n].Calm}");
+            }
         }
 
-        output.WriteLine($"{kind} {batch}: flood {flooding}; the other {calmly}");
         answered.AddRange(await calm.DrainInOrderAsync());
-        Assert.Equal(Emails(WarmUp).Concat(Emails(Requests)).Order(), answered.Order());
-        Assert.Equal(new Counts(0, (Requests + WarmUp) / 2, 0), await calm.CountsAsync());
+        string[] emails = [.. Emails("warm-up", WarmUp), .. Enumerable.Range(1, Rounds).SelectMany(n => Emails($"round-{n}", Requests))];
+        Assert.Equal(emails.Order(), answered.Order());
+        Assert.Equal(new Counts(0, emails.Length, 0), await calm.CountsAsync());
 
         // Behind all of the flood's requests it would take at least as long as they do. The milliseconds are a benchmark's.
-        Assert.InRange(calmly.Percentile(50), 0, share * flooding.Percentile(50));
-        Assert.InRange(calmly.Percentile(batch < 10_000 ? 90 : 99), 0, 4 * share * flooding.Percentile(50));
+        var measured = rounds.Skip(1).ToList();
+        Assert.InRange(measured.Select(round => round.Calm.Percentile(50) / round.Flood.Percentile(50)).Order().ElementAt(Rounds / 2), 0, share);
+        Assert.InRange(
+            Latencies.Of(measured.Select(round => round.Calm)).Percentile(batch < 10_000 ? 90 : 99),
+            0,
+            4 * share * Latencies.Of(measured.Select(round => round.Flood)).Percentile(50));
     }
 
-    private static async Task FloodAsync(Connections connections, byte[] request, Latencies latencies)
+    private static async Task FloodAsync(Connections connections, byte[] request, Func<Latencies> latencies)
     {
         var start = Stopwatch.GetTimestamp();
         var connection = await connections.TakeAsync();
         var answer = await connection.AskAsync(request);
         connections.Put(connection);
         Assert.True(answer is { Status: 200 } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}");
-        latencies.Add(start);
+        latencies().Add(start);
     }
 
     /// <summary>Pushes and pulls in turn, one request each tenth of a second whether or not the last one is answered.</summary>
-    private static async Task AskCalmlyAsync(CampaignClient client, int requests, Latencies latencies, List<string> answered)
+    private static async Task AskCalmlyAsync(CampaignClient client, string[] emails, Latencies latencies, List<string> answered)
     {
         var asked = new List<Task<Answer>>();
         using var pace = new PeriodicTimer(s_pace);
-        var emails = Emails(requests);
-        for (var n = 0; n < requests && await pace.WaitForNextTickAsync(); n++)
+        for (var n = 0; n < emails.Length * 2 && await pace.WaitForNextTickAsync(); n++)
         {
             var due = Stopwatch.GetTimestamp();
             asked.Add(AskAsync(n % 2 == 0 ? client.PushAsync([emails[n / 2]]) : client.NextAsync(), due, latencies));
@@ -72,7 +84,8 @@ public sealed class FairnessTests(ITestOutputHelper output)
         answered.AddRange(answers.Where(answer => answer.Email is not null).Select(answer => answer.Email!));
     }
 
-    private static string[] Emails(int requests) => [.. Enumerable.Range(0, requests / 2).Select(n => $"calm-{n}-of-{requests}@example.com")];
+    /// <summary>Of so many requests, of which each other one pushes.</summary>
+    private static string[] Emails(string part, int requests) => [.. Enumerable.Range(0, requests / 2).Select(n => $"calm-{part}-{n}@example.com")];
 
     private static async Task<Answer> AskAsync(Task<Answer> asked, long due, Latencies latencies)
     {
@@ -95,5 +108,12 @@ public sealed class FairnessTests(ITestOutputHelper output)
 
         return [.. Enumerable.Range(0, FloodConnections).Select(n =>
             FloodConnection.Request("flood", "/buffer/next", $$"""{"namespace":"flood-{{n % Namespaces}}"}"""))];
+    }
+
+    private sealed record Round
+    {
+        internal Latencies Flood { get; } = new();
+
+        internal Latencies Calm { get; } = new();
     }
 }

@@ -8,6 +8,18 @@ internal sealed class Latencies
 {
     private readonly ConcurrentQueue<double> _milliseconds = new();
 
+    /// <summary>Those of several, as one.</summary>
+    internal static Latencies Of(IEnumerable<Latencies> parts)
+    {
+        var all = new Latencies();
+        foreach (var milliseconds in parts.SelectMany(part => part._milliseconds))
+        {
+            all._milliseconds.Enqueue(milliseconds);
+        }
+
+        return all;
+    }
+
     internal int Count => _milliseconds.Count;
 
     internal void Add(long due) => _milliseconds.Enqueue(Stopwatch.GetElapsedTime(due).TotalMilliseconds);
