@@ -6,8 +6,8 @@ using LeadGrain.GrainInterfaces.Buffer;
 namespace LeadGrain.Gateway.Buffer;
 
 /// <summary>
-/// Reads usual pushes in one pass, with half of the work of <see cref="PushInput.Read"/>, which reads all others and says what is
-/// wrong with them.
+/// Reads usual pushes in one pass, without a document of them in between. <see cref="PushInput.Read"/> reads all others, and says
+/// what is wrong with them.
 /// </summary>
 internal ref struct PushReader
 {
