@@ -25,8 +25,10 @@ internal sealed class ManyNamespaces : IScenario
                 var busy = new NamespaceGroup("busy", "campaign-", 1);
                 cases.Add((count, grid, busy, new Windows()));
                 await AddIdleAsync(run, grid, count - 1, cancellationToken);
-                await grid.WarmUpAsync(busy, cancellationToken);
             }
+
+            // All at once: the compilers take one core each at most.
+            await Task.WhenAll(cases.Select(c => c.Grid.WarmUpAsync(c.Busy, cancellationToken)));
 
             for (var round = 0; round < run.Options.Rounds; round++)
             {
