@@ -45,9 +45,10 @@ internal static class CrmChangeInput
         }
 
         int? version = null;
-        if (headers.IfMatch is [{ } match] && match != "*")
+        if (headers.IfMatch is { Count: > 0 } match && match != "*")
         {
-            if (!int.TryParse(match.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var matched))
+            // Given several times they are joined by commas, and refused as a list is.
+            if (!int.TryParse(match.ToString().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var matched))
             {
                 return Problem.InvalidHeader("If-Match", "must be the ETag of an earlier answer.");
             }

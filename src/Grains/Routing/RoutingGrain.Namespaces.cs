@@ -65,7 +65,7 @@ internal sealed partial class RoutingGrain
     // Wakes this grain where a process has died between a lead's commit and its arrival.
     private async Task WatchNamespacesAsync(RoutingState state)
     {
-        if (state.FeedsNamespaces && !_watchingNamespaces)
+        if (!_watchingNamespaces && (state.FeedsNamespaces || await leads.WaitsForNamespacesAsync(state.OrganizationId)))
         {
             await this.RegisterOrUpdateReminder(NamespaceReminder, options.Value.NamespaceRetryAfter, TimeSpan.FromMinutes(1));
             _watchingNamespaces = true;
@@ -115,8 +115,11 @@ internal sealed partial class RoutingGrain
         if (!state.FeedsNamespaces && !await leads.WaitsForNamespacesAsync(state.OrganizationId)
             && await this.GetReminder(NamespaceReminder) is { } reminder)
         {
-            _watchingNamespaces = false;
             await this.UnregisterReminder(reminder);
+            _watchingNamespaces = false;
+
+            // A rule or a lead may have come meanwhile, and have found the reminder still there.
+            await WatchNamespacesAsync(await StateAsync());
         }
     }
 

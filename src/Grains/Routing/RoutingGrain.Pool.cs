@@ -36,6 +36,7 @@ internal sealed partial class RoutingGrain
         if (ids is not null && await leads.ReviveForNamespacesAsync(state.OrganizationId, ids) is > 0 and var revived)
         {
             (routed, gone) = (routed + revived, gone - revived);
+            await WatchNamespacesAsync(state);
             StartSweep();
         }
 

@@ -6,9 +6,11 @@ using System.Text;
 using System.Text.Json.Nodes;
 using CsvHelper;
 using LeadGrain.Gateway.Crm;
+using LeadGrain.GrainInterfaces.Crm;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Tests.Gateway;
 using LeadGrain.Tests.Ingestion;
+using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Tests.Crm;
 
@@ -52,6 +54,16 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         }
         while (next is not null);
         Assert.Equal(await ListAsync(client, "country=LV"), paged);
+    }
+
+    [Fact]
+    public void An_If_Match_that_is_given_twice_is_refused_and_not_passed_over()
+    {
+        var headers = new HeaderDictionary { ["If-Match"] = new(["\"1\"", "\"2\""]) };
+
+        var read = CrmChangeInput.Complete(new CrmChange(Guid.Empty, "", null, null, new NewValue("n"), null), Guid.NewGuid(), headers);
+
+        Assert.Equal("If-Match", read.Problem?.Member);
     }
 
     [Fact]

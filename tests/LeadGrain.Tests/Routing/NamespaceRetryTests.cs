@@ -33,6 +33,28 @@ public sealed class NamespaceRetryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lead_that_lives_again_is_brought_also_where_no_rule_feeds_namespaces_any_more()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, _time, attempts: 1_000);
+        var rule = await grid.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
+        await BreakAsync(database);
+        var id = (string)(await grid.Client.IngestAsync(new { email = "jane@acme.example" }))["leadId"]!;
+        await grid.Client.PostAsync("/suppressions", new { emails = new[] { "jane@acme.example" } });
+        await UntilAsync(database, "select status = 'DEAD' from routed_leads");
+        await grid.Client.SendAsync(HttpMethod.Delete, $"/routing/rules/{rule}");
+        await UntilAsync(database, "select not exists (select from embedded_reminders where name = 'namespaces')");
+
+        await grid.Client.SendAsync(HttpMethod.Delete, "/suppressions", """{"emails":["jane@acme.example"]}""");
+        await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
+        await UntilAsync(database, "select status = 'HELD' and namespace_attempts > 0 from routed_leads");
+        await database.ExecuteAsync("drop trigger refuse on lead_batches");
+
+        await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
+        Assert.Equal(["jane@acme.example"], await grid.Client.DrainAsync("own"));
+    }
+
+    [Fact]
     public async Task A_namespace_that_does_not_answer_holds_neither_rules_nor_other_leads_up()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -72,12 +94,12 @@ public sealed class NamespaceRetryTests : IDisposable
         Assert.Equal(TimeSpan.FromHours(1), NamespaceBackOff.Of(1_000_000, options, 1));
     }
 
-    private static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time) => LeaseGrid.StartAsync(
+    private static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time, int attempts = 2) => LeaseGrid.StartAsync(
         database,
         time,
         ("Routing:NamespaceRetryAfter", "00:00:01"),
         ("Routing:NamespaceRetryLongest", "00:00:01"),
-        ("Routing:NamespaceAttempts", "2"));
+        ("Routing:NamespaceAttempts", $"{attempts}"));
 
     private static async Task BreakAsync(TestDatabase database) => await database.ExecuteAsync(
         """
