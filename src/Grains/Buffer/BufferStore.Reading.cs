@@ -197,6 +197,22 @@ internal sealed partial class BufferStore
             namespaceId,
             keys)];
 
+    /// <summary>Which of these email keys the namespace had served when the lease beside it was to be given.</summary>
+    internal async Task<HashSet<string>> FindServedBeforeAsync(long namespaceId, IReadOnlyCollection<(string Key, Guid Lease)> leased)
+        => [.. await ReadAsync(
+            """
+            select k.key from unnest($2::text[], $3::uuid[]) as k (key, lease_id)
+            where exists (
+                select from served_leads s
+                where s.namespace_id = $1 and s.email_key = k.key
+                    and s.id <= (left(k.lease_id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid
+            )
+            """,
+            static row => row.GetString(0),
+            namespaceId,
+            leased.Select(one => one.Key).ToArray(),
+            leased.Select(one => one.Lease).ToArray())];
+
     /// <summary>Which of these ids are of leads that the namespace has served.</summary>
     internal async Task<HashSet<Guid>> FindServedAsync(long namespaceId, Guid[] servedIds)
         => [.. await ReadAsync(
