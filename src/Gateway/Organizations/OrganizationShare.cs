@@ -22,10 +22,15 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
     /// <summary>Null for the share of all organizations that found no room of their own.</summary>
     internal Tenant? Tenant => tenant;
 
-    internal EffectiveLimits Limits
+    internal EffectiveLimits Limits => _limits;
+
+    /// <summary>Takes over limits. What was used under others counts as the whole burst at most.</summary>
+    /// <param name="limits">From now on.</param>
+    /// <param name="now">The clock's timestamp.</param>
+    internal void Apply(EffectiveLimits limits, long now)
     {
-        get => _limits;
-        set => _limits = value;
+        _limits = limits;
+        limits.Quota?.TakeOver(ref _wholeAt, now);
     }
 
     /// <summary>Takes a place, to be given back by <see cref="Leave"/> where it was got.</summary>

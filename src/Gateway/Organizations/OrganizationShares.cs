@@ -89,7 +89,7 @@ internal sealed partial class OrganizationShares : IDisposable
     {
         if (_shares.TryGetValue(tenant, out var share))
         {
-            share.Limits = LimitsOf(set);
+            share.Apply(LimitsOf(set), _time.GetTimestamp());
         }
     }
 
@@ -196,8 +196,9 @@ internal sealed partial class OrganizationShares : IDisposable
     {
         try
         {
-            share.Limits = LimitsOf(await _calls.CallAsync<IOrganizationGrain, Tenant, OrganizationLimits>(
-                share.Tenant!.GrainKey, share.Tenant, static (grain, _, token) => grain.GetLimitsAsync(token), CancellationToken.None));
+            var set = await _calls.CallAsync<IOrganizationGrain, Tenant, OrganizationLimits>(
+                share.Tenant!.GrainKey, share.Tenant, static (grain, _, token) => grain.GetLimitsAsync(token), CancellationToken.None);
+            share.Apply(LimitsOf(set), _time.GetTimestamp());
         }
 #pragma warning disable CA1031 // The edge: whatever failed, what is known stays in force, and the next round asks again.
         catch (Exception fault)

@@ -55,6 +55,17 @@ internal sealed class RequestQuota
         }
     }
 
+    /// <summary>Goes on from another quota's state, in which more may be used up than this one's burst: then all of it is.</summary>
+    internal void TakeOver(ref long wholeAt, long now)
+    {
+        long known;
+        do
+        {
+            known = Volatile.Read(ref wholeAt);
+        }
+        while (known > now + _depth && Interlocked.CompareExchange(ref wholeAt, now + _depth, known) != known);
+    }
+
     private long Seconds(long timestamps) => (timestamps + _frequency - 1) / _frequency;
 }
 

@@ -9,7 +9,10 @@ public sealed class BufferOptions
     [Range(1, 1_000_000)]
     public int WindowLeads { get; set; } = 1_000;
 
-    /// <summary>The most memory, in bytes, that one namespace's waiting leads take, but for a single larger lead.</summary>
+    /// <summary>
+    /// The most memory, in bytes, that one namespace's waiting leads take, but for a single larger lead; those out of the plain
+    /// order, as of another priority, take no more than twice <see cref="AnswerBytes"/> beside them.
+    /// </summary>
     [Range(1, int.MaxValue)]
     public int WindowBytes { get; set; } = 4 * 1024 * 1024;
 

@@ -145,26 +145,46 @@ internal sealed partial class BufferStore
     /// <param name="after">Where to start.</param>
     /// <param name="throughSeq">Of the newest lead to look at.</param>
     /// <param name="limit">At most this many.</param>
+    /// <param name="bytes">None after those whose batches' data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
-    internal Task<List<HeldLead>> ReadHeldAsync(long namespaceId, Place after, long throughSeq, int limit, OriginCache origins)
-        => ReadAsync(
+    /// <returns>The leads, and whether there are none behind them.</returns>
+    internal async Task<(List<HeldLead> Held, bool WasLast)> ReadHeldAsync(
+        long namespaceId, Place after, long throughSeq, int limit, long bytes, OriginCache origins)
+    {
+        var found = 0L;
+        var held = await ReadAsync(
             $"""
-            select {LeadColumns}, h.attempts, h.lease_id, h.held_for
+            select {LeadColumns}, h.attempts, h.lease_id, h.held_for, h.found
             from (
-                select * from held_leads
-                where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
-                order by rank, seq limit $5
+                select f.*, sum(t.data_bytes) over (order by f.rank, f.seq) - t.data_bytes as bytes_before, count(*) over () as found
+                from (
+                    select * from held_leads
+                    where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
+                    order by rank, seq limit $5
+                ) f
+                cross join lateral (
+                    select data_bytes from lead_batches
+                    where namespace_id = $1 and first_seq <= f.seq order by first_seq desc limit 1
+                ) t
             ) h
             cross join lateral buffered_lead(h.namespace_id, h.seq) b
             join lead_origins o on o.id = b.origin_id
+            where h.bytes_before < $6
             order by h.rank, h.seq
             """,
-            row => ReadHeld(row, origins),
+            row =>
+            {
+                found = row.GetInt64(12);
+                return ReadHeld(row, origins);
+            },
             namespaceId,
             after.Rank,
             after.Seq,
             throughSeq,
-            limit);
+            limit,
+            bytes);
+        return (held, held.Count == found && found < limit);
+    }
 
     /// <summary>Which of these email keys the namespace has served.</summary>
     internal async Task<HashSet<string>> FindServedAsync(long namespaceId, string[] keys)
@@ -176,6 +196,22 @@ internal sealed partial class BufferStore
             static row => row.GetString(0),
             namespaceId,
             keys)];
+
+    /// <summary>Which of these email keys the namespace had served when the lease beside it was to be given.</summary>
+    internal async Task<HashSet<string>> FindServedBeforeAsync(long namespaceId, IReadOnlyCollection<(string Key, Guid Lease)> leased)
+        => [.. await ReadAsync(
+            """
+            select k.key from unnest($2::text[], $3::uuid[]) as k (key, lease_id)
+            where exists (
+                select from served_leads s
+                where s.namespace_id = $1 and s.email_key = k.key
+                    and s.id <= (left(k.lease_id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid
+            )
+            """,
+            static row => row.GetString(0),
+            namespaceId,
+            leased.Select(one => one.Key).ToArray(),
+            leased.Select(one => one.Lease).ToArray())];
 
     /// <summary>Which of these ids are of leads that the namespace has served.</summary>
     internal async Task<HashSet<Guid>> FindServedAsync(long namespaceId, Guid[] servedIds)

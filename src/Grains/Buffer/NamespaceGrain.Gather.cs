@@ -258,11 +258,11 @@ internal sealed partial class NamespaceGrain
     private async Task ReadHeldAsync()
     {
         var limit = MostHeldWaiting(options.Value);
-        var read = await store.ReadHeldAsync(_claimed!.Id, _held.BeginRead(), _lastSeq, limit, _origins);
-        _held.EndRead(read, wasLast: read.Count < limit);
+        var (read, wasLast) = await store.ReadHeldAsync(_claimed!.Id, _held.BeginRead(), _lastSeq, limit, options.Value.AnswerBytes, _origins);
+        _held.EndRead(read, wasLast);
     }
 
-    // Enough for the largest pull.
+    // Enough for the largest pull, as is an answer's size.
     private static int MostHeldWaiting(BufferOptions options) => Math.Max(options.WindowLeads, PullCommand.MaxCount);
 
     private long DueAt(TimeSpan after) => time.GetTimestamp() + (long)(after.TotalSeconds * time.TimestampFrequency);

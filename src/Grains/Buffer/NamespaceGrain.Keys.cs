@@ -43,9 +43,11 @@ internal sealed partial class NamespaceGrain
         var kept = JsonSerializer.Deserialize(answer, KeptAnswers.Default.KeptPull)!.Leads.ToDictionary(lead => lead.Seq);
         var read = await store.ReadHandedOutAsync(_claimed!.Id, kept.Values, _origins);
 
-        // A lease leaves no trace where its email had been served, and where its lead died and was revived since.
-        var untraced = read.Where(one => !one.HasTrace && kept[one.Lead.Seq].Lease is not null).Select(one => EmailKey.Of(one.Lead.Lead.Email)).ToArray();
-        var served = untraced.Length > 0 ? await store.FindServedAsync(_claimed.Id, untraced) : [];
+        // A lease leaves no trace where its email had been served, where its lead died and was revived since, and where it was given
+        // back and its email served by another since.
+        var untraced = read.Where(one => !one.HasTrace && kept[one.Lead.Seq].Lease is not null)
+            .Select(one => (EmailKey.Of(one.Lead.Lead.Email), kept[one.Lead.Seq].Lease!.Id)).ToArray();
+        var served = untraced.Length > 0 ? await store.FindServedBeforeAsync(_claimed.Id, untraced) : [];
         var leads = read
             .Where(one => one.HasTrace || (kept[one.Lead.Seq].Lease is not null && !served.Contains(EmailKey.Of(one.Lead.Lead.Email))))
             .Select(one => new PulledLead(one.Lead.Lead, one.Lead.Origin, kept[one.Lead.Seq].Lease))

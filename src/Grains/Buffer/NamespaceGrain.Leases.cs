@@ -13,7 +13,7 @@ internal sealed partial class NamespaceGrain
 {
     private const int MostRevivedAtOnce = 1_000;
 
-    private readonly HeldLeads _held = new(MostHeldWaiting(options.Value));
+    private readonly HeldLeads _held = new(MostHeldWaiting(options.Value), options.Value.AnswerBytes);
 
     /// <inheritdoc/>
     public Task<Keyed<LeaseOutcomes>> SettleAsync(LeaseCommand command, CancellationToken cancellationToken)

@@ -124,9 +124,10 @@ internal sealed partial class NamespaceGrain
         {
             if (alreadyServed.Contains(mark.Lead.Seq))
             {
-                // The skip is recorded by the next commit; should that never come, the lead is found served once more.
+                // The skip is recorded by the next commit; should that never come, the lead is found served once more. One that
+                // was to leave the held ones is among them still.
                 _served--;
-                _toSkip.Add((mark.Lead.Place, IsHeld: false));
+                _toSkip.Add((mark.Lead.Place, IsHeld: write.Unholds(mark.Lead.Place)));
             }
         }
 

@@ -99,6 +99,15 @@ internal static class PullStatement
             delete from held_leads h
             using unnest({0}::bigint[], {1}::int[], {2}::bigint[]) as r (w, rank, seq), fence
             where fence.w = r.w and h.namespace_id = fence.id and h.rank = r.rank and h.seq = r.seq
+        """;
+
+    // A lead that turns out to be served by another stays held until it is skipped: nothing else tells of it out of the plain
+    // order, should the commit that skips it never come. The parameters are those of the served ones.
+    private const string UnlessNotServed =
+        """
+         and not exists (
+            select from unnest($3::bigint[], $4::uuid[], $5::bigint[]) as s (w, id, seq)
+            where s.w = r.w and s.seq = r.seq and s.id not in (select id from served)
         )
         """;
 
@@ -166,18 +175,23 @@ internal static class PullStatement
     private static string Build(PullParts parts)
     {
         var (text, next) = (Fence, 3);
+        var careful = parts.HasFlag(PullParts.Served | PullParts.Careful);
         foreach (var (part, template, parameters) in s_parts)
         {
             if (parts.HasFlag(part))
             {
                 text += Numbered(template, parameters, next);
                 next += parameters;
-                text += part is not PullParts.Served ? ""
-                    : parts.HasFlag(PullParts.Careful) ? " on conflict do nothing returning id)" : ")";
+                text += part switch
+                {
+                    PullParts.Served => careful ? " on conflict do nothing returning id)" : ")",
+                    PullParts.Unheld => careful ? $"{UnlessNotServed})" : ")",
+                    _ => "",
+                };
             }
         }
 
-        var served = parts.HasFlag(PullParts.Served | PullParts.Careful) ? "array(select id from served)" : "null::uuid[]";
+        var served = careful ? "array(select id from served)" : "null::uuid[]";
         var leased = parts.HasFlag(PullParts.Leased) ? "array(select lease_id from leased)" : "null::uuid[]";
         return $"{text} select array(select w from fence), {served}, {leased}";
     }

@@ -77,6 +77,9 @@ internal sealed class PullWrite(long organizationId, long namespaceId, long epoc
         Weight++;
     }
 
+    /// <summary>Whether a lead leaves the held ones.</summary>
+    internal bool Unholds(Place place) => _held is not null && _held.TryGetValue(place, out var state) && state is null;
+
     internal void Bury(Death death)
     {
         (_deaths ??= []).Add(death);

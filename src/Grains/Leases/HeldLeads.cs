@@ -8,7 +8,8 @@ namespace LeadGrain.Grains.Leases;
 /// delay ("out"), and the first of those that wait. The database has them all.
 /// </summary>
 /// <param name="maxWaiting">The most waiting ones held in memory.</param>
-internal sealed class HeldLeads(int maxWaiting)
+/// <param name="maxWaitingBytes">The size, in bytes, that those may have together: the lead that reaches it is the last.</param>
+internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
 {
     private readonly SortedSet<Place> _order = [];
     private readonly Dictionary<Place, HeldLead> _waiting = [];
@@ -28,14 +29,17 @@ internal sealed class HeldLeads(int maxWaiting)
     /// <summary>Their size, in bytes.</summary>
     internal long OutBytes { get; private set; }
 
+    /// <summary>The size of the waiting ones in memory, in bytes.</summary>
+    internal long WaitingBytes { get; private set; }
+
     /// <summary>Whether the first waiting one is not known without reading on.</summary>
     internal bool MustRead => Lacks(1);
 
     /// <summary>The monotonic time at which the next lease or delay ends; null with none out.</summary>
     internal long? NextDueAt => _due.Count > 0 ? _due.Min.DueAt : null;
 
-    /// <summary>Whether memory has fewer waiting ones than this while the database may have more.</summary>
-    internal bool Lacks(int wanted) => !IsComplete && _order.Count < wanted;
+    /// <summary>Whether memory has fewer waiting ones than this, and room for more, while the database may have more.</summary>
+    internal bool Lacks(int wanted) => !IsComplete && _order.Count < wanted && WaitingBytes < maxWaitingBytes;
 
     /// <summary>Says that the database has waiting ones that memory has not.</summary>
     internal void StartReading() => IsComplete = false;
@@ -96,7 +100,10 @@ internal sealed class HeldLeads(int maxWaiting)
     internal void Remove(Place place)
     {
         _order.Remove(place);
-        _waiting.Remove(place);
+        if (_waiting.Remove(place, out var removed))
+        {
+            WaitingBytes -= removed.Lead.Size;
+        }
     }
 
     /// <summary>Puts a lead on lease or on a delay.</summary>
@@ -156,13 +163,15 @@ internal sealed class HeldLeads(int maxWaiting)
 
     private void Insert(HeldLead lead)
     {
+        Remove(lead.Place);
         _order.Add(lead.Place);
-        _waiting[lead.Place] = lead;
+        _waiting.Add(lead.Place, lead);
+        WaitingBytes += lead.Lead.Size;
     }
 
     private void TrimToBound()
     {
-        while (_order.Count > maxWaiting)
+        while (_order.Count > maxWaiting || WaitingBytes - _waiting[_order.Max].Lead.Size >= maxWaitingBytes)
         {
             Remove(_order.Max);
             IsComplete = false;

@@ -111,7 +111,7 @@ public sealed class FencingTests
 
         // The second mark has another id than the row: that row was answered, so it stays.
         Assert.True(next.HasHeld);
-        var held = await store.ReadHeldAsync(next.Id, Place.Start, 2, 10, new OriginCache());
+        var (held, _) = await store.ReadHeldAsync(next.Id, Place.Start, 2, 10, 1_000, new OriginCache());
         Assert.Equal([1L], held.Select(lead => lead.Place.Seq));
         Assert.Empty(await store.ReadGapsAsync(next.Id, default, 2, new OriginCache()));
         Assert.Equal(new SettledSince(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, default));

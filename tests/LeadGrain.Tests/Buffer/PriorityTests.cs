@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Buffer;
 using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
 
@@ -41,6 +42,31 @@ public sealed class PriorityTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
 
         Assert.Equal(["A@x.example", "b@x.example"], await Client.DrainAsync("same"));
         Assert.Equal((0, 2, 1), await Client.CountsAsync("same"));
+    }
+
+    [Fact]
+    public async Task Large_priority_leads_are_read_no_more_at_once_than_an_answer_holds_and_keep_their_order()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        var data = new string('x', 100_000);
+        var leads = Enumerable.Range(0, 12).Select(n => new { email = $"lead{n}@x.example", priority = (n % 3) - 3, data }).ToArray();
+        string[] expected = [.. leads.OrderByDescending(lead => lead.priority).Select(lead => lead.email)];
+        var first = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:AnswerBytes", "250000"));
+        await first.Client.PostAsync("/buffer/push", new { @namespace = "ns", leads });
+        var id = await database.ScalarAsync<long>("select id from namespaces");
+        var store = new BufferStore(database.DataSource, TimeProvider.System);
+
+        var (front, isAll) = await store.ReadHeldAsync(id, Place.Start, 12, 1_000, 250_000, new OriginCache());
+        var (rest, isRest) = await store.ReadHeldAsync(id, front[^1].Place, 12, 1_000, 2_500_000, new OriginCache());
+        Assert.Equal((3, false, 9, true), (front.Count, isAll, rest.Count, isRest));
+        Assert.Equal(expected, front.Concat(rest).Select(held => held.Lead.Lead.Email));
+
+        var pulled = new List<string>(await first.Client.NextAsync("ns", 10));
+        Assert.Equal(3, pulled.Count);
+        await first.DisposeAsync();
+        await using var second = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:AnswerBytes", "250000"));
+        pulled.AddRange(await second.Client.DrainAsync("ns"));
+        Assert.Equal(expected, pulled);
     }
 
     [Fact]

@@ -110,6 +110,22 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_pull_on_lease_is_repeated_as_it_was_when_its_lead_was_given_back_and_skipped_since()
+    {
+        await Client.PushAsync("skipped", "a@x.example");
+        var body = new { @namespace = "skipped", leaseSeconds = 600 };
+        var first = await AskAsync("/buffer/next", body, "skipped");
+        await Client.PostAsync("/buffer/nack", new { @namespace = "skipped", leaseIds = new[] { (Guid)first.Json["lead"]!["leaseId"]! } });
+        await Client.PushAsync("skipped", ("A@x.example", 1), ("b@x.example", -1));
+        Assert.Equal("A@x.example", await Client.NextAsync("skipped"));
+        Assert.Equal("b@x.example", await Client.NextAsync("skipped"));
+        Assert.Equal((0, 2, 1), await Client.CountsAsync("skipped"));
+        await Client.PushAsync("skipped", "c@x.example");
+
+        Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, "skipped"));
+    }
+
+    [Fact]
     public async Task An_answer_without_leads_is_not_kept()
     {
         var body = new { @namespace = "empty" };

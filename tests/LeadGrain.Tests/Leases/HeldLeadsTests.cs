@@ -8,9 +8,11 @@ namespace LeadGrain.Tests.Leases;
 public sealed class HeldLeadsTests
 {
     private const int Bound = 4;
+    private const int MaxBytes = 350;
+    private const int LargestSize = 200;
 
     private readonly SortedDictionary<Place, (HeldLead Lead, long? DueAt)> _all = [];
-    private readonly HeldLeads _held = new(Bound);
+    private readonly HeldLeads _held = new(Bound, MaxBytes);
     private long _now;
 
     [Theory]
@@ -30,6 +32,7 @@ public sealed class HeldLeadsTests
             var waiting = _all.Values.Where(one => one.DueAt is null).Select(one => one.Lead.Place).ToList();
             Assert.Equal(waiting.Count > 0, _held.TryPeek(out var first));
             Assert.True(waiting.Count == 0 || waiting[0] == first.Place);
+            Assert.InRange(_held.WaitingBytes, waiting.Count > 0 ? 1 : 0, MaxBytes + LargestSize);
             Assert.Equal(_all.Values.Count(one => one.DueAt is not null), _held.OutCount);
             Assert.Equal(_all.Values.Min(one => one.DueAt), _held.NextDueAt);
         }
@@ -86,7 +89,9 @@ public sealed class HeldLeadsTests
         while (_held.MustRead)
         {
             var after = _held.BeginRead();
-            var read = _all.Where(one => one.Key.CompareTo(after) > 0).Take(Bound).Select(one => one.Value.Lead).ToList();
+            var bytes = 0;
+            var behind = _all.Where(one => one.Key.CompareTo(after) > 0).Select(one => one.Value.Lead).ToList();
+            var read = behind.Take(Bound).TakeWhile(lead => (bytes += lead.Lead.Size) - lead.Lead.Size < MaxBytes).ToList();
             if (random.Next(2) == 0)
             {
                 var late = new HeldLead(Lead(1_000_000 + step, random.Next(-2, 3)), new HeldState(0));
@@ -94,10 +99,10 @@ public sealed class HeldLeadsTests
                 _held.Add(late);
             }
 
-            _held.EndRead(read, wasLast: read.Count < Bound);
+            _held.EndRead(read, wasLast: read.Count < Bound && read.Count == behind.Count);
         }
     }
 
     private static WaitingLead Lead(long seq, int priority)
-        => new(seq, 1, new LeadOrigin(null, null, null), new NewLead($"{seq}@x.example", null, null, priority));
+        => new(seq, 1, new LeadOrigin(null, null, null), new NewLead($"{seq}@x.example", null, seq % 3 == 0 ? new byte[100] : null, priority));
 }

@@ -120,6 +120,27 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
         Assert.Equal((0, 1, 0, 0, 1), await Client.AllCountsAsync("passed"));
     }
 
+    /// <summary>As a process that dies there leaves it: the commit that found the email served is through, the one that skips the lead is not.</summary>
+    [Fact]
+    public async Task A_lead_out_of_the_plain_order_whose_email_was_served_is_skipped_though_the_activation_ends_before_it_is()
+    {
+        const string Name = "unskipped";
+        await Client.PushAsync(Name, [("a@x.example", -1), ("b@x.example", 1), ("A@x.example", 2)]);
+        Assert.Equal("A@x.example", await Client.NextAsync(Name));
+        Assert.Equal("b@x.example", await Client.NextAsync(Name));
+        await using var connection = await shared.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand("lock table skipped_leads in access exclusive mode", connection);
+        await hold.ExecuteNonQueryAsync();
+        var pulled = Client.NextAsync(Name);
+        await shared.Database.LockWaitAsync();
+        await shared.Database.ExecuteAsync($"update namespaces set epoch = epoch + 1 where name = '{Name}'");
+        await transaction.RollbackAsync();
+
+        Assert.Null(await pulled);
+        Assert.Equal((0, 0, 0, 2, 1), await Client.AllCountsAsync(Name));
+    }
+
     /// <summary>An end that comes while a round reads on takes the queues away; those in the round are to come again.</summary>
     [Fact]
     public async Task Pulls_of_a_round_whose_activation_ends_while_it_reads_on_are_told_that_nothing_was_done()

@@ -41,6 +41,19 @@ public sealed class RequestQuotaTests
     }
 
     [Fact]
+    public void A_raised_rate_holds_at_once_however_much_was_used_of_a_longer_burst()
+    {
+        var (slow, fast) = (new RequestQuota(perSecond: 1, burst: 3_600, Second), new RequestQuota(perSecond: 100, burst: 100, Second));
+        var share = new OrganizationShare(null, new EffectiveLimits(1, slow), now: 0);
+        Assert.All(Enumerable.Range(0, 3_600), _ => Assert.True(share.Take(slow, now: 0).Allowed));
+
+        share.Apply(new EffectiveLimits(1, fast), now: 0);
+
+        Assert.Equal(new QuotaDecision(false, 0, 1, TimeSpan.FromMilliseconds(10)), share.Take(fast, now: 0));
+        Assert.True(share.Take(fast, Second / 100).Allowed);
+    }
+
+    [Fact]
     public void In_any_span_of_time_no_more_pass_than_the_burst_and_the_rate_allow()
     {
         var cases =
