@@ -36,9 +36,8 @@ internal sealed partial class NamespaceGrain
             await ChangeAsync(new LeaseCommand([], LeaseAction.Ack.Value));
         }
 
-        var found = await deadLeads.ListAsync(claimed.Id, after, limit + 1, _origins);
-        return new DeadLeadPage(
-            [.. found.Take(limit).Select(d => new DeadLead(d.Id, d.Lead.Lead, d.Lead.Origin, d.Attempts, d.At))], found.Count > limit);
+        var (dead, hasMore) = await deadLeads.ListAsync(claimed.Id, ids: null, after, limit, options.Value.AnswerBytes, _origins);
+        return new DeadLeadPage([.. dead.Select(d => new DeadLead(d.Id, d.Lead.Lead, d.Lead.Origin, d.Attempts, d.At))], hasMore);
     }
 
     /// <inheritdoc/>
@@ -50,30 +49,23 @@ internal sealed partial class NamespaceGrain
             return null;
         }
 
-        if (ids is { } asked)
-        {
-            return await ReviveAsync(await deadLeads.FindAsync(claimed.Id, [.. asked], _origins));
-        }
-
+        Guid[]? asked = ids is { } some ? [.. some] : null;
         long revived = 0;
-        while (!cancellationToken.IsCancellationRequested && await deadLeads.ListAsync(claimed.Id, Guid.Empty, MostRevivedAtOnce, _origins) is { Count: > 0 } dead)
+        while (!cancellationToken.IsCancellationRequested)
         {
-            revived += await ReviveAsync(dead);
-        }
+            var (dead, _) = await deadLeads.ListAsync(claimed.Id, asked, Guid.Empty, MostRevivedAtOnce, options.Value.AnswerBytes, _origins);
+            if (dead.Count == 0)
+            {
+                break;
+            }
 
-        return revived;
-    }
-
-    private async Task<int> ReviveAsync(List<BuriedLead> dead)
-    {
-        if (dead.Count > 0)
-        {
             var revival = new Revival(dead);
             Enqueue(revival);
             await revival.Task;
+            revived += dead.Count;
         }
 
-        return dead.Count;
+        return revived;
     }
 
     private Task<Keyed<LeaseOutcomes>> ChangeAsync(LeaseCommand command)

@@ -7,39 +7,47 @@ namespace LeadGrain.Grains.Leases;
 /// <summary>Reads dead leads. They are written by the commits of their namespaces' grains.</summary>
 internal sealed class DeadLeadStore(NpgsqlDataSource database)
 {
-    private const string Columns = $"{BufferStore.LeadColumns}, d.id, d.attempts, d.died_at";
-
-    private const string Joins =
-        """
-        cross join lateral buffered_lead(d.namespace_id, d.seq) b
-        join lead_origins o on o.id = b.origin_id
-        order by d.id
-        """;
-
     /// <summary>Dead leads after an id, the oldest death first.</summary>
-    internal Task<List<BuriedLead>> ListAsync(long namespaceId, Guid after, int limit, OriginCache origins)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(
+    /// <param name="namespaceId">Whose.</param>
+    /// <param name="ids">Only these, as far as there are such; null for all.</param>
+    /// <param name="after">Where to start.</param>
+    /// <param name="limit">At most this many.</param>
+    /// <param name="bytes">None after those whose batches' data come to this many bytes together.</param>
+    /// <param name="origins">Looks origins up and learns new ones.</param>
+    /// <returns>The leads, and whether there are more behind them.</returns>
+    internal async Task<(List<BuriedLead> Dead, bool HasMore)> ListAsync(
+        long namespaceId, Guid[]? ids, Guid after, int limit, long bytes, OriginCache origins)
+    {
+        var found = 0L;
+        var dead = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
             $"""
-            select {Columns}
-            from (select * from dead_leads where namespace_id = $1 and id > $2 order by id limit $3) d
-            {Joins}
+            select {BufferStore.LeadColumns}, d.id, d.attempts, d.died_at, d.found
+            from (
+                select f.*, sum(t.data_bytes) over (order by f.id) - t.data_bytes as bytes_before, count(*) over () as found
+                from (
+                    select * from dead_leads
+                    where namespace_id = $1 and id > $2 {(ids is null ? "" : "and id = any($5)")}
+                    order by id limit $3 + 1
+                ) f
+                cross join lateral (
+                    select data_bytes from lead_batches
+                    where namespace_id = $1 and first_seq <= f.seq order by first_seq desc limit 1
+                ) t
+            ) d
+            cross join lateral buffered_lead(d.namespace_id, d.seq) b
+            join lead_origins o on o.id = b.origin_id
+            where d.bytes_before < $4
+            order by d.id
+            limit $3
             """,
-            row => Read(row, origins),
-            namespaceId,
-            after,
-            limit));
-
-    /// <summary>Dead leads by their ids, as far as there are such.</summary>
-    internal Task<List<BuriedLead>> FindAsync(long namespaceId, Guid[] ids, OriginCache origins)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(
-            $"""
-            select {Columns}
-            from (select * from dead_leads where namespace_id = $1 and id = any($2)) d
-            {Joins}
-            """,
-            row => Read(row, origins),
-            namespaceId,
-            ids));
+            row =>
+            {
+                found = row.GetInt64(12);
+                return Read(row, origins);
+            },
+            ids is null ? [namespaceId, after, (long)limit, bytes] : [namespaceId, after, (long)limit, bytes, ids]));
+        return (dead, dead.Count < found);
+    }
 
     private static BuriedLead Read(NpgsqlDataReader row, OriginCache origins)
         => new(row.GetGuid(9), BufferStore.ReadLead(row, origins), row.GetInt32(10), new DateTimeOffset(row.GetDateTime(11), TimeSpan.Zero));

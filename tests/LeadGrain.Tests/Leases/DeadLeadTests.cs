@@ -101,6 +101,37 @@ public sealed class DeadLeadTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task Large_dead_leads_are_listed_and_revived_a_large_answer_at_a_time()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("LEASE_MAX_ATTEMPTS", "1"), ("Buffer:AnswerBytes", "250000"));
+        var data = new string('x', 100_000);
+        await grid.Client.PostAsync("/buffer/push", new { @namespace = "ns", leads = Enumerable.Range(0, 7).Select(n => new { email = $"lead{n}@x.example", data }) });
+        while (await grid.Client.LeaseAsync("ns", count: 7) is [_, ..] leased)
+        {
+            await grid.Client.NackAsync("ns", 0, leased);
+        }
+
+        var pages = new List<string[]>();
+        var ids = new List<string>();
+        string? next = null;
+        do
+        {
+            var page = await grid.Client.ReadAsync($"/namespaces/ns/dead?next={next}");
+            pages.Add([.. page["leads"]!.AsArray().Select(lead => (string)lead!["email"]!)]);
+            ids.AddRange(page["leads"]!.AsArray().Select(lead => (string)lead!["id"]!));
+            next = (string?)page["next"];
+        }
+        while (next is not null);
+
+        Assert.Equal([3, 3, 1], pages.Select(page => page.Length));
+        Assert.Equal(Enumerable.Range(0, 7).Select(n => $"lead{n}@x.example"), pages.SelectMany(page => page));
+        Assert.Equal(5, (int)(await grid.Client.PostAsync("/namespaces/ns/dead/revive", new { ids = ids.Take(5) }))["revived"]!);
+        Assert.Equal(2, (int)(await grid.Client.PostAsync("/namespaces/ns/dead/revive", new { all = true }))["revived"]!);
+        Assert.Equal(Enumerable.Range(0, 7).Select(n => $"lead{n}@x.example"), await grid.Client.DrainAsync("ns"));
+    }
+
+    [Fact]
     public async Task Thousands_of_dead_leads_are_revived_in_one_request()
     {
         await using var database = await TestDatabase.CreateAsync();
