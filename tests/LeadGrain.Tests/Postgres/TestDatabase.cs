@@ -66,7 +66,8 @@ internal sealed class TestDatabase : IAsyncDisposable
     {
         var name = $"test_{Guid.NewGuid():n}";
         await using var server = await ConnectAsync();
-        await ExecuteAsync(server, $"create database {name} template {template}");
+        // Where nothing is flushed, copying files takes a third of what PostgreSQL's own way takes, which logs each page.
+        await ExecuteAsync(server, $"create database {name} template {template} strategy file_copy");
         return new TestDatabase(name, await AddressOfAsync(name));
     }
 
