@@ -13,6 +13,15 @@ internal sealed partial class BufferStore
     internal const string LeadColumns =
         "b.seq, b.priority, b.email, b.external_id, b.data, b.origin_id, o.brand_id, o.clerk_org_id, o.clerk_user_id";
 
+    /// <summary>What joins to rows f of the namespace $1, as t, how large the data of the batch of each one's lead are.</summary>
+    internal const string BatchBytes =
+        """
+        cross join lateral (
+            select data_bytes from lead_batches
+            where namespace_id = $1 and first_seq <= f.seq order by first_seq desc limit 1
+        ) t
+        """;
+
     // The key of the batch that holds the first lead after $2.
     private const string FirstBatch =
         "select first_seq from lead_batches where namespace_id = $1 and first_seq <= $2 + 1 order by first_seq desc limit 1";
@@ -162,10 +171,7 @@ internal sealed partial class BufferStore
                     where namespace_id = $1 and (rank, seq) > ($2, $3) and seq <= $4
                     order by rank, seq limit $5
                 ) f
-                cross join lateral (
-                    select data_bytes from lead_batches
-                    where namespace_id = $1 and first_seq <= f.seq order by first_seq desc limit 1
-                ) t
+                {BatchBytes}
             ) h
             cross join lateral buffered_lead(h.namespace_id, h.seq) b
             join lead_origins o on o.id = b.origin_id

@@ -29,10 +29,7 @@ internal sealed class DeadLeadStore(NpgsqlDataSource database)
                     where namespace_id = $1 and id > $2 {(ids is null ? "" : "and id = any($5)")}
                     order by id limit $3 + 1
                 ) f
-                cross join lateral (
-                    select data_bytes from lead_batches
-                    where namespace_id = $1 and first_seq <= f.seq order by first_seq desc limit 1
-                ) t
+                {BufferStore.BatchBytes}
             ) d
             cross join lateral buffered_lead(d.namespace_id, d.seq) b
             join lead_origins o on o.id = b.origin_id
