@@ -39,7 +39,13 @@ internal sealed partial class IngestionCommits
     {
         (_raw, _settling, _normalize, _metrics, _time, _log) = (raw, settling, normalize, metrics, time, log);
         _leadWait = options.Value.LeadWait;
-        _lane = new(CommitAsync, static r => r.Weight, options.Value.CommitRows, options.Value.ConcurrentCommits, static r => r.OrganizationId);
+        _lane = new(
+            CommitAsync,
+            static r => r.Weight,
+            options.Value.CommitRows,
+            options.Value.ConcurrentCommits,
+            party: static r => r.OrganizationId,
+            order: static (a, b) => a.Id.CompareTo(b.Id));
     }
 
     /// <summary>An id for a post, or for a list of them.</summary>

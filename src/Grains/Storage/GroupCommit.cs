@@ -12,8 +12,14 @@ namespace LeadGrain.Grains.Storage;
 /// <param name="maxWeight">The limit of one commit; a heavier write goes alone.</param>
 /// <param name="maxConcurrent">How many commits may be under way at once.</param>
 /// <param name="party">On whose behalf a write is made: its organization's id. Null: all are one party, served in order.</param>
+/// <param name="order">The order of writes within a commit, so that two commits of the same rows cannot deadlock. Null: as they came.</param>
 internal sealed class GroupCommit<TWrite, TResult>(
-    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit, Func<TWrite, int> weigh, int maxWeight, int maxConcurrent, Func<TWrite, long>? party = null)
+    Func<IReadOnlyList<TWrite>, Task<TResult[]>> commit,
+    Func<TWrite, int> weigh,
+    int maxWeight,
+    int maxConcurrent,
+    Func<TWrite, long>? party = null,
+    Comparison<TWrite>? order = null)
 {
     // From an answer to the write that it sets off: to its grain, through its turns, and back here.
     private const int HopsToNextWrite = 6;
@@ -44,6 +50,11 @@ internal sealed class GroupCommit<TWrite, TResult>(
     {
         while (Take() is { } entries)
         {
+            if (order is not null)
+            {
+                entries.Sort((a, b) => order(a.Write, b.Write));
+            }
+
             await CommitTogetherAsync(entries).ConfigureAwait(false);
 
             // Behind what these answers set off: a grain that was part of this commit is part of the next one then, not of the one

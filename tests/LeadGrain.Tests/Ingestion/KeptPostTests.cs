@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Tests.Postgres;
@@ -165,6 +166,28 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
         Assert.Equal(90, answers.Select(answer => answer.MustBeCreated()).Distinct().Count());
         await MustHoldAsync(90, 90);
         Assert.Equal(90, await _database.ScalarAsync<long>("select count(distinct email) from leads"));
+    }
+
+    [Fact]
+    public async Task Commits_of_the_same_posts_in_another_order_do_not_lock_each_other_out()
+    {
+        await _database.ExecuteAsync(
+            """
+            create function linger() returns trigger language plpgsql as $$ begin perform pg_sleep(0.0005); return new; end $$;
+            create trigger linger before insert on leads_raw for each row execute function linger();
+            create trigger linger before insert on leads for each row execute function linger()
+            """);
+        _ingesters.Answer = async (grain, post, token) =>
+        {
+            ImmutableArray<RawPost> posts = [.. Enumerable.Range(0, 300).Select(n => post with { Id = Guid.CreateVersion7() })];
+            var both = await Task.WhenAll(grain.IngestManyAsync(posts, token), grain.IngestManyAsync([.. posts.Reverse()], token));
+            return both[0][0];
+        };
+
+        (await PostAsync(Body)).MustBeCreated();
+
+        await MustHoldAsync(300, 300);
+        Assert.Equal(0, await _database.ScalarAsync<long>("select deadlocks from pg_stat_database where datname = current_database()"));
     }
 
     [Fact]

@@ -40,8 +40,14 @@ public sealed class DocumentedMetricsTests
         using var enriched = await grid.Client.PostAsJsonAsync("/enrich", new { email = "a@x.example" });
 
         var page = await File.ReadAllTextAsync(Page());
-        Assert.True(found.Count >= 19, string.Join(' ', found));
-        Assert.All(found, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
+        string[] all;
+        lock (found)
+        {
+            all = [.. found];
+        }
+
+        Assert.True(all.Length >= 19, string.Join(' ', all));
+        Assert.All(all, name => Assert.Contains($"`{name}`", page, StringComparison.Ordinal));
     }
 
     private static string Page([CallerFilePath] string here = "")
