@@ -11,6 +11,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const int Organizations = 8;
     private const int NamespacesEach = 8;
     private const int Places = 256;
+    private const double Enough = 0.8;
 
     // A shared machine's speed changes by a third from one ten seconds to the next: a flood is compared with the seconds around it.
     private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(4);
@@ -21,24 +22,30 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private const long MaxGrowth = 300_000_000;
 
     [Fact]
-    public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving()
+    public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving_80_percent_of_it()
     {
         // An open loop of bounded size, as clients with pools of connections are: what finds no free one is not sent.
-        var flood = await OverloadAsync(rounds: 5, openConnections: 1_000, leadsEach: 8_000);
-        // By processor time: a neighbour that takes the disk for a second halves what a second is worth. What is left for noise is
-        // less than what holding refusals back gains: without it this is 40 %.
-        Assert.InRange(flood.GoodputPerProcessor, 0.6, double.MaxValue);
+        // By processor time: a neighbour that takes the disk for a second halves what a second is worth.
+        var flood = await OverloadAsync(rounds: 5, openConnections: 1_000, leadsEach: 8_000, rate => rate.PerProcessorSecond);
+        Assert.InRange(flood.Goodput, Enough, double.MaxValue);
     }
 
     [Fact]
     public async Task With_a_database_that_is_slow_to_commit_three_times_the_capacity_is_sent_whole_and_more_than_80_percent_of_it_served()
     {
-        var flood = await OverloadAsync(rounds: 3, openConnections: 2_000, leadsEach: 1_000, "fsync = on\ncommit_delay = 100000\ncommit_siblings = 0");
+        var flood = await OverloadAsync(
+            rounds: 3, openConnections: 2_000, leadsEach: 1_000, rate => rate.PerSecond, "fsync = on\ncommit_delay = 100000\ncommit_siblings = 0");
         Assert.Equal(0, flood.Unsent);
-        Assert.InRange(flood.Goodput, 0.8, double.MaxValue);
+        Assert.InRange(flood.Goodput, Enough, double.MaxValue);
     }
 
-    private async Task<Overloaded> OverloadAsync(int rounds, int openConnections, int leadsEach, string? settings = null)
+    /// <param name="rounds">How many floods are measured; twice as many where they leave it in doubt.</param>
+    /// <param name="openConnections">Of the flood.</param>
+    /// <param name="leadsEach">In each namespace.</param>
+    /// <param name="measure">What goodput is counted by.</param>
+    /// <param name="settings">Lines for postgresql.conf.</param>
+    private async Task<Overloaded> OverloadAsync(
+        int rounds, int openConnections, int leadsEach, Func<Rate, double> measure, string? settings = null)
     {
         await using var server = await FaultyServer.StartAsync(settings: settings);
         await using var grid = await GridProcess.StartAsync(new GridSettings
@@ -57,7 +64,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         var open = new List<Rate>();
         var answers = new ConcurrentQueue<FloodAnswer>();
         var (sent, unsent, growth) = (0, 0, 0L);
-        for (var round = 0; round < rounds; round++)
+        while (open.Count < rounds || (open.Count < 2 * rounds && Goodput(open, closed, measure) < Enough))
         {
             var asked = new List<Task>();
             open.Add(await MeasureAsync(processors, async () =>
@@ -75,10 +82,10 @@ public sealed class OverloadTests(ITestOutputHelper output)
         }
 
         var served = Served(answers);
-        var result = new Overloaded(unsent, Goodput(open, closed, rate => rate.PerSecond), Goodput(open, closed, rate => rate.PerProcessorSecond));
         output.WriteLine(
             $"capacities {string.Join(", ", closed)}; floods {string.Join(", ", open)}; sent {sent} ({unsent} found no connection), served {served}, "
-            + $"shed {answers.Count - served}; goodput {result.Goodput:P0} by time, {result.GoodputPerProcessor:P0} by processor time; "
+            + $"shed {answers.Count - served}; goodput {Goodput(open, closed, rate => rate.PerSecond):P0} by time, "
+            + $"{Goodput(open, closed, rate => rate.PerProcessorSecond):P0} by processor time; "
             + $"memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
         Assert.Equal(sent, answers.Count);
         Assert.True(served < sent, "Nothing was shed.");
@@ -88,7 +95,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         // Nothing of it stays: the next request is served.
         using var connection = await FloodConnection.OpenAsync(grid.Url);
         Assert.Equal(200, (await connection.AskAsync(pulls[0])).Status);
-        return result;
+        return new Overloaded(unsent, Goodput(open, closed, measure));
     }
 
     private static int Served(IReadOnlyCollection<FloodAnswer> answers) => answers.Count(answer => answer.Status == 200);
@@ -178,9 +185,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
     }
 
     /// <param name="Unsent">Requests that found no connection when they were due.</param>
-    /// <param name="Goodput">Served a second while requests came, as a part of the capacity around it.</param>
-    /// <param name="GoodputPerProcessor">The same, by processor time.</param>
-    private sealed record Overloaded(int Unsent, double Goodput, double GoodputPerProcessor);
+    /// <param name="Goodput">Served while requests came, as a part of the capacity around it, by the measure that was asked for.</param>
+    private sealed record Overloaded(int Unsent, double Goodput);
 
     /// <param name="PerSecond">Served leads a second.</param>
     /// <param name="PerProcessorSecond">Served leads a second of the processor time of the host and its database.</param>
