@@ -10,6 +10,10 @@ internal static class LatestHost
     private const int Connections = 4;
     private const int Seconds = 10;
 
+    // Npgsql does without a host whose sessions are read-only until it looks again (Host Recheck Seconds). Else every command would
+    // try this host with a new connection first, whatever the other's pool holds.
+    private const string PassOverSql = "set default_transaction_read_only = on";
+
     private const string ReadTimeline = "select ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int";
 
     /// <summary>Makes every new connection of a data source look first.</summary>
@@ -20,6 +24,13 @@ internal static class LatestHost
         builder.UsePhysicalConnectionInitializer(
             static _ => throw new NotSupportedException("These connections are opened asynchronously only."),
             connection => LookAsync(connection, options));
+    }
+
+    /// <summary>Has a host that was replaced passed over for a while; its connection is of no use any more.</summary>
+    internal static async Task PassOverAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand(PassOverSql, connection);
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private static async Task LookAsync(NpgsqlConnection connection, EmbeddedHostOptions options)
@@ -33,6 +44,7 @@ internal static class LatestHost
         await using var command = new NpgsqlCommand(ReadTimeline, connection);
         if (await command.ExecuteScalarAsync().ConfigureAwait(false) is not int timeline || timeline < latest)
         {
+            await PassOverAsync(connection).ConfigureAwait(false);
             throw new FencedException("Another host was promoted.");
         }
     }

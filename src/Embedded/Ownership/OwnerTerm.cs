@@ -28,28 +28,26 @@ internal sealed class OwnerTerm
     {
         builder.ConnectionStringBuilder.ApplicationName = StoreApplicationName;
         builder.Name = StoreApplicationName; // in metrics, where the default is the connection string
-        builder.UsePhysicalConnectionInitializer(Prove, ProveAsync);
-    }
-
-    private void Prove(NpgsqlConnection connection)
-    {
-        var mine = Current ?? throw new FencedException("This process does not own the database now.");
-        using var command = new NpgsqlCommand(ReadTerm, connection);
-        Compare(mine, command.ExecuteScalar());
+        builder.UsePhysicalConnectionInitializer(
+            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), ProveAsync);
     }
 
     private async Task ProveAsync(NpgsqlConnection connection)
     {
         var mine = Current ?? throw new FencedException("This process does not own the database now.");
         await using var command = new NpgsqlCommand(ReadTerm, connection);
-        Compare(mine, await command.ExecuteScalarAsync().ConfigureAwait(false));
-    }
-
-    private static void Compare(long mine, object? found)
-    {
-        if (found is not long term || term != mine)
+        var found = await command.ExecuteScalarAsync().ConfigureAwait(false) as long?;
+        if (found == mine)
         {
-            throw new FencedException($"Another process has owned the database since term {mine}.");
+            return;
         }
+
+        if (found < mine)
+        {
+            // A former primary that has come back as it was.
+            await LatestHost.PassOverAsync(connection).ConfigureAwait(false);
+        }
+
+        throw new FencedException($"Another process has owned the database since term {mine}.");
     }
 }

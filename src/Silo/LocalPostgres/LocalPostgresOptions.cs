@@ -4,7 +4,7 @@ namespace LeadGrain.Silo;
 /// <param name="Root">The host's folder (<c>.data</c>); the cluster is <c>postgres</c> in it. Made when missing.</param>
 internal sealed record LocalPostgresOptions(string Root)
 {
-    /// <summary>False only for tests of other things: nothing is flushed to disk. It survives killed processes, no power cut.</summary>
+    /// <summary>False only for tests of other things: little is cached, nothing is flushed. It survives killed processes, no power cut.</summary>
     public bool Durable { get; init; } = true;
 
     /// <summary>How long a start may take. It includes crash recovery, which replays up to <c>max_wal_size</c>.</summary>

@@ -10,6 +10,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
     public const string Superuser = "leadgrain";
 
     private const string SettingsFile = "leadgrain.conf";
+    private const long LeastBufferMegabytes = 128;
 
     public string LogFile => Path.Combine(DataDirectory, "server.log");
 
@@ -67,7 +68,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
         var settings = $"""
             # Written at each start. Put settings of your own at the end of postgresql.conf.
             {endpoint.Settings}max_connections = 200
-            shared_buffers = {BufferMegabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes)}MB
+            shared_buffers = {(durable ? BufferMegabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) : LeastBufferMegabytes)}MB
             max_wal_size = 4GB
             checkpoint_completion_target = 0.9
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
@@ -85,7 +86,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
     /// An eighth of the memory that there is, within bounds: the indexes of a few million served leads are looked into at random
     /// places.
     /// </summary>
-    internal static long BufferMegabytes(long memoryBytes) => Math.Clamp(memoryBytes / 8 / (1 << 20), 128, 1024);
+    internal static long BufferMegabytes(long memoryBytes) => Math.Clamp(memoryBytes / 8 / (1 << 20), LeastBufferMegabytes, 1024);
 
     private static bool IsCluster(string directory) => File.Exists(Path.Combine(directory, "PG_VERSION"));
 

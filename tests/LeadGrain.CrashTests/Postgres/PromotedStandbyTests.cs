@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LeadGrain.CrashTests.Keys;
 using Npgsql;
 using Xunit.Abstractions;
@@ -7,6 +8,8 @@ namespace LeadGrain.CrashTests.Postgres;
 /// <summary>The database's primary is killed and its standby promoted: nothing that was answered is missing, and nothing is done twice.</summary>
 public sealed class PromotedStandbyTests(ITestOutputHelper output)
 {
+    private const double MostTries = 12;
+
     // Generous for a machine that runs other things: the figure is printed.
     private static readonly TimeSpan s_soon = TimeSpan.FromSeconds(20);
 
@@ -100,6 +103,7 @@ public sealed class PromotedStandbyTests(ITestOutputHelper output)
             await run.SufferAsync("primary killed, standby promoted", servers.Primary.KillAsync, servers.PromoteAsync);
             await servers.ReturnAsync();
             var before = await StateAsync(servers.Primary);
+            var (sessions, start) = (await SessionsAsync(servers.Primary), Stopwatch.GetTimestamp());
 
             // All that could lead a host astray: new connections of the store, of the owner, and a host that knows nothing yet.
             await run.SufferAsync("sessions of the store ended", servers.Standby.TerminateAsync);
@@ -112,6 +116,11 @@ public sealed class PromotedStandbyTests(ITestOutputHelper output)
             });
 
             Assert.Equal(before, await StateAsync(servers.Primary));
+
+            // It is tried now and then, not at each command.
+            var tried = (await SessionsAsync(servers.Primary) - sessions) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+            output.WriteLine($"former primary tried {tried:0.0} times a second");
+            Assert.InRange(tried, 0, MostTries);
             await run.AssertWholeAsync();
             Assert.NotEqual(before, await StateAsync(servers.Standby));
             Assert.Contains("was replaced by another host", grid.Output, StringComparison.Ordinal);
@@ -141,6 +150,8 @@ public sealed class PromotedStandbyTests(ITestOutputHelper output)
         Assert.False(grid.HasExited || standby.HasExited);
         Assert.Equal(1, await OwnersAsync(grid, standby));
     }
+
+    private static Task<long> SessionsAsync(FaultyServer server) => server.AskAsync<long>("select sum(sessions)::bigint from pg_stat_database");
 
     private static async Task<int> OwnersAsync(params GridProcess[] hosts)
     {

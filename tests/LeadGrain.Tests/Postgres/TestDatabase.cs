@@ -14,6 +14,10 @@ internal sealed class TestDatabase : IAsyncDisposable
 
     private static readonly Lazy<Task<string>> Template = new(MakeTemplateAsync);
 
+    // For what makes and drops databases: a new session costs more than either.
+    private static readonly Lazy<Task<NpgsqlDataSource>> Server = new(
+        async () => NpgsqlDataSource.Create((await PostgresServer.AddressAsync()).ConnectionString));
+
     private readonly string _name;
 
     private TestDatabase(string name, string connectionString)
@@ -81,7 +85,9 @@ internal sealed class TestDatabase : IAsyncDisposable
 
         var schema = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join(' ', files.Select(f => f.Source + f.Name + f.Checksum))));
         var name = $"leadgrain_template_{Convert.ToHexStringLower(schema)[..16]}";
-        await using var server = await ConnectAsync();
+        // Closed at the end, with its lock, and not pooled.
+        await using var server = new NpgsqlConnection($"{await PostgresServer.AddressAsync()};Pooling=false");
+        await server.OpenAsync();
         await ExecuteAsync(server, $"select pg_advisory_lock({TemplateLock})");
         await using var look = new NpgsqlCommand("select 1 from pg_database where datname = $1", server);
         look.Parameters.AddWithValue(name);
@@ -110,16 +116,7 @@ internal sealed class TestDatabase : IAsyncDisposable
             ConnectionPruningInterval = 5,
         }.ConnectionString;
 
-    private static async Task<NpgsqlConnection> ConnectAsync()
-    {
-        var address = new NpgsqlConnectionStringBuilder((await PostgresServer.AddressAsync()).ConnectionString)
-        {
-            Pooling = false,
-        };
-        var connection = new NpgsqlConnection(address.ConnectionString);
-        await connection.OpenAsync();
-        return connection;
-    }
+    private static async Task<NpgsqlConnection> ConnectAsync() => await (await Server.Value).OpenConnectionAsync();
 
     // Texts of the tests. Names cannot be parameters; all of those in texts are made above, or by a test.
 #pragma warning disable CA2100
