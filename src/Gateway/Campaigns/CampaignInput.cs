@@ -36,7 +36,7 @@ internal static class CampaignInput
         var daily = members.OptionalInteger("dailyCap"u8, 1, 1_000_000_000);
         var zone = members.OptionalText("timeZone"u8);
         return members.Problem is { } problem ? problem
-            : zone is not null && !(TimeZoneInfo.TryFindSystemTimeZoneById(zone, out var known) && known.HasIanaId)
+            : zone is not null && !TimeZones.IsIana(zone)
                 ? Problem.InvalidMember("timeZone", "must be an IANA time zone, such as Europe/Berlin.")
                 : new CampaignCap(daily ?? 0, zone);
     }

@@ -30,7 +30,7 @@ internal static class HoursInput
             return problem with { Member = $"activeHours.{problem.Member}" };
         }
 
-        if (zone is null || !TimeZoneInfo.TryFindSystemTimeZoneById(zone, out _))
+        if (zone is null || !TimeZones.IsIana(zone))
         {
             return Problem.InvalidMember("activeHours.timeZone", "must be an IANA time zone, such as Europe/Berlin.");
         }

@@ -75,8 +75,9 @@ public sealed class CapTests(SharedGrid shared) : IClassFixture<SharedGrid>, IDi
         Assert.Equal((4, null), ((int)set["dailyCap"]!, (string?)set["timeZone"]));
         Assert.Equal(4, (int)(await _client.ReadAsync("/campaigns/1"))["dailyCap"]!);
         Assert.Equal(["1", "2", "2"], await IngestAsync(3));
-        foreach (var wrong in new[] { """{"kind":"namespace","namespace":"own","dailyCap":0}""", """{"kind":"namespace","namespace":"own","timeZone":"Mars/Olympus"}""" })
+        foreach (var member in (string[])["\"dailyCap\":0", "\"timeZone\":\"Mars/Olympus\"", "\"timeZone\":\"Europe//Berlin\""])
         {
+            var wrong = $$"""{"kind":"namespace","namespace":"own",{{member}}}""";
             Assert.Equal(HttpStatusCode.BadRequest, (await _client.SendAsync(HttpMethod.Put, "/campaigns/1", wrong)).Status);
         }
 

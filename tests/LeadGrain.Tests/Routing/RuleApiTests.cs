@@ -55,6 +55,8 @@ public sealed class RuleApiTests(SharedGrid shared) : IClassFixture<SharedGrid>,
     [InlineData("""{"target_campaign_id":"1","conditions":[{"path":"a","op":"like","value":1}]}""", "conditions[0].op")]
     [InlineData("""{"target_campaign_id":"1","conditions":[{"path":"a","op":"gt","value":"1"}]}""", "conditions[0].value")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"Mars/Base"}}""", "activeHours.timeZone")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"Europe//Berlin"}}""", "activeHours.timeZone")]
+    [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"./UTC"}}""", "activeHours.timeZone")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","days":["someday"]}}""", "activeHours.days")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","from":"9"}}""", "activeHours.from")]
     [InlineData("""{"target_campaign_id":"1","activeHours":{"timeZone":"UTC","to":"25:00"}}""", "activeHours.to")]
