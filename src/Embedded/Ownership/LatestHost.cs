@@ -21,10 +21,12 @@ internal static class LatestHost
     {
         var settings = builder.ConnectionStringBuilder;
         (settings.MinPoolSize, settings.MaxPoolSize, settings.ConnectionLifetime) = (0, Connections, Seconds);
-        builder.UsePhysicalConnectionInitializer(
-            static _ => throw new NotSupportedException("These connections are opened asynchronously only."),
-            connection => LookAsync(connection, options));
+        Initialize(builder, connection => LookAsync(connection, options));
     }
+
+    /// <summary>Has every new connection of a data source looked at first. They are opened asynchronously only.</summary>
+    internal static void Initialize(NpgsqlDataSourceBuilder builder, Func<NpgsqlConnection, Task> look) => builder.UsePhysicalConnectionInitializer(
+        static _ => throw new NotSupportedException("These connections are opened asynchronously only."), look);
 
     /// <summary>Has a host that was replaced passed over for a while; its connection is of no use any more.</summary>
     internal static async Task PassOverAsync(NpgsqlConnection connection)

@@ -28,8 +28,7 @@ internal sealed class OwnerTerm
     {
         builder.ConnectionStringBuilder.ApplicationName = StoreApplicationName;
         builder.Name = StoreApplicationName; // in metrics, where the default is the connection string
-        builder.UsePhysicalConnectionInitializer(
-            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), ProveAsync);
+        LatestHost.Initialize(builder, ProveAsync);
     }
 
     private async Task ProveAsync(NpgsqlConnection connection)
