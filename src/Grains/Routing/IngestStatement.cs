@@ -174,9 +174,8 @@ internal static class IngestStatement
         )
         insert into campaign_cap_days (organization_id, campaign_id, day, assigned)
         select c.organization_id, c.campaign_id, routing_day($1, c.cap_zone), (
-            select count(*) from routed_leads r
-            where r.organization_id = c.organization_id and r.campaign_id = c.campaign_id and r.id >= (
-                lpad(to_hex((extract(epoch from routing_day_start($1, c.cap_zone)) * 1000)::bigint), 12, '0') || repeat('0', 20))::uuid)
+            select count(*) from campaign_pushes p
+            where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.created_at >= routing_day_start($1, c.cap_zone))
         from (select distinct organization_id, campaign_id from unnest($2::bigint[], $6::text[]) as a (organization_id, campaign_id)) a
         join campaigns c on c.organization_id = a.organization_id and c.campaign_id = a.campaign_id
         where c.daily_cap is not null

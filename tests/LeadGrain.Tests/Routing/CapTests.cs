@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using LeadGrain.Tests.Leases;
+using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Routing;
 
@@ -83,6 +85,27 @@ public sealed class CapTests(SharedGrid shared) : IClassFixture<SharedGrid>, IDi
 
         await PutAsync("/campaigns/1", new { kind = "namespace", @namespace = "own" });
         Assert.Null((await _client.ReadAsync("/campaigns/1"))["dailyCap"]);
+    }
+
+    [Fact]
+    public async Task A_campaigns_cap_counts_the_leads_that_had_been_held_since_the_day_before()
+    {
+        var time = new FakeTime(); // noon
+        using var running = time.Run();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, time);
+        await grid.Client.IngestAsync(new { email = "yesterday@acme.example" });
+        time.Advance(TimeSpan.FromDays(1));
+        await grid.Client.AddRuleAsync(new { priority = 2, target = new { campaign = "1" } });
+        await grid.Client.AddRuleAsync(new { priority = 1, target = new { campaign = "2" } });
+        await Eventually.FindAsync("it is assigned", () => database.ScalarAsync<long>("select count(*) from campaign_pushes"), found => found == 1);
+
+        await grid.Client.SendAsync(HttpMethod.Put, "/campaigns/1", """{"kind":"namespace","namespace":"own","dailyCap":2}""");
+
+        string[] campaigns = [await AssignAsync("a@acme.example"), await AssignAsync("b@acme.example")];
+        Assert.Equal(["1", "2"], campaigns);
+
+        async Task<string> AssignAsync(string email) => (string)(await grid.Client.IngestAsync(new { email }))["assignedCampaignId"]!;
     }
 
     [Fact]
