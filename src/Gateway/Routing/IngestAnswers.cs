@@ -18,7 +18,7 @@ internal static class IngestAnswers
         json.WriteString("message"u8, MessageOf(outcome));
         json.WriteString("leadId"u8, outcome.LeadId);
         json.WriteString("assignedCampaignId"u8, outcome.Target?.CampaignId);
-        json.WriteBoolean("pushedToSmartlead"u8, pushed && outcome.Target?.CampaignId is not null);
+        json.WriteBoolean("pushedToSmartlead"u8, push is PushFate.Pushed { Kind: PushFate.Pushed.Smartlead });
         json.WriteString("status"u8, pushed ? RoutedStatus.Active : push is PushFate.Failed { IsFinal: true } ? RoutedStatus.Dead : outcome.Status);
         json.WritePropertyName("health"u8);
         WriteHealth(json, outcome.Health);

@@ -82,7 +82,8 @@ internal static class IngestApi
     {
         if (outcome is not { Status: RoutedStatus.Held, Target: { } target })
         {
-            return outcome is { Status: RoutedStatus.Active } ? PushFate.Pushed.Value : null;
+            return outcome is not { Status: RoutedStatus.Active } ? null
+                : new PushFate.Pushed(outcome.Target?.Namespace is null ? outcome.CampaignKind : PushFate.Pushed.Namespace);
         }
 
         if (wait == TimeSpan.Zero || context.Features.Get<InFlightSlot>()?.TryWait() == false)

@@ -9,11 +9,15 @@ public abstract record PushFate
     }
 
     /// <summary>The campaign has the lead.</summary>
+    /// <param name="Kind">The target's: smartlead, webhook or namespace; null where the campaign is gone since.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Pushed : PushFate
+    public sealed record Pushed(string? Kind) : PushFate
     {
-        /// <summary>The one value.</summary>
-        public static readonly Pushed Value = new();
+        /// <summary>The kind of a campaign of Smartlead's.</summary>
+        public const string Smartlead = "smartlead";
+
+        /// <summary>The kind of a namespace.</summary>
+        public const string Namespace = "namespace";
     }
 
     /// <summary>Not decided within the wait; the push goes on by itself.</summary>

@@ -9,8 +9,9 @@ namespace LeadGrain.GrainInterfaces.Routing;
 /// <param name="Health">What the health gate found.</param>
 /// <param name="Target">Where it goes; null where nowhere.</param>
 /// <param name="RuleId">By which rule.</param>
+/// <param name="CampaignKind">What kind of campaign it went to, where that is known; null of one that is new or gone.</param>
 [GenerateSerializer, Immutable]
-public sealed record IngestOutcome(Guid LeadId, string Status, Health Health, RuleTarget? Target, Guid? RuleId);
+public sealed record IngestOutcome(Guid LeadId, string Status, Health Health, RuleTarget? Target, Guid? RuleId, string? CampaignKind = null);
 
 /// <summary>How a lead would be judged and routed now.</summary>
 /// <param name="LeadId">The id by which the split by weights went.</param>

@@ -17,6 +17,7 @@ namespace LeadGrain.GrainInterfaces.Routing;
 /// <param name="Engagement">bounced, replied, unsubscribed or complained; null where nothing was heard.</param>
 /// <param name="CreatedAt">When it was taken in.</param>
 /// <param name="UpdatedAt">When its state last changed.</param>
+/// <param name="CampaignKind">Its campaign's; null where it has none, or none that is set up.</param>
 [GenerateSerializer, Immutable]
 public sealed record RoutedLead(
     Guid Id,
@@ -31,7 +32,8 @@ public sealed record RoutedLead(
     Guid? RuleId,
     string? Engagement,
     DateTimeOffset CreatedAt,
-    DateTimeOffset UpdatedAt);
+    DateTimeOffset UpdatedAt,
+    string? CampaignKind);
 
 /// <summary>Which leads are asked for, newest first; null leaves a filter out.</summary>
 /// <param name="Status">In this state.</param>

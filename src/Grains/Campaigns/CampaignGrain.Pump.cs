@@ -1,7 +1,6 @@
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Secrets;
-using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Grains.Campaigns;
 
@@ -192,6 +191,7 @@ internal sealed partial class CampaignGrain
         var settled = SettledBatch.Of(terms, leads, outcomes, time.GetUtcNow(), random.Next);
         var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled)
             ?? throw new OwnershipLostException("Another activation owns this campaign, or it is gone.");
+        LogOutcome(target.Kind, outcomes);
         await FollowAsync(claimed, settled, recorded.FailingSince);
         if (recorded.HasFeedback)
         {
@@ -219,7 +219,7 @@ internal sealed partial class CampaignGrain
         {
             if (push.State == "sent")
             {
-                _fates.Tell(push.LeadId, PushFate.Pushed.Value);
+                _fates.Tell(push.LeadId, new PushFate.Pushed(claimed.Settings.Kind));
             }
             else if (push.Reason is { } failed)
             {
@@ -270,7 +270,4 @@ internal sealed partial class CampaignGrain
         CampaignSettings.Webhook => CampaignOptions.ParseDelays(options.Value.WebhookRetryDelays)!,
         _ => CampaignOptions.ParseDelays(options.Value.RetryDelays)!,
     };
-
-    [LoggerMessage(182, LogLevel.Warning, "A campaign was stopped until somebody acts: {Reason}")]
-    private partial void LogStopped(string reason);
 }

@@ -41,7 +41,12 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
         from campaigns c where c.organization_id = $1 and c.campaign_id = $2
         """;
 
-    private const string FateSql = "select state, last_error from campaign_pushes where lead_id = $1 and organization_id = $2";
+    private const string FateSql = 
+        """
+        select p.state, p.last_error, c.kind from campaign_pushes p
+        left join campaigns c on c.organization_id = p.organization_id and c.campaign_id = p.campaign_id
+        where p.lead_id = $1 and p.organization_id = $2
+        """;
 
     private static readonly string s_recordSql =
         $"""
@@ -163,7 +168,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             FateSql,
             static row => (row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1)) switch
             {
-                ("sent", _) => PushFate.Pushed.Value,
+                ("sent", _) => new PushFate.Pushed(row.IsDBNull(2) ? null : row.GetString(2)),
                 (_, { } error) => new PushFate.Failed(error),
                 _ => PushFate.Pending.Value,
             },

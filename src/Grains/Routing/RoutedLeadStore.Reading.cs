@@ -13,7 +13,8 @@ internal sealed partial class RoutedLeadStore
     private const string Columns =
         """
         select r.id, r.email, r.persona, r.score, r.source, r.data::text, r.health, r.health_score, r.checks::text, r.status,
-            r.campaign_id, r.namespace, r.rule_id, r.engagement, r.created_at, r.updated_at
+            r.campaign_id, r.namespace, r.rule_id, r.engagement, r.created_at, r.updated_at,
+            (select c.kind from campaigns c where c.organization_id = r.organization_id and c.campaign_id = r.campaign_id) as kind
         from routed_leads r
         """;
 
@@ -91,7 +92,8 @@ internal sealed partial class RoutedLeadStore
         row.IsDBNull(first + 12) ? null : row.GetGuid(first + 12),
         Text(row, first + 13),
         new DateTimeOffset(row.GetDateTime(first + 14), TimeSpan.Zero),
-        new DateTimeOffset(row.GetDateTime(first + 15), TimeSpan.Zero));
+        new DateTimeOffset(row.GetDateTime(first + 15), TimeSpan.Zero),
+        Text(row, first + 16));
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

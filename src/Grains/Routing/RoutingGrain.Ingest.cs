@@ -256,6 +256,6 @@ internal sealed partial class RoutingGrain
     }
 
     private async Task<Keyed<IngestOutcome>?> ReplayedAsync(long organizationId, Guid id) => await leads.GetAsync(organizationId, id) is { } lead
-        ? new Keyed<IngestOutcome>(KeyUse.Replayed, new IngestOutcome(id, lead.Status, lead.Health, lead.Target, lead.RuleId))
+        ? new Keyed<IngestOutcome>(KeyUse.Replayed, new IngestOutcome(id, lead.Status, lead.Health, lead.Target, lead.RuleId, lead.CampaignKind))
         : null;
 }

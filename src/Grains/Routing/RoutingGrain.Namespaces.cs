@@ -59,7 +59,7 @@ internal sealed partial class RoutingGrain
 
         var arrived = new AuditEntry(state.OrganizationId, "grid", "pushed_to_namespace", "lead", id, Reason: name);
         await shared.Commits.Arrivals.CommitAsync(new NamespaceArrival(leadId, arrived));
-        return PushFate.Pushed.Value;
+        return new PushFate.Pushed(PushFate.Pushed.Namespace);
     }
 
     // Wakes this grain where a process has died between a lead's commit and its arrival.

@@ -56,7 +56,8 @@ internal sealed partial class RoutingGrain
             : fate;
 
     private async Task<PushFate> HasArrivedAsync(Guid leadId)
-        => await GetLeadAsync(leadId, CancellationToken.None) is { Status: RoutedStatus.Active } ? PushFate.Pushed.Value : PushFate.Pending.Value;
+        => await GetLeadAsync(leadId, CancellationToken.None) is { Status: RoutedStatus.Active } ? new PushFate.Pushed(PushFate.Pushed.Namespace)
+            : PushFate.Pending.Value;
 
     private void StartPush(Guid leadId, NewRoutedLead lead, RuleTarget target)
     {

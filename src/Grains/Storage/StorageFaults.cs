@@ -35,7 +35,16 @@ internal static class StorageFaults
     }
 
     /// <summary>The one exception by which callers learn that the database is away.</summary>
-    internal static StorageUnavailableException Unavailable(Exception cause) => new("The database is not available.", cause);
+    internal static StorageUnavailableException Unavailable(Exception cause) => new($"The database is not available: {Describe(cause)}.", cause);
+
+    /// <summary>What failed, for logs: kinds and codes. The server's own words may quote what is stored.</summary>
+    internal static string Describe(Exception cause) => cause switch
+    {
+        PostgresException { SqlState: var state } => $"SQLSTATE {state}",
+        SocketException { SocketErrorCode: var code } => $"{nameof(SocketException)} {code}",
+        { InnerException: { } inner } => $"{cause.GetType().Name}, {Describe(inner)}",
+        _ => cause.GetType().Name,
+    };
 
     private static bool IsPassing(string state) => state[..2] switch
     {

@@ -13,7 +13,7 @@ public sealed class CampaignGrainTests
 
         var (id, fate) = await rig.PushAsync("7", "ada@x.example");
 
-        Assert.Equal(PushFate.Pushed.Value, fate);
+        Assert.Equal(new PushFate.Pushed("smartlead"), fate);
         Assert.Equal("ACTIVE sent 1", await rig.StateAsync(id));
         Assert.Equal("pushed_to_smartlead", await rig.AuditAsync(id));
         Assert.Equal("ada@x.example", rig.Smartlead.Book.Entries.Single().Email);
@@ -70,6 +70,7 @@ public sealed class CampaignGrainTests
         Assert.Equal("HELD waiting 1 500", await rig.StateAsync(id));
         await rig.EventuallyAsync("ACTIVE sent 2", "select concat_ws(' ', status, state, attempts) from routed_leads join campaign_pushes on lead_id = id");
         Assert.Equal("push_failed: 500; pushed_to_smartlead", await rig.AuditAsync(id));
+        Assert.Contains("Warning: Failed to push 1 leads to the smartlead campaign 7: 500 ", rig.Log.Lines);
     }
 
     [Fact]

@@ -23,6 +23,8 @@ public sealed class SmartleadCampaignTests
         var campaign = (await rig.Client.ReadAsync("/campaigns"))["campaigns"]!.AsArray().Single()!;
         Assert.Equal(("123456", "smartlead", 1), ((string)campaign["id"]!, (string)campaign["kind"]!, (int)campaign["pushes"]!["sent"]!));
         Assert.Equal("campaign_created: the first lead came", await rig.AuditAsync("123456"));
+        Assert.Contains("Information: Pushed 1 leads to the smartlead campaign 123456 ", rig.Log.Lines);
+        Assert.DoesNotContain(rig.Log.Lines, line => line.Contains("test@example.com", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -44,10 +46,33 @@ public sealed class SmartleadCampaignTests
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
         using var put = await rig.Client.PutAsJsonAsync("/campaigns/123456", new { kind = "webhook", url = server.Url });
 
-        Assert.Equal(PushFate.Pushed.Value, (await rig.PushAsync("123456", "ada@x.example")).Fate);
+        Assert.Equal(new PushFate.Pushed("webhook"), (await rig.PushAsync("123456", "ada@x.example")).Fate);
 
         Assert.Single(server.Requests);
         Assert.Empty(rig.Smartlead.Book.Requests);
+    }
+
+    [Fact]
+    public async Task An_answer_tells_whether_it_was_smartlead_that_got_the_lead_also_to_a_repeat()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        using var put = await rig.Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url = server.Url });
+        foreach (var campaign in (string[])["hook", "123456"])
+        {
+            await rig.Client.AddRuleAsync(new { persona = campaign, target = new { campaign } });
+        }
+
+        string[] told = [await TellAsync("hook"), await TellAsync("hook"), await TellAsync("123456"), await TellAsync("123456")];
+
+        Assert.Equal(["ACTIVE pushed false", "ACTIVE pushed false", "ACTIVE pushed true", "ACTIVE pushed true"], told);
+
+        async Task<string> TellAsync(string persona)
+        {
+            var (_, answer, _) = await rig.Client.SendAsync(
+                HttpMethod.Post, "/api/ingest", $$"""{"email":"ada@{{persona}}.example","persona":"{{persona}}"}""", ("Idempotency-Key", persona));
+            return $"{answer["data"]!["status"]} {answer["data"]!["push"]!["state"]} {answer["data"]!["pushedToSmartlead"]!.ToJsonString()}";
+        }
     }
 
     [Fact]
@@ -107,7 +132,7 @@ public sealed class SmartleadCampaignTests
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:LongestRateWait", "00:00:00"));
         await rig.PutSmartleadAsync("7", new { rateLimit = 1, rateWindow = 60 });
         await rig.Client.AddRuleAsync(new { target = new { campaign = "7" } });
-        Assert.Equal(PushFate.Pushed.Value, (await rig.PushAsync("7", "ada@x.example")).Fate);
+        Assert.Equal(new PushFate.Pushed("smartlead"), (await rig.PushAsync("7", "ada@x.example")).Fate);
 
         var (_, ingested, _) = await rig.Client.SendAsync(HttpMethod.Post, "/api/ingest?wait=2", """{"email":"bob@x.example"}""");
 

@@ -21,7 +21,7 @@ public sealed class WebhookCampaignTests
 
         var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
 
-        Assert.Equal(PushFate.Pushed.Value, fate);
+        Assert.Equal(new PushFate.Pushed("webhook"), fate);
         var heard = server.Requests.Single();
         var body = JsonNode.Parse(heard.Text)!;
         Assert.Equal(("lead.pushed", "ada@x.example", $"{id}", "hook", "Acme"), (
@@ -189,7 +189,7 @@ public sealed class WebhookCampaignTests
 
         var (id, fate) = await rig.PushAsync("own", "ada@x.example");
 
-        Assert.Equal(PushFate.Pushed.Value, fate);
+        Assert.Equal(new PushFate.Pushed("namespace"), fate);
         Assert.Equal("pushed_to_namespace", await rig.AuditAsync(id));
         Assert.Equal(["ada@x.example"], await rig.Client.DrainAsync("pulled"));
     }

@@ -27,7 +27,7 @@ public sealed class IngestAnswerTests
         server.Grid.Routing.Ingested = First(RoutedStatus.Held, new RuleTarget("123456", null));
         server.Grid.Routing.Fate = state switch
         {
-            "pushed" => PushFate.Pushed.Value,
+            "pushed" => new PushFate.Pushed("smartlead"),
             "failed" => new PushFate.Failed("invalid API key"),
             "failed for good" => new PushFate.Failed("invalid API key", IsFinal: true),
             "pending" => PushFate.Pending.Value,

@@ -23,6 +23,29 @@ public sealed class StorageFaultsTests
         Assert.Equal(1, await DivideAsync(source, 1));
     }
 
+    [Fact]
+    public async Task What_failed_is_named_by_its_codes_and_not_in_the_servers_words()
+    {
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        var ended = await Assert.ThrowsAsync<StorageUnavailableException>(() => RaiseAsync(source, "57P01"));
+        var gone = await Assert.ThrowsAsync<StorageUnavailableException>(() => StorageFaults.GuardAsync(async () =>
+        {
+            await using var nobody = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d");
+            await using var connection = await nobody.OpenConnectionAsync();
+            return 0;
+        }));
+
+        Assert.Equal(
+            ("The database is not available: SQLSTATE 57P01.", "The database is not available: NpgsqlException, SocketException ConnectionRefused."), (ended.Message, gone.Message));
+    }
+
+    private static Task<int> RaiseAsync(NpgsqlDataSource source, string state) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = source.CreateCommand($"do $$ begin raise exception 'ada@x.example' using errcode = '{state}'; end $$");
+        return await command.ExecuteNonQueryAsync();
+    });
+
     private static Task<int> DivideAsync(NpgsqlDataSource source, int by) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = source.CreateCommand("select 1 / $1::int");
