@@ -21,6 +21,10 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
     private readonly int[,] _counts = new int[document.Operations.Count, 600];
     private readonly ConcurrentQueue<string> _faults = new();
     private int _next;
+    private int _mutated;
+
+    /// <summary>How many of the requests sent were not as documented.</summary>
+    internal int Mutated => _mutated;
 
     internal IReadOnlyCollection<string> Faults => _faults;
 
@@ -65,6 +69,11 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
         while (_faults.Count < EnoughFaults && Take(end) is { } index)
         {
             var request = maker.Make(index);
+            if (!request.IsPlain)
+            {
+                Interlocked.Increment(ref _mutated);
+            }
+
             try
             {
                 kept = await SendAsync(request, kept);

@@ -11,6 +11,9 @@ internal sealed class RequestMaker
     // What takes nothing is soon seen through: it has one turn while the rest has this many. Whole pages are dear besides.
     private const int Weight = 8;
 
+    // Of a hundred of the rest so many are as documented too, so that there is always something to find.
+    private const int Unspoiled = 4;
+
     private readonly Sampler _sampler;
     private readonly ApiOperation[] _all;
     private readonly ApiOperation[] _turns;
@@ -38,7 +41,7 @@ internal sealed class RequestMaker
         var draft = _sampler.Draw(operation, random, mutations);
         var kind = index < Plain ? 0 : mutations.Next(100);
         var asDocumented = draft.Path;
-        if (kind >= 12)
+        if (kind >= Unspoiled)
         {
             Spoil(draft, kind);
         }
@@ -55,7 +58,9 @@ internal sealed class RequestMaker
 
     private static void Spoil(Draft draft, int kind)
     {
-        for (var turns = kind < 85 ? draft.Random.Next(1, 5) : draft.Random.Next(2); turns > 0; turns--)
+        // What goes wrong on the wire besides need not be spoiled before.
+        var turns = kind < 85 ? draft.Random.Next(1, 5) : draft.Random.Next(2);
+        while (draft.Mutations.Count < turns)
         {
             var mutation = draft.Pick(draft.Json is not null && !draft.Once(3) ? BodyMutations.All : RequestMutations.All);
             if (draft.Once(mutation.Rarity))
