@@ -86,7 +86,12 @@ public sealed class KilledHostTests(ITestOutputHelper output)
     {
         var random = Seed.Next(output);
         await using var database = await TestDatabase.CreateEmptyAsync();
-        var settings = new GridSettings { DatabaseUrl = database.ConnectionString, Port = GridSettings.LastingPort() };
+        var settings = new GridSettings
+        {
+            DatabaseUrl = database.ConnectionString,
+            Port = GridSettings.LastingPort(),
+            More = { ["LEASE_MAX_ATTEMPTS"] = "1" }, // so that each lead that comes back from a lease is dead
+        };
         var grid = await GridProcess.StartAsync(settings);
         try
         {
@@ -107,6 +112,7 @@ public sealed class KilledHostTests(ITestOutputHelper output)
                 });
             }
 
+            await run.LeadsDieAsync();
             await run.AssertWholeAsync();
         }
         finally

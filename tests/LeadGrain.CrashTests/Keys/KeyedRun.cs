@@ -85,6 +85,13 @@ internal sealed class KeyedRun : IAsyncDisposable
         return took;
     }
 
+    /// <summary>Waits until leads are dead: given up on lease as often as they may be.</summary>
+    internal Task LeadsDieAsync() => Eventually.Async("leads are dead", async () =>
+    {
+        _load.ThrowIfFailed();
+        return (await Http.CountsAsync()).Dead > 0;
+    });
+
     /// <summary>What a GET of this path is answered.</summary>
     internal Task<int?> StatusAsync(string path) => Http.StatusAsync(path);
 

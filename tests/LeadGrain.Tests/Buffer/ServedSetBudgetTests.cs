@@ -30,6 +30,7 @@ public sealed class ServedSetBudgetTests
         Assert.Equal((3, 1), await grid.Client.PushAsync("ns", "LEAD7@x.example", "new@x.example", "NEW@x.example", "other@x.example"));
         Assert.Equal(["new@x.example", "other@x.example"], await grid.Client.DrainAsync("ns"));
         Assert.Equal((0, Leads + 2, 1), await grid.Client.CountsAsync("ns"));
+        Assert.False(grid.Services.GetRequiredService<ServedSetBudget>().TryTake((bytes / sizeof(ulong)) + 1)); // it was as little as that
     }
 
     [Fact]
