@@ -73,6 +73,20 @@ public sealed class CampaignGrainTests
     }
 
     [Fact]
+    public async Task Leads_that_failed_in_one_batch_are_due_again_one_by_one()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", "3600"));
+        await rig.PutSmartleadAsync("7");
+        rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(500));
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 20).Select(i => $"lead{i}@x.example")]);
+
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("20", "select count(*) from campaign_pushes where state = 'waiting' and attempts = 1");
+        Assert.Equal("1 20", await rig.TextAsync("select concat_ws(' ', count(distinct intent_at), count(distinct due_at)) from campaign_pushes"));
+    }
+
+    [Fact]
     public async Task After_the_last_attempt_a_lead_is_dead_and_a_retry_brings_it_back()
     {
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", "0"), ("Campaigns:BreakerFailures", "100"));
