@@ -14,10 +14,10 @@ internal static class BackOff
         return (full < longest ? full : longest) * (0.5 + (random / 2));
     }
 
-    /// <summary>The wait after a failed attempt by a schedule, a tenth of it spread at random; null where that was the last.</summary>
+    /// <summary>The wait after a failed attempt by a schedule, a fifth shorter to a fifth longer at random; null where that was the last.</summary>
     /// <param name="attempts">How many were made.</param>
     /// <param name="schedule">The waits between attempts: one less than there are attempts.</param>
     /// <param name="random">0 to 1.</param>
     internal static TimeSpan? After(int attempts, IReadOnlyList<TimeSpan> schedule, double random)
-        => attempts <= schedule.Count ? schedule[Math.Max(0, attempts - 1)] * (0.95 + (random / 10)) : null;
+        => attempts <= schedule.Count ? schedule[Math.Max(0, attempts - 1)] * (0.8 + (random * 0.4)) : null;
 }

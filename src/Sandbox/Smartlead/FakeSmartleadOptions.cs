@@ -37,6 +37,12 @@ public sealed class FakeSmartleadOptions
     /// <summary>Whether the older shape names the refused leads, as it does by and large, or only counts them.</summary>
     public bool NamesRefused { get; init; } = true;
 
+    /// <summary>
+    /// Whether ignore_duplicate_leads_in_other_campaign refuses a lead that another campaign has, as some accounts saw it, and
+    /// does not let it in.
+    /// </summary>
+    public bool RefusesIgnoredDuplicates { get; init; }
+
     /// <summary>The part of the requests that meets a fault, 0 to 1.</summary>
     public double Faults { get; init; }
 

@@ -14,7 +14,8 @@ public sealed record SmartleadEntry(string Campaign, string Email, long Id, int 
 /// <param name="Campaign">To which campaign.</param>
 /// <param name="Leads">How many leads it held.</param>
 /// <param name="Outcome">What the fake did.</param>
-public sealed record SmartleadRequest(DateTimeOffset Time, string Campaign, int Leads, string Outcome);
+/// <param name="Settings">As they were sent; null where none were, or the request was refused before they were read.</param>
+public sealed record SmartleadRequest(DateTimeOffset Time, string Campaign, int Leads, string Outcome, string? Settings = null);
 
 /// <summary>The fake's own books: what it took, and what it was asked.</summary>
 public sealed class SmartleadBook
@@ -98,6 +99,14 @@ public sealed class SmartleadBook
         }
     }
 
+    internal void Note(int number, string? settings)
+    {
+        lock (_lock)
+        {
+            _requests[number] = _requests[number] with { Settings = settings };
+        }
+    }
+
     internal void Settle(int number, int leads, string outcome)
     {
         lock (_lock)
@@ -138,11 +147,11 @@ public sealed class SmartleadBook
         }
     }
 
-    internal bool IsElsewhere(string campaign, string email)
+    internal SmartleadEntry? FindElsewhere(string campaign, string email)
     {
         lock (_lock)
         {
-            return _entries.Keys.Any(key => key.Email == email && key.Campaign != campaign);
+            return _entries.Values.FirstOrDefault(entry => entry.Email == email && entry.Campaign != campaign);
         }
     }
 }

@@ -37,7 +37,13 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
         _ => SendAsync($"failed_{status}", 0, status, "text/html", ""),
     };
 
-    public async Task BehaveAsync(SmartleadBehavior behavior, JsonArray leads, JsonObject? settings)
+    public Task MeetAsync(SmartleadBehavior behavior, JsonArray leads, JsonObject? settings)
+    {
+        book.Note(_number, settings?.ToJsonString());
+        return BehaveAsync(behavior, leads, settings);
+    }
+
+    private async Task BehaveAsync(SmartleadBehavior behavior, JsonArray leads, JsonObject? settings)
     {
         switch (behavior)
         {
@@ -101,7 +107,7 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
         }
     }
 
-    private SmartleadUpload Take(JsonArray leads, JsonObject? settings) => new(book, campaign, leads, settings, options.LeadCredits);
+    private SmartleadUpload Take(JsonArray leads, JsonObject? settings) => new(book, campaign, leads, settings, options);
 
     private JsonObject Answer(SmartleadUpload upload) => upload.Answer(script.Shape(), options.NamesRefused);
 

@@ -24,6 +24,7 @@ internal sealed class SmartleadRoutes(FakeSmartleadOptions options, SmartleadScr
             busiest = book.Busiest(options.Window),
         }));
         routes.MapPost("/sandbox/webhooks", (Delegate)SendWebhookAsync);
+        routes.MapPost("/sandbox/faults", (Delegate)OrderFaultsAsync);
     }
 
     private async Task AddAsync(HttpContext http, string campaign)
@@ -59,7 +60,7 @@ internal sealed class SmartleadRoutes(FakeSmartleadOptions options, SmartleadScr
         }
         else
         {
-            await exchange.BehaveAsync(script.Take(), leads, body["settings"] as JsonObject);
+            await exchange.MeetAsync(script.Take(), leads, body["settings"] as JsonObject);
         }
     }
 
@@ -72,6 +73,17 @@ internal sealed class SmartleadRoutes(FakeSmartleadOptions options, SmartleadScr
 
         var payload = webhooks.Payload((string?)asked["event"] ?? "EMAIL_BOUNCE", (string?)asked["campaign"] ?? "", (string?)asked["email"] ?? "");
         return TypedResults.Ok(new { status = await webhooks.SendAsync(url, payload, http.RequestAborted) });
+    }
+
+    private async Task<IResult> OrderFaultsAsync(HttpContext http)
+    {
+        if (await BodyAsync(http) is not { } asked || SmartleadFaults.Read(asked, options) is not var (requests, fault))
+        {
+            return TypedResults.BadRequest(new { error = $"The body must be {{fault, requests}}, a fault being a status from 400 to 599 or {SmartleadFaults.Names}." });
+        }
+
+        script.Next(requests, fault);
+        return TypedResults.Ok(new { requests });
     }
 
     private static async Task<JsonObject?> BodyAsync(HttpContext http)

@@ -17,19 +17,20 @@ internal sealed class SmartleadUpload
 {
     private readonly List<SmartleadEntry> _added = [];
     private readonly List<SmartleadEntry> _already = [];
+    private readonly List<SmartleadEntry> _elsewhere = [];
     private readonly List<(string Email, SmartleadRefusal Why)> _refused = [];
     private readonly int _count;
     private readonly bool _returnIds;
     private bool _exhausted;
 
     /// <summary>Sorts the leads, and enters those that are taken in the book.</summary>
-    public SmartleadUpload(SmartleadBook book, string campaign, JsonArray leads, JsonObject? settings, int? credits)
+    public SmartleadUpload(SmartleadBook book, string campaign, JsonArray leads, JsonObject? settings, FakeSmartleadOptions options)
     {
         _count = leads.Count;
         _returnIds = Flag(settings, "return_lead_ids");
         foreach (var lead in leads)
         {
-            Take(book, campaign, lead as JsonObject, settings, credits);
+            Take(book, campaign, lead as JsonObject, settings, options);
         }
     }
 
@@ -45,14 +46,19 @@ internal sealed class SmartleadUpload
         ["error"] = "Lead limit exhausted. Please upgrade your plan.",
     };
 
-    private void Take(SmartleadBook book, string campaign, JsonObject? lead, JsonObject? settings, int? credits)
+    private void Take(SmartleadBook book, string campaign, JsonObject? lead, JsonObject? settings, FakeSmartleadOptions options)
     {
         var email = Text(lead, "email")?.Trim().ToLowerInvariant() ?? "";
-        if (Refusal(book, campaign, email, settings) is { } why)
+        if (Refusal(email, settings) is { } why)
         {
             _refused.Add((email, why));
         }
-        else if (book.Find(campaign, email) is null && book.Count >= credits)
+        else if (MayNotBeElsewhere(settings, options) && book.FindElsewhere(campaign, email) is { } other)
+        {
+            _refused.Add((email, SmartleadRefusal.ElsewhereAlready));
+            _elsewhere.Add(other);
+        }
+        else if (book.Find(campaign, email) is null && book.Count >= options.LeadCredits)
         {
             _exhausted = true;
         }
@@ -64,16 +70,19 @@ internal sealed class SmartleadUpload
     }
 
     // A lead is known by its address, so that a scenario can be played with curl.
-    private static SmartleadRefusal? Refusal(SmartleadBook book, string campaign, string email, JsonObject? settings)
+    private static SmartleadRefusal? Refusal(string email, JsonObject? settings)
     {
         bool Is(string word) => email.Contains(word, StringComparison.Ordinal);
         return email.IndexOf('@', StringComparison.Ordinal) is < 1 || Is("invalid") ? SmartleadRefusal.Invalid
             : Is("unsubscribed") && !Flag(settings, "ignore_unsubscribe_list") ? SmartleadRefusal.Unsubscribed
             : Is("blocked") && !Flag(settings, "ignore_global_block_list") ? SmartleadRefusal.Blocked
             : Is("bounced") && !Flag(settings, "ignore_community_bounce_list") ? SmartleadRefusal.Bounced
-            : !Flag(settings, "ignore_duplicate_leads_in_other_campaign") && book.IsElsewhere(campaign, email) ? SmartleadRefusal.ElsewhereAlready
             : null;
     }
+
+    // What the setting's true means is contested: see the option.
+    private static bool MayNotBeElsewhere(JsonObject? settings, FakeSmartleadOptions options) =>
+        Flag(settings, "ignore_duplicate_leads_in_other_campaign") == options.RefusesIgnoredDuplicates;
 
     private JsonObject Older(bool namesRefused)
     {
@@ -98,7 +107,7 @@ internal sealed class SmartleadUpload
             {
                 ["newlyAddedLeads"] = Ids(_added),
                 ["existingLeads"] = Ids(_already),
-                ["existingLeadsInOtherCampaigns"] = new JsonObject(),
+                ["existingLeadsInOtherCampaigns"] = Ids(_elsewhere),
             };
         }
 

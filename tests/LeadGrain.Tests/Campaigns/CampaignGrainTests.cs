@@ -74,23 +74,44 @@ public sealed class CampaignGrainTests
     }
 
     [Fact]
+    public async Task Leads_that_failed_in_one_batch_are_due_again_one_by_one()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", "3600"));
+        await rig.PutSmartleadAsync("7");
+        rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(500));
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 20).Select(i => $"lead{i}@x.example")]);
+
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("20", "select count(*) from campaign_pushes where state = 'waiting' and attempts = 1");
+        Assert.Equal("1 20", await rig.TextAsync("select concat_ws(' ', count(distinct intent_at), count(distinct due_at)) from campaign_pushes"));
+    }
+
+    [Fact]
     public async Task After_the_last_attempt_a_lead_is_dead_and_a_retry_brings_it_back()
     {
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", "0"), ("Campaigns:BreakerFailures", "100"));
         await rig.PutSmartleadAsync("7");
         rig.Smartlead.BehaveAlways(new SmartleadBehavior.Fails(503));
         var (id, _) = await rig.PushAsync("7", "ada@x.example");
-        await rig.EventuallyAsync("DEAD", "select status from routed_leads");
+        var others = await rig.AddLeadsAsync("7", "bob@x.example", "cy@x.example");
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+        await rig.EventuallyAsync("3", "select count(*) from routed_leads where status = 'DEAD'");
         Assert.Equal("DEAD dead 2 503; that was the last of 2 attempts", await rig.StateAsync(id));
-        Assert.Equal(1, (int)(await rig.Client.ReadAsync("/campaigns/7"))["pushes"]!["dead"]!);
+        Assert.Equal(3, (int)(await rig.Client.ReadAsync("/campaigns/7"))["pushes"]!["dead"]!);
         rig.Smartlead.BehaveAlways(new SmartleadBehavior.Answer());
 
-        Assert.Equal(1, (int)(await rig.Client.PostAsync("/campaigns/7/retry", new { leadIds = new[] { id, Guid.NewGuid() } }))["retried"]!);
+        Assert.Equal(2, (int)(await rig.Client.PostAsync("/campaigns/7/retry", new { leadIds = new[] { id, Guid.NewGuid(), others[1] } }))["retried"]!);
 
-        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
-        Assert.EndsWith("push_retried; pushed_to_smartlead", await rig.AuditAsync(id), StringComparison.Ordinal);
+        await rig.EventuallyAsync("2", "select count(*) from routed_leads where status = 'ACTIVE'");
+        foreach (var named in new[] { id, others[1] })
+        {
+            Assert.EndsWith("push_retried; pushed_to_smartlead", await rig.AuditAsync(named), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("DEAD dead 2 503; that was the last of 2 attempts", await rig.StateAsync(others[0]));
         var pushes = (await rig.Client.ReadAsync("/campaigns/7"))["pushes"]!;
-        Assert.Equal((0, 1, 0), ((int)pushes["waiting"]!, (int)pushes["sent"]!, (int)pushes["dead"]!));
+        Assert.Equal((0, 2, 1), ((int)pushes["waiting"]!, (int)pushes["sent"]!, (int)pushes["dead"]!));
     }
 
     [Theory]

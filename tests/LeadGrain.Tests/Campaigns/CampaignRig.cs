@@ -5,6 +5,7 @@ using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Secrets;
 using LeadGrain.Sandbox.Smartlead;
 using LeadGrain.Tests.Enrichment;
+using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -33,12 +34,20 @@ internal sealed class CampaignRig : IAsyncDisposable
     /// <summary>All that the grid logged.</summary>
     internal LogLines Log { get; }
 
-    internal static async Task<CampaignRig> StartAsync(FakeSmartleadOptions? options = null, params (string Name, string Value)[] settings)
+    internal static Task<CampaignRig> StartAsync(FakeSmartleadOptions? options = null, params (string Name, string Value)[] settings)
+        => StartAsync(options, null, settings);
+
+    /// <summary>One by this clock, which must run.</summary>
+    internal static Task<CampaignRig> StartAsync(FakeTime time)
+        => StartAsync(null, builder => LeaseGrid.Use(builder, time), [.. LeaseGrid.Settings]);
+
+    private static async Task<CampaignRig> StartAsync(
+        FakeSmartleadOptions? options, Action<WebApplicationBuilder>? configure, (string Name, string Value)[] settings)
     {
         var database = await TestDatabase.CreateAsync();
         var smartlead = await FakeSmartlead.StartAsync(options ?? new FakeSmartleadOptions { RateLimit = 1_000 });
         var log = new LogLines();
-        var grid = await StartGridAsync(database, smartlead, log, settings);
+        var grid = await StartGridAsync(database, smartlead, log, settings, configure);
         var organizationId = await grid.Services.GetRequiredService<OrganizationStore>().FindOrAddAsync(Tenant);
         return new CampaignRig(database, smartlead, grid, log, organizationId);
     }

@@ -58,10 +58,22 @@ public sealed class CircuitBreakerTests
     public void Waits_double_up_to_the_longest_and_half_of_each_is_chance() =>
         Prop.ForAll<PositiveInt, byte>((attempt, jitter) =>
         {
-            var wait = BackOff.Before(attempt.Get, s_first, s_longest, jitter / 255.0);
-            var least = BackOff.Before(attempt.Get, s_first, s_longest, 0);
-            return wait >= least && wait <= least * 2 && wait <= s_longest && BackOff.Before(attempt.Get + 1, s_first, s_longest, 0) >= least;
+            var full = Math.Min(s_longest.TotalSeconds, s_first.TotalSeconds * Math.Pow(2, attempt.Get - 1));
+            var wait = BackOff.Before(attempt.Get, s_first, s_longest, jitter / 255.0).TotalSeconds;
+            return Math.Abs(wait - (full * (0.5 + (jitter / 510.0)))) < 1e-6;
         }).QuickCheckThrowOnFailure();
+
+    [Theory]
+    [InlineData(0, 8)]
+    [InlineData(0.25, 9)]
+    [InlineData(0.5, 10)]
+    [InlineData(1, 12)]
+    public void A_wait_of_a_schedule_is_a_fifth_shorter_to_a_fifth_longer_by_chance(double random, double seconds)
+        => Assert.Equal(seconds, BackOff.After(1, [TimeSpan.FromSeconds(10)], random)!.Value.TotalSeconds, 6);
+
+    [Fact]
+    public void The_circuit_stays_open_for_a_time_that_is_half_chance()
+        => Assert.Equal([1d, 2d], new byte[] { 0, 255 }.Select(jitter => Fail(CircuitBreaker.Closed, 1, jitter).WaitAt(s_now)!.Value.TotalSeconds));
 
     [Fact]
     public void A_schedule_of_n_waits_allows_n_plus_one_attempts()

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using LeadGrain.Sandbox.Smartlead;
+using LeadGrain.Tests.Routing;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -10,20 +11,26 @@ public sealed class FeedbackTests
     private const string Path = "/webhooks/smartlead?orgId=org&appId=app";
 
     [Theory]
-    [InlineData("EMAIL_BOUNCE", "bounced", "bounced")]
-    [InlineData("EMAIL_REPLY", "replied", "")]
-    [InlineData("LEAD_UNSUBSCRIBED", "unsubscribed", "unsubscribed")]
-    [InlineData("SPAM_COMPLAINT", "complained", "complained")]
-    public async Task An_event_sets_the_leads_engagement_feeds_the_suppression_list_and_is_audited(string name, string engagement, string suppressed)
+    [InlineData("EMAIL_BOUNCE", "bounced", "bounced", "bounced")]
+    [InlineData("EMAIL_REPLY", "replied", "", "")]
+    [InlineData("LEAD_UNSUBSCRIBED", "unsubscribed", "unsubscribed", "suppressed")]
+    [InlineData("SPAM_COMPLAINT", "complained", "complained", "complained")]
+    public async Task An_event_sets_the_leads_engagement_feeds_the_suppression_list_and_is_audited_and_the_gate_knows_it(
+        string name, string engagement, string suppressed, string check)
     {
         await using var rig = await StartAsync();
         var (id, _) = await rig.PushAsync("7", "ada@x.example");
+        using var sandbox = new HttpClient { BaseAddress = rig.Smartlead.Url };
 
-        Assert.Equal(200, await rig.Smartlead.SendEventAsync(new Uri(rig.Grid.App.Urls.Single() + Path), name, "7", "ada@x.example"));
+        var sent = await sandbox.PostAsync("/sandbox/webhooks", new { url = rig.Grid.App.Urls.Single() + Path, @event = name, campaign = "7", email = "ada@x.example" });
 
+        Assert.Equal(200, (int)sent["status"]!);
         Assert.Equal(engagement, await rig.TextAsync("select engagement from routed_leads"));
         Assert.Equal(suppressed, await rig.TextAsync("select coalesce(string_agg(reason, ' '), '') from suppressions"));
         Assert.EndsWith($"lead_{engagement}", await rig.AuditAsync(id), StringComparison.Ordinal);
+        var again = await rig.Client.IngestAsync(new { email = " Ada@X.example", persona = "CEO" });
+        var judged = string.Join(' ', again["health"]!["checks"]!.AsArray().Select(one => (string)one!["name"]!));
+        Assert.Equal((check.Length > 0 ? "BLOCKED" : "HELD", check), ((string)again["status"]!, judged));
     }
 
     [Fact]

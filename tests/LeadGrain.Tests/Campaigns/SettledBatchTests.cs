@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LeadGrain.Grains.Campaigns;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -31,6 +32,23 @@ public sealed class SettledBatchTests
         var push = SettledBatch.Of(s_terms, [lead], [new PushResult.RetryAt(asked, "503")], s_now, () => 0).Pushes.Single();
 
         Assert.Equal(asked, push.DueAt);
+    }
+
+    [Fact]
+    public void Leads_that_failed_together_are_not_due_together_again()
+    {
+        var leads = Enumerable.Range(0, 50).Select(_ => new OutboundLead(Guid.NewGuid(), "a@x.example", [], 1)).ToArray();
+        var random = new CampaignRandom(Options.Create(new CampaignOptions { Seed = 7 }));
+
+        foreach (var result in new[] { new PushResult.RetryAt(null, "500"), new PushResult.RetryAt(null, "429", Counts: false) })
+        {
+            var batch = SettledBatch.Of(s_terms, leads, [.. leads.Select(_ => result)], s_now, random.Next);
+
+            var waits = batch.Pushes.Select(push => (push.DueAt!.Value - s_now).TotalSeconds).ToArray();
+            Assert.Equal(50, waits.Distinct().Count());
+            Assert.All(waits, wait => Assert.InRange(wait, result.Counts ? 4 : 2.5, result.Counts ? 6 : 5));
+            Assert.True(waits.Max() - waits.Min() > 1, "They are hardly spread.");
+        }
     }
 
     private static PushResult Result(byte kind) => (kind % 6) switch

@@ -1,7 +1,11 @@
 using System.Text.Json.Nodes;
 using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Campaigns;
+using LeadGrain.Grains.Organizations;
+using LeadGrain.Grains.Secrets;
 using LeadGrain.Sandbox.Smartlead;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -18,6 +22,70 @@ public sealed class SmartleadTargetTests
         Assert.Equal(
             """{"email":"ada@acme.example","first_name":"Ada","last_name":"Adler","company_name":"Acme","custom_fields":{"team_size":"7"}}""",
             sent.ToJsonString());
+        Assert.Equal(
+            """{"ignore_global_block_list":false,"ignore_unsubscribe_list":false,"ignore_community_bounce_list":false,"ignore_duplicate_leads_in_other_campaign":true,"return_lead_ids":true}""",
+            rig.Smartlead.Book.Requests.Single().Settings);
+    }
+
+    [Fact]
+    public async Task Each_setting_goes_out_as_the_organization_or_its_campaign_set_it_and_none_for_another()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        const string Seeds =
+            """{"ignore_global_block_list":false,"ignore_unsubscribe_list":false,"ignore_community_bounce_list":false,"ignore_duplicate_leads_in_other_campaign":true,"return_lead_ids":true}""";
+        var names = new Dictionary<string, string>
+        {
+            ["ignoreGlobalBlockList"] = "ignore_global_block_list",
+            ["ignoreUnsubscribeList"] = "ignore_unsubscribe_list",
+            ["ignoreCommunityBounceList"] = "ignore_community_bounce_list",
+            ["ignoreDuplicateLeadsInOtherCampaign"] = "ignore_duplicate_leads_in_other_campaign",
+            ["returnLeadIds"] = "return_lead_ids",
+        };
+        foreach (var (name, sent) in names)
+        {
+            var (seeds, other) = ((bool)JsonNode.Parse(Seeds)![sent]!, !(bool)JsonNode.Parse(Seeds)![sent]!);
+            await rig.Client.PutAsync(new Uri("/organization/smartlead", UriKind.Relative), Json(name, other));
+            await rig.PutSmartleadAsync("1", new { rateLimit = 1_000 });
+            await rig.PushAsync("1", $"{name}@x.example");
+            await rig.PutSmartleadAsync("2", new Dictionary<string, object> { [name] = seeds, ["rateLimit"] = 1_000 });
+            await rig.PushAsync("2", $"{name}-2@x.example");
+
+            var set = JsonNode.Parse(Seeds)!;
+            set[sent] = other;
+            Assert.Equal([set.ToJsonString(), Seeds], rig.Smartlead.Book.Requests.TakeLast(2).Select(request => request.Settings));
+        }
+
+        static HttpContent Json(string name, bool value) => System.Net.Http.Json.JsonContent.Create(new Dictionary<string, bool> { [name] = value });
+    }
+
+    [Theory]
+    [InlineData(false, true, "in")]
+    [InlineData(false, false, "in another campaign already")]
+    [InlineData(true, true, "in another campaign already")]
+    [InlineData(true, false, "in")]
+    public async Task A_lead_of_another_campaign_gets_in_or_not_as_the_contested_setting_says_in_either_of_its_meanings(bool refuses, bool set, string expected)
+    {
+        foreach (var shape in new[] { SmartleadShape.Older, SmartleadShape.Newer })
+        {
+            await using var rig = await CampaignRig.StartAsync(new FakeSmartleadOptions { RateLimit = 1_000, RefusesIgnoredDuplicates = refuses, Shape = shape });
+            await PushAsync(rig, TargetConformance.Lead("a@x.example"));
+            var settings = new SmartleadSettings(IgnoreDuplicateLeadsInOtherCampaign: set, RateLimit: 1_000);
+
+            var results = await rig.Target("smartlead").PushAsync(
+                Order(rig, "2", settings), [TargetConformance.Lead("a@x.example"), TargetConformance.Lead("b@x.example", 1)], CancellationToken.None);
+
+            Assert.Equal([expected, "in"], results.Select(result => result is PushResult.Refused { Why: var why } ? why : result is PushResult.Accepted ? "in" : $"{result}"));
+            Assert.Equal(2, rig.Smartlead.Book.Requests.Count); // the answer told all, and was not asked for by halves
+            Assert.Equal(expected == "in" ? 2 : 1, rig.Smartlead.Book.Entries.Count(entry => entry.Email == "a@x.example"));
+        }
+    }
+
+    [Fact]
+    public void A_conflict_that_says_that_the_lead_is_there_already_is_no_refusal()
+    {
+        var reply = (SmartleadTarget.Reply.Apart)SmartleadTarget.Failure(409, new SmartleadError(null, "Lead Already exists", null), null);
+
+        Assert.IsType<PushResult.AlreadyThere>(reply.Alone);
     }
 
     [Theory]
@@ -130,6 +198,38 @@ public sealed class SmartleadTargetTests
         Assert.InRange((told.When!.Value - before).TotalSeconds, seconds - 0.5, seconds + 2);
         Assert.InRange((other.When!.Value - before).TotalSeconds, seconds - 0.5, seconds + 2);
         Assert.Single(rig.Smartlead.Book.Requests);
+    }
+
+    [Fact]
+    public async Task Organizations_that_use_one_key_share_its_budget_and_another_key_has_its_own()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:LongestRateWait", "00:00:00"));
+        var once = new SmartleadSettings(RateLimit: 1, RateWindow: 60);
+        var (second, third) = (await OtherAsync("second"), await OtherAsync("third"));
+        await rig.SetSecretAsync("smartlead-api-key", rig.Smartlead.Options.ApiKey);
+        await SetKeyAsync(second, rig.Smartlead.Options.ApiKey);
+        await SetKeyAsync(third, "another");
+
+        var results = new List<PushResult>();
+        foreach (var order in new[] { Order(rig, "1", once), second, third })
+        {
+            results.AddRange(await rig.Target("smartlead").PushAsync(order, TargetConformance.Leads(1), CancellationToken.None));
+        }
+
+        Assert.IsType<PushResult.Accepted>(results[0]);
+        Assert.True(results[1] is PushResult.RetryAt { Asked: false }, $"{results[1]}");
+        Assert.IsType<PushResult.Stop>(results[2]); // it was asked, and turned the key away
+        Assert.Equal(2, rig.Smartlead.Book.Requests.Count);
+
+        async Task<PushOrder> OtherAsync(string name)
+        {
+            var tenant = new Tenant("app", name);
+            var id = await rig.Grid.Services.GetRequiredService<OrganizationStore>().FindOrAddAsync(tenant);
+            return Order(rig, "1", once) with { Key = new CampaignKey(tenant, "1"), OrganizationId = id };
+        }
+
+        Task SetKeyAsync(PushOrder order, string key)
+            => rig.Grid.Services.GetRequiredService<SecretStore>().SetAsync(order.OrganizationId, "smartlead-api-key", key, "test");
     }
 
     [Fact]

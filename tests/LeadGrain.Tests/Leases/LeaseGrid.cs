@@ -1,4 +1,5 @@
 using LeadGrain.Tests.Postgres;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Leases;
@@ -32,18 +33,21 @@ public sealed class LeaseGrid : IAsyncLifetime
 
     /// <summary>A grid by this clock, which must run. Putting it forward does not cost the grid its database.</summary>
     internal static Task<TestGrid> StartAsync(TestDatabase database, FakeTime time, params (string Name, string Value)[] settings)
-        => TestGrid.StartAsync(
-            database,
-            builder => builder.Services
-                .AddSingleton<TimeProvider>(time)
-                // On Orleans. Silos know each other by true time: one that started before the year of this clock is dead to it.
-                .AddKeyedSingleton("Orleans.Membership", TimeProvider.System),
-            [
-                ("EmbeddedHost:Heartbeat", "00:01:00"),
-                ("EmbeddedHost:OwnerTimeout", "00:05:00"),
-                ("EmbeddedHost:CollectionAge", "7.00:00:00"),
-                .. settings,
-            ]);
+        => TestGrid.StartAsync(database, builder => Use(builder, time), [.. Settings, .. settings]);
+
+    /// <summary>With which putting the clock forward does not cost a grid its database.</summary>
+    internal static IReadOnlyList<(string Name, string Value)> Settings { get; } =
+    [
+        ("EmbeddedHost:Heartbeat", "00:01:00"),
+        ("EmbeddedHost:OwnerTimeout", "00:05:00"),
+        ("EmbeddedHost:CollectionAge", "7.00:00:00"),
+    ];
+
+    /// <summary>Has a grid go by this clock.</summary>
+    internal static void Use(WebApplicationBuilder builder, FakeTime time) => builder.Services
+        .AddSingleton<TimeProvider>(time)
+        // On Orleans. Silos know each other by true time: one that started before the year of this clock is dead to it.
+        .AddKeyedSingleton("Orleans.Membership", TimeProvider.System);
 
     /// <summary>Lets time pass for a grid and for the leases in its database, which has a clock of its own.</summary>
     internal static async Task PassAsync(TestDatabase database, FakeTime time, TimeSpan span)

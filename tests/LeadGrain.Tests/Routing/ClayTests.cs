@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using LeadGrain.Grains.Routing;
+using LeadGrain.Sandbox.Clay;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Routing;
@@ -114,14 +115,21 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         }
     }
 
-    [Fact]
-    public async Task A_delivery_is_forgotten_with_the_look_back_and_not_before()
+    [Theory]
+    [InlineData(30)]
+    [InlineData(7)]
+    public async Task A_delivery_is_forgotten_with_the_look_back_and_not_before(int days)
     {
         const string Body = """{"email":"c@acme.example"}""";
+        if (days != 30)
+        {
+            await _owner.SendAsync(HttpMethod.Put, "/gate", $$"""{"lookBackDays":{{days}}}""");
+        }
+
         var first = await SendAsync(Body, Signed(Body));
         var store = shared.Grid.Services.GetRequiredService<DeliveryStore>();
 
-        await AgeAsync(days: 29);
+        await AgeAsync(days - 1);
         Assert.Equal(0, await store.ForgetAsync());
         await AgeAsync(days: 2);
         Assert.Equal(1, await store.ForgetAsync());
@@ -158,6 +166,29 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Token", "a token"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Signature", Sign("old secret", Body)))).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(Body, Signed(Body))).Status);
+    }
+
+    [Fact]
+    public async Task The_sandboxs_table_delivers_its_rows_and_those_that_it_repeats_make_no_second_lead()
+    {
+        await using var clay = await FakeClay.StartAsync(new FakeClayOptions { Repeats = 0.5 });
+        await SetAsync("clay-hmac", clay.Options.Secret);
+        using var table = new HttpClient { BaseAddress = clay.Url };
+        var url = new Uri(_owner.BaseAddress!, $"/api/ingest/clay?orgId={_org}&wait=0");
+
+        var ordered = (await table.PostAsync("/sandbox/deliveries", new { url, rows = 6 }))["deliveries"]!.AsArray();
+
+        Assert.InRange(ordered.Count, 7, 11);
+        Assert.All(ordered, delivery => Assert.Equal((200, 1), ((int)delivery!["status"]!, (int)delivery["attempts"]!)));
+        Assert.Equal(ordered.ToJsonString(), (await table.ReadAsync("/sandbox/deliveries"))["deliveries"]!.ToJsonString());
+        var leads = (await _owner.ReadAsync("/routing/leads"))["leads"]!.AsArray();
+        Assert.Equal(
+            ordered.Select(delivery => $"{(string)delivery!["email"]!} {LeadId(delivery)}").Distinct().Order(),
+            leads.Select(lead => $"{(string)lead!["email"]!} {(string)lead["id"]!}").Order());
+        Assert.Equal(6, leads.Count);
+        Assert.Equal(HttpStatusCode.BadRequest, (await table.SendAsync(HttpMethod.Post, "/sandbox/deliveries", """{"rows":6}""")).Status);
+
+        static string LeadId(JsonNode delivery) => (string)JsonNode.Parse((string)delivery["answer"]!)!["data"]!["leadId"]!;
     }
 
     // All that this organization has received, made older.

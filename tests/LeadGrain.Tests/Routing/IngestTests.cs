@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using LeadGrain.Grains.Gate;
+using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -95,6 +96,38 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
 
         Assert.Equal(("BLOCKED", "duplicate"), ((string)again["status"]!, (string)again["health"]!["checks"]![0]!["name"]!));
         Assert.Equal(("HELD", "2"), ((string)other["status"]!, (string)other["assignedCampaignId"]!));
+    }
+
+    [Fact]
+    public async Task An_email_is_a_duplicate_for_as_long_as_the_look_back_of_the_gate_and_no_longer()
+    {
+        var time = new FakeTime();
+        using var running = time.Run();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, time);
+        using var unset = grid.NewClient("app", "unset");
+        using var week = grid.NewClient("app", "week");
+        using var never = grid.NewClient("app", "never");
+        await week.SendAsync(HttpMethod.Put, "/gate", """{"lookBackDays":7}""");
+        await never.SendAsync(HttpMethod.Put, "/gate", """{"lookBackDays":0}""");
+        HttpClient[] all = [unset, week, never];
+        foreach (var client in all)
+        {
+            await client.AddRuleAsync(new { target = new { campaign = "1" } });
+        }
+
+        Assert.Equal(["HELD", "HELD", "HELD"], await StatesAsync());
+        time.Advance(TimeSpan.FromDays(6.9));
+        Assert.Equal(["BLOCKED", "BLOCKED", "HELD"], await StatesAsync());
+        time.Advance(TimeSpan.FromDays(0.2));
+        Assert.Equal(["BLOCKED", "HELD", "HELD"], await StatesAsync());
+        time.Advance(TimeSpan.FromDays(22.8)); // 29.9 since the first
+        Assert.Equal(["BLOCKED", "HELD", "HELD"], await StatesAsync());
+        time.Advance(TimeSpan.FromDays(0.2));
+        Assert.Equal(["HELD", "BLOCKED", "HELD"], await StatesAsync());
+
+        async Task<string[]> StatesAsync() => await Task.WhenAll(all.Select(async client
+            => (string)(await client.IngestAsync(new { email = "jane@acme.example" }))["status"]!));
     }
 
     [Fact]
