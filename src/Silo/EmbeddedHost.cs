@@ -15,14 +15,16 @@ internal static class GrainHost
 
     internal static void AddGrainHost(this WebApplicationBuilder builder, string connectionString)
     {
+        var shares = ConnectionShares.Of(connectionString);
         builder.Services.AddEmbeddedHost(options =>
         {
-            options.ConnectionString = connectionString;
+            options.ConnectionString = shares.Rest;
             options.BuildSource = DatabaseHosts.BuildSource;
             options.GrainAssemblies.Add(typeof(GrainsSetup).Assembly);
             builder.Configuration.GetSection("EmbeddedHost").Bind(options);
         });
         builder.Services.AddGrains(builder.Configuration);
+        builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (services, _) => EmbeddedHosting.BuildOwned(services, "leadgrain-hot", shares.Hot));
         builder.Services.AddKeyedSingleton(GrainsSetup.KeeperSource, static (services, _) => EmbeddedHosting.BuildUnowned(services, "leadgrain-keeper"));
         builder.Services.AddSingleton<LatestPrimary>();
         builder.Services.AddOptions<EmbeddedHostOptions>().Configure<LatestPrimary>((options, latest) => options.FindHost = latest.FindAsync);

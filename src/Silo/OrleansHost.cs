@@ -22,7 +22,9 @@ internal static class GrainHost
         var cluster = ClusterSettings.Read(builder.Configuration);
         builder.Services.AddSingleton(cluster);
         builder.Services.AddSingleton<IHostFaults, ClusterFaults>();
-        builder.Services.AddSingleton(_ => DatabaseHosts.BuildSource(new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-store" }));
+        var shares = ConnectionShares.Of(connectionString);
+        builder.Services.AddSingleton(_ => BuildStore(shares.Rest, "leadgrain-store"));
+        builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildStore(connectionString, "leadgrain-hot", shares.Hot));
         KeepGrainKeysOutOfLogs(builder.Logging);
         // A pool apart, so that a busy store never holds the heartbeat up.
         var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;
@@ -45,6 +47,17 @@ internal static class GrainHost
         {
             builder.Services.AddSingleton<IStartupFilter, HealthAndMetricsOnly>();
         }
+    }
+
+    private static NpgsqlDataSource BuildStore(string connectionString, string name, int? connections = null)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
+        if (connections is { } most)
+        {
+            (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, most);
+        }
+
+        return DatabaseHosts.BuildSource(builder);
     }
 
     private static void AddSilo(ISiloBuilder silo, ClusterSettings cluster, string tables)

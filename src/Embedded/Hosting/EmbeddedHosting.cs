@@ -34,7 +34,7 @@ public static class EmbeddedHosting
         services.AddSingleton<OwnerLoop>();
         services.AddSingleton<IHostedService>(s => s.GetRequiredService<OwnerLoop>());
         services.AddSingleton(s => new EmbeddedHostStatus(s.GetRequiredService<OwnerLoop>()));
-        services.AddSingleton(BuildStore);
+        services.AddSingleton(static s => BuildOwned(s, OwnerTerm.StoreApplicationName));
         return services;
     }
 
@@ -53,13 +53,12 @@ public static class EmbeddedHosting
         return options.BuildSource(builder);
     }
 
-    private static NpgsqlDataSource BuildStore(IServiceProvider services)
-    {
-        var options = services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;
-        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString);
-        services.GetRequiredService<OwnerTerm>().Fence(builder);
-        return options.BuildSource(builder);
-    }
+    /// <summary>Builds a data source like the one that <see cref="AddEmbeddedHost"/> adds: only the owner can open its connections.</summary>
+    /// <param name="services">With the embedded host.</param>
+    /// <param name="name">In metrics.</param>
+    /// <param name="connections">How many there may be; null for what the connection string says.</param>
+    public static NpgsqlDataSource BuildOwned(IServiceProvider services, string name, int? connections = null)
+        => services.GetRequiredService<OwnerTerm>().BuildSource(services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value, name, connections);
 }
 
 /// <summary>Tells what the process is to its database.</summary>

@@ -11,7 +11,6 @@ namespace LeadGrain.Embedded.Ownership;
 internal sealed partial class OwnerLoop(
     GrainCatalog catalog,
     OwnerTerm term,
-    NpgsqlDataSource store,
     IEnumerable<IOwnerDuty> duties,
     IOptions<EmbeddedHostOptions> options,
     TimeProvider time,
@@ -74,7 +73,7 @@ internal sealed partial class OwnerLoop(
     private async Task OwnAsync(CancellationToken stoppingToken)
     {
         await using var held = await DatabaseLock.TakeAsync(options.Value, StandBy, time, stoppingToken).ConfigureAwait(false);
-        store.Clear(); // its idle connections are of an earlier term, and cut
+        term.ClearSources();
         term.Current = held.Term;
         using var duty = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         Task[] work = [];

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using LeadGrain.Embedded.Hosting;
 using Npgsql;
 
 namespace LeadGrain.Embedded.Ownership;
@@ -14,6 +16,7 @@ internal sealed class OwnerTerm
 
     private const string ReadTerm = "select term from embedded_owner";
 
+    private readonly ConcurrentBag<NpgsqlDataSource> _sources = [];
     private long _current;
 
     /// <summary>The term; null while this process is not the owner.</summary>
@@ -23,12 +26,33 @@ internal sealed class OwnerTerm
         set => Interlocked.Exchange(ref _current, value ?? 0);
     }
 
-    /// <summary>Makes every new connection of a data source prove the term first.</summary>
-    internal void Fence(NpgsqlDataSourceBuilder builder)
+    /// <summary>Builds a data source of which every new connection must prove the term first.</summary>
+    /// <param name="options">Of the host.</param>
+    /// <param name="name">In metrics, where the default is the connection string.</param>
+    /// <param name="connections">How many there may be; null for what the connection string says.</param>
+    internal NpgsqlDataSource BuildSource(EmbeddedHostOptions options, string name, int? connections = null)
     {
-        builder.ConnectionStringBuilder.ApplicationName = StoreApplicationName;
-        builder.Name = StoreApplicationName; // in metrics, where the default is the connection string
+        var builder = new NpgsqlDataSourceBuilder(options.ConnectionString) { Name = name };
+        var settings = builder.ConnectionStringBuilder;
+        settings.ApplicationName = StoreApplicationName;
+        if (connections is { } most)
+        {
+            (settings.MinPoolSize, settings.MaxPoolSize) = (0, most);
+        }
+
         LatestHost.Initialize(builder, ProveAsync);
+        var source = options.BuildSource(builder);
+        _sources.Add(source);
+        return source;
+    }
+
+    /// <summary>Lets go of the idle connections of an earlier term: they are cut.</summary>
+    internal void ClearSources()
+    {
+        foreach (var source in _sources)
+        {
+            source.Clear();
+        }
     }
 
     private async Task ProveAsync(NpgsqlConnection connection)

@@ -29,7 +29,7 @@ internal sealed partial class BufferStore
 
     private async Task<PullResult[]> CommitPullsAsync(IReadOnlyList<PullWrite> writes, PullParts parts)
     {
-        await using var connection = await database.OpenConnectionAsync();
+        await using var connection = await hot.OpenConnectionAsync();
         await using var command = new NpgsqlCommand(PullStatement.Of(parts), connection);
         PullParameters.Bind(command, writes, parts, time.GetUtcNow().UtcDateTime);
         await using var row = await command.ExecuteReaderAsync();

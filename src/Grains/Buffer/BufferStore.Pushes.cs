@@ -13,7 +13,7 @@ internal sealed partial class BufferStore
     internal async Task<bool[]> CommitPushesAsync(IReadOnlyList<PushWrite> writes)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        await using var connection = await database.OpenConnectionAsync();
+        await using var connection = await hot.OpenConnectionAsync();
         try
         {
             return writes.Sum(static w => w.Leads.Count) < CopiedFrom

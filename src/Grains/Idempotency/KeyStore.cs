@@ -1,10 +1,11 @@
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Idempotency;
 
 /// <summary>Kept answers in PostgreSQL. They are written by the commits that they answer for.</summary>
-internal sealed class KeyStore(NpgsqlDataSource database)
+internal sealed class KeyStore(NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource hot)
 {
     // One look into the index for each, whatever the planner believes of the table's size: it grows within a minute from nothing
     // to many, and the plan of the first look is kept.
@@ -69,7 +70,7 @@ internal sealed class KeyStore(NpgsqlDataSource database)
 
         if (Array.Exists(found, answer => answer is not null))
         {
-            await using var wait = database.CreateCommand(WaitSql);
+            await using var wait = hot.CreateCommand(WaitSql);
             await wait.ExecuteNonQueryAsync();
         }
 
@@ -87,7 +88,7 @@ internal sealed class KeyStore(NpgsqlDataSource database)
 
     private NpgsqlCommand Command(string sql, IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
     {
-        var command = database.CreateCommand(sql);
+        var command = hot.CreateCommand(sql);
         command.Bind(
             keys.Select(k => k.OrganizationId).ToArray(),
             keys.Select(k => (short)k.Route).ToArray(),

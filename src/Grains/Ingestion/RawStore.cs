@@ -1,11 +1,12 @@
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>The first commit: posts into the raw log, and who has their keys.</summary>
-internal sealed class RawStore(NpgsqlDataSource database)
+internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource database)
 {
     private const string Posted =
         """

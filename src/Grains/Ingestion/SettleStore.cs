@@ -1,12 +1,13 @@
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>The second commit: leads and outcomes of raw rows.</summary>
-internal sealed class SettleStore(NpgsqlDataSource database)
+internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource database)
 {
     // What does not end by then is put off, and its connection is given back.
     private const int LongestSeconds = 10;

@@ -66,7 +66,7 @@ internal sealed partial class RoutedLeadStore
     internal async Task<bool[]> ArriveAsync(IReadOnlyList<NamespaceArrival> arrivals)
     {
         var now = time.GetUtcNow();
-        await using var command = database.CreateCommand(s_arrivedSql);
+        await using var command = hot.CreateCommand(s_arrivedSql);
         command.Bind(Column(arrivals, static a => a.LeadId), now.UtcDateTime);
         AuditStore.Bind(command, [.. arrivals.Select(static (a, i) => ((long)i + 1, a.Audit))], now);
         await command.ExecuteNonQueryAsync();

@@ -6,13 +6,15 @@ using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
-internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed partial class RoutedLeadStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource hot, TimeProvider time)
 {
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;
@@ -55,7 +57,7 @@ internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimePro
             Keys: writes.Any(static w => w.Key is not null),
             Deliveries: writes.Any(static w => w.Delivery is not null));
         var now = time.GetUtcNow();
-        await using var connection = await database.OpenConnectionAsync();
+        await using var connection = await hot.OpenConnectionAsync();
         for (var tries = 0; ; tries++)
         {
             if (await CommitAsync(connection, parts, writes, now) is { } results)
@@ -127,7 +129,7 @@ internal sealed partial class RoutedLeadStore(NpgsqlDataSource database, TimePro
     /// <summary>What is stored of several emails, in their order.</summary>
     internal async Task<EmailHistory[]> LookUpAsync(IReadOnlyList<HistoryQuery> queries)
     {
-        await using var command = database.CreateCommand(HistorySql);
+        await using var command = hot.CreateCommand(HistorySql);
         command.Bind(
             Column(queries, static q => q.OrganizationId),
             Column(queries, static q => q.EmailKey),

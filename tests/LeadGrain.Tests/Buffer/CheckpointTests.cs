@@ -14,7 +14,7 @@ public sealed class CheckpointTests
     public async Task While_leads_wait_in_front_of_settled_ones_no_checkpoint_takes_the_settled_ones_for_waiting()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, new LeadOrigin(null, null, null)))!.Value;
         var leads = Enumerable.Range(1, 6).Select(n => Lead(origin, n)).ToList();

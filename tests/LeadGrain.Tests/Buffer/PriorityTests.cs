@@ -54,7 +54,7 @@ public sealed class PriorityTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         var first = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:AnswerBytes", "250000"));
         await first.Client.PostAsync("/buffer/push", new { @namespace = "ns", leads });
         var id = await database.ScalarAsync<long>("select id from namespaces");
-        var store = new BufferStore(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
 
         var (front, isAll) = await store.ReadHeldAsync(id, Place.Start, 12, 1_000, 250_000, new OriginCache());
         var (rest, isRest) = await store.ReadHeldAsync(id, front[^1].Place, 12, 1_000, 2_500_000, new OriginCache());

@@ -104,10 +104,5 @@ public sealed class FenceTests
     private static Task<DatabaseLock> TakeAsync(TestDatabase db, Action? standingBy = null)
         => DatabaseLock.TakeAsync(Options(db), standingBy ?? (() => { }), TimeProvider.System, CancellationToken.None).WaitAsync(CellHost.Deadline);
 
-    private static NpgsqlDataSource Fenced(TestDatabase db, OwnerTerm term)
-    {
-        var builder = new NpgsqlDataSourceBuilder(db.ConnectionString);
-        term.Fence(builder);
-        return builder.Build();
-    }
+    private static NpgsqlDataSource Fenced(TestDatabase db, OwnerTerm term) => term.BuildSource(Options(db), "fenced");
 }

@@ -51,6 +51,19 @@ public sealed class DatabaseUrlTests
         => Assert.Equal(connections, GridDatabase.Tune(DatabaseUrl.Parse(url)).MaxPoolSize);
 
     [Theory]
+    [InlineData("Host=db;Maximum Pool Size=40", 6, 34)]
+    [InlineData("Host=db;Maximum Pool Size=100", 6, 94)]
+    [InlineData("Host=db;Maximum Pool Size=7", 1, 6)]
+    [InlineData("Host=db;Maximum Pool Size=60;Minimum Pool Size=60", 6, 60)]
+    [InlineData("Host=db;Maximum Pool Size=1", 1, 1)]
+    public void Few_of_the_connections_are_for_what_every_lead_passes(string settings, int hot, int rest)
+    {
+        var shares = ConnectionShares.Of(settings);
+
+        Assert.Equal((hot, rest), (shares.Hot, new NpgsqlConnectionStringBuilder(shares.Rest).MaxPoolSize));
+    }
+
+    [Theory]
     [InlineData("", "is empty")]
     [InlineData("mysql://ann:secret@db/leads", "does not begin with")]
     [InlineData("postgres://ann:secret@db:54x2/leads", "port")]

@@ -21,7 +21,7 @@ public sealed class RoutingFenceTests
         await using var database = await TestDatabase.CreateAsync();
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, TimeProvider.System);
         var query = new HistoryQuery(organization, "jane@acme.example", new byte[32], DateTimeOffset.UtcNow.AddDays(-1));
 
         // Both have looked the email up before either writes.
@@ -42,7 +42,7 @@ public sealed class RoutingFenceTests
         await using var database = await TestDatabase.CreateAsync();
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, TimeProvider.System);
         var epoch = await caps.ClaimAsync(organization);
 
         // A commit that stands still: somebody else is about to write its lead's push.

@@ -1,0 +1,21 @@
+using Npgsql;
+
+namespace LeadGrain.Silo;
+
+/// <summary>How the store's connections are shared out: few for what every lead passes, the rest for all else.</summary>
+/// <param name="Hot">How many for <see cref="Grains.GrainsSetup.HotSource"/>.</param>
+/// <param name="Rest">The connection string of the rest.</param>
+internal sealed record ConnectionShares(int Hot, string Rest)
+{
+    // What commits at once: one commit of pulls, three of pushes, three of posts, and what is looked up for the next ones.
+    private const int MostHot = 6;
+    private const int Share = 5;
+
+    internal static ConnectionShares Of(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var hot = Math.Clamp(settings.MaxPoolSize / Share, 1, MostHot);
+        settings.MaxPoolSize = Math.Max(settings.MaxPoolSize - hot, Math.Max(settings.MinPoolSize, 1));
+        return new ConnectionShares(hot, settings.ConnectionString);
+    }
+}
