@@ -54,6 +54,25 @@ public sealed class PartitionTests
         Assert.Equal(2, await DaysAsync(database));
     }
 
+    [Fact]
+    public async Task A_running_grid_drops_the_days_that_are_older_than_the_retention_by_itself()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await database.ExecuteAsync(
+            """
+            select leads_raw_make_day('2020-02-03'), leads_raw_make_day('2020-02-04'), leads_raw_make_day((now() at time zone 'UTC')::date - 4);
+            insert into raw_outcomes (organization_id, raw_id, received_at, outcome) values (1, gen_random_uuid(), '2020-02-03', 'invalid')
+            """);
+
+        await using var grid = await TestGrid.StartAsync(database, null, ("RAW_RETENTION", "5"));
+
+        // What is said of entries goes last.
+        await Eventually.FindAsync("nothing is said of them", () => database.ScalarAsync<long>("select count(*) from raw_outcomes"), outcomes => outcomes == 0);
+        Assert.Equal(0, await DaysAsync(database));
+        Assert.Equal(1, await database.ScalarAsync<long>(
+            "select count(*) from pg_class where relname = 'leads_raw_' || to_char((now() at time zone 'UTC')::date - 4, 'YYYYMMDD')"));
+    }
+
     private static async Task<NpgsqlTransaction> ReadAsync(NpgsqlConnection connection, string sql)
     {
         var transaction = await connection.BeginTransactionAsync();
