@@ -48,7 +48,7 @@ internal sealed partial class RoutedLeadStore
             Read,
             organizationId,
             query.Before ?? Guid.AllBitsSet,
-            RoutedLeadIds.FloorOf(query.From ?? DateTimeOffset.UnixEpoch),
+            RoutedLeadIds.FloorOfWritten(query.From ?? DateTimeOffset.UnixEpoch),
             query.Status,
             query.CampaignId,
             query.Health,

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Organizations;
 using LeadGrain.Tests.Routing;
 
 namespace LeadGrain.Tests.Audit;
@@ -11,15 +14,76 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
     public void Dispose() => _client.Dispose();
 
     [Fact]
-    public async Task A_yellow_lead_is_noted_with_each_checks_points_and_reason()
+    public async Task The_log_is_listed_by_who_did_it_and_by_when()
+    {
+        using var client = shared.Grid.NewClient("app", "listed");
+        var organization = await new OrganizationStore(shared.Database.DataSource).FindOrAddAsync(new Tenant("app", "listed"));
+        var time = new FakeTime();
+        foreach (var actor in new[] { "admin", "key:a", "grid", "key:a" })
+        {
+            await new AuditStore(shared.Database.DataSource, time).AppendAsync(new AuditEntry(organization, actor, "done", "thing", actor));
+            time.Advance(TimeSpan.FromDays(1));
+        }
+
+        await client.MustBeCutAsync("/audit", "entries", "at");
+        Assert.Equal(["key:a", "key:a"], (await client.ReadAsync("/audit?actor=key:a"))["entries"]!.AsArray().Select(entry => (string)entry!["entityId"]!));
+    }
+
+    [Theory]
+    [InlineData("info@acme.example", "assigned", "YELLOW", "role_address 30")]
+    [InlineData("info@mailinator.com", "blocked", "RED", "disposable_domain 60, role_address 30")]
+    public async Task A_lead_that_something_tells_against_is_noted_with_each_checks_points_and_reason(string email, string action, string health, string checks)
     {
         await _client.AddRuleAsync(new { target = new { campaign = "1" } });
-        var lead = await _client.IngestAsync(new { email = "info@acme.example" });
+        var lead = await _client.IngestAsync(new { email });
 
-        var check = (await _client.ReadAsync($"/audit?entityId={lead["leadId"]}"))["entries"]![0]!["after"]!["checks"]![0]!;
+        var entry = (await _client.ReadAsync($"/audit?entityId={lead["leadId"]}"))["entries"]![0]!;
 
-        Assert.Equal(("role_address", 30), ((string)check["name"]!, (int)check["points"]!));
-        Assert.Equal((string)lead["health"]!["checks"]![0]!["reason"]!, (string)check["reason"]!);
+        var noted = entry["after"]!["checks"]!;
+        Assert.Equal((action, health, checks), (
+            (string)entry["action"]!, (string)entry["after"]!["health"]!, string.Join(", ", noted.AsArray().Select(check => $"{check!["name"]} {check["points"]}"))));
+        Assert.All(noted.AsArray(), check => Assert.NotEmpty((string)check!["reason"]!));
+        Assert.Equal(Compact(lead["health"]!["checks"]), Compact(noted));
+    }
+
+    [Fact]
+    public async Task A_change_of_the_gate_is_noted_with_what_it_was_and_is()
+    {
+        var first = await _client.ReadAsync("/gate");
+        var second = await SendAsync(HttpMethod.Put, "/gate", """{"yellowFrom":75,"points":{"duplicate":0}}""");
+        var third = await SendAsync(HttpMethod.Put, "/gate", """{"greenFrom":90}""");
+
+        Assert.Equal([(Compact(second), Compact(third)), (Compact(first), Compact(second))], await ChangesAsync("gate_changed"));
+    }
+
+    [Fact]
+    public async Task A_change_of_a_campaigns_and_of_smartleads_settings_is_noted_with_what_they_were_and_are()
+    {
+        foreach (var (path, body) in new[]
+        {
+            ("/campaigns/7", """{"kind":"smartlead","settings":{"batchLimit":3}}"""), ("/campaigns/7", """{"kind":"smartlead","settings":{"batchLimit":4},"dailyCap":5}"""),
+            ("/organization/smartlead", """{"batchLimit":2}"""), ("/organization/smartlead", """{"rateLimit":9}"""),
+        })
+        {
+            await SendAsync(HttpMethod.Put, path, body);
+        }
+
+        Assert.Equal([("""{"batchLimit":3}""", """{"batchLimit":4,"dailyCap":5,"timeZone":null}""")], await ChangesAsync("campaign_changed"));
+        Assert.Equal(
+            [("""{"batchLimit":2}""", """{"rateLimit":9}"""), ("{}", """{"batchLimit":2}""")],
+            await ChangesAsync("smartlead_settings_changed"));
+    }
+
+    [Fact]
+    public async Task An_email_that_is_suppressed_and_let_off_is_noted_by_its_hash_with_the_reason()
+    {
+        await SendAsync(HttpMethod.Post, "/suppressions", """{"emails":["ann@acme.example"],"reason":"complained"}""");
+        var hash = (string)(await _client.ReadAsync("/suppressions"))["suppressions"]![0]!["emailHash"]!;
+        await SendAsync(HttpMethod.Delete, "/suppressions", """{"emails":["ann@acme.example"]}""");
+
+        Assert.Equal([("null", """{"reason":"complained"}""")], await ChangesAsync("suppression_added"));
+        Assert.Equal([("""{"reason":"complained"}""", "null")], await ChangesAsync("suppression_removed"));
+        Assert.All(await EntriesAsync(null), entry => Assert.Equal(("suppression", hash), ((string)entry!["entity"]!, (string)entry["entityId"]!)));
     }
 
     [Fact]
@@ -138,6 +202,10 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
         return ((string)entry["before"]!["state"]!, (string)entry["after"]!["state"]!);
     }
 
+    /// <summary>What each was and is, newest first.</summary>
+    private async Task<List<(string Before, string After)>> ChangesAsync(string action)
+        => [.. (await EntriesAsync(action)).Select(entry => (Compact(entry!["before"]), Compact(entry["after"])))];
+
     private async Task<JsonArray> EntriesAsync(string? action)
         => (await _client.ReadAsync($"/audit{(action is null ? "" : $"?action={action}")}"))["entries"]!.AsArray();
 
@@ -149,5 +217,5 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
         return answer;
     }
 
-    private static string Compact(JsonNode? json) => json!.ToJsonString();
+    private static string Compact(JsonNode? json) => json?.ToJsonString() ?? "null";
 }

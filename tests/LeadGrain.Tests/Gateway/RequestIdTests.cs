@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LeadGrain.Gateway.Leads;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -39,17 +40,18 @@ public sealed class RequestIdTests
     }
 
     [Fact]
-    public async Task The_id_is_on_the_requests_log_lines()
+    public async Task The_id_is_on_the_requests_log_lines_and_the_fault_that_failed_it_is_with_its_stack()
     {
         using var log = new ScopeLog();
         await using var server = await GatewayServer.StartAsync(services => services.AddSingleton<ILoggerProvider>(log));
         server.Grid.Faults.Enqueue(new InvalidOperationException("bug"));
         server.Client.DefaultRequestHeaders.Add("X-Request-Id", "mine");
 
-        await server.GetAsync("/leads");
+        (await server.GetAsync("/leads")).MustBeProblem(500, "internal_error");
 
-        var (_, message, scopes) = Assert.Single(log.Lines, line => line.Level == LogLevel.Error);
-        Assert.Equal("GET /leads failed", message);
+        var (_, message, fault, scopes) = Assert.Single(log.Lines, line => line.Level == LogLevel.Error);
+        Assert.Equal(("GET /leads failed", "bug"), (message, fault?.Message));
+        Assert.Contains(nameof(LeadApi), fault!.StackTrace, StringComparison.Ordinal);
         Assert.Contains(scopes, scope => scope is { Key: "RequestId", Value: "mine" });
     }
 
@@ -57,7 +59,7 @@ public sealed class RequestIdTests
     {
         private IExternalScopeProvider _scopes = null!;
 
-        internal ConcurrentQueue<(LogLevel Level, string Message, List<KeyValuePair<string, object>> Scopes)> Lines { get; } = new();
+        internal ConcurrentQueue<(LogLevel Level, string Message, Exception? Fault, List<KeyValuePair<string, object>> Scopes)> Lines { get; } = new();
 
         public void SetScopeProvider(IExternalScopeProvider scopeProvider) => _scopes = scopeProvider;
 
@@ -72,7 +74,7 @@ public sealed class RequestIdTests
         {
             var values = new List<KeyValuePair<string, object>>();
             _scopes.ForEachScope((scope, into) => into.AddRange(scope as IEnumerable<KeyValuePair<string, object>> ?? []), values);
-            Lines.Enqueue((logLevel, formatter(state, exception), values));
+            Lines.Enqueue((logLevel, formatter(state, exception), exception, values));
         }
 
         public void Dispose()

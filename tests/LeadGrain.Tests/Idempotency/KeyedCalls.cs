@@ -24,4 +24,11 @@ internal static class KeyedCalls
             response.Headers.Contains("Idempotent-Replayed"),
             response.Headers.RetryAfter?.Delta);
     }
+
+    /// <summary>Asks again: what it is told, and whether as before.</summary>
+    internal static async Task<(string Body, bool Replayed)> RepeatAsync(this HttpClient client, string path, object body, string key)
+    {
+        var answer = await client.AskAsync(path, body, key);
+        return (answer.Body, answer.Replayed);
+    }
 }

@@ -18,9 +18,9 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync("pull", "a@x.example", "b@x.example");
         var body = new { @namespace = "pull" };
 
-        var first = await AskAsync("/buffer/next", body, "pull-1");
-        var again = await AskAsync("/buffer/next", body, "pull-1");
-        var other = await AskAsync("/buffer/next", body, "pull-2");
+        var first = await Client.AskAsync("/buffer/next", body, "pull-1");
+        var again = await Client.AskAsync("/buffer/next", body, "pull-1");
+        var other = await Client.AskAsync("/buffer/next", body, "pull-2");
 
         Assert.Equal((HttpStatusCode.OK, false), (first.Status, first.Replayed));
         Assert.Equal((HttpStatusCode.OK, first.Body, true), (again.Status, again.Body, again.Replayed));
@@ -35,94 +35,16 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
             "/buffer/push",
             new { @namespace = "kept", brandId = "brand", leads = new[] { new { email = "A@x.example", externalId = "x1", data = new { n = 1.5 } } } });
         var body = new { @namespace = "kept", count = 10 };
-        var first = await AskAsync("/buffer/next", body, "kept");
+        var first = await Client.AskAsync("/buffer/next", body, "kept");
 
         await shared.RestartAsync();
         shared.Time.Advance(TimeSpan.FromHours(23));
-        var again = await AskAsync("/buffer/next", body, "kept");
+        var again = await Client.AskAsync("/buffer/next", body, "kept");
         shared.Time.Advance(TimeSpan.FromHours(2));
-        var anew = await AskAsync("/buffer/next", body, "kept");
+        var anew = await Client.AskAsync("/buffer/next", body, "kept");
 
         Assert.Equal((first.Body, true), (again.Body, again.Replayed));
         Assert.Equal(("""{"found":false,"leads":[]}""", false), (anew.Body, anew.Replayed));
-    }
-
-    [Theory]
-    [InlineData("ack")]
-    [InlineData("nack")]
-    [InlineData("extend")]
-    public async Task Leases_of_a_namespace_that_does_not_exist_are_not_held_with_a_key_too(string verb)
-    {
-        var body = new { @namespace = $"none-{verb}", leaseIds = new[] { Guid.NewGuid() }, leaseSeconds = verb == "extend" ? 60 : (int?)null };
-
-        foreach (var key in new[] { "none", "none", "other" })
-        {
-            var told = await AskAsync($"/buffer/{verb}", body, key);
-            Assert.Equal((HttpStatusCode.OK, "not_held", false), (told.Status, (string?)told.Json["results"]![0]!["outcome"], told.Replayed));
-        }
-    }
-
-    [Fact]
-    public async Task A_repeated_pull_on_lease_gets_the_same_leases_again()
-    {
-        await Client.PushAsync("leases", "a@x.example", "b@x.example", "c@x.example");
-        var body = new { @namespace = "leases", count = 2, leaseSeconds = 600 };
-
-        var first = await AskAsync("/buffer/next", body, "leases");
-        var again = await AskAsync("/buffer/next", body, "leases");
-
-        Assert.Equal((first.Body, true), (again.Body, again.Replayed));
-        Assert.Equal((1, 2, 0, 0, 0), await Client.AllCountsAsync("leases"));
-    }
-
-    [Fact]
-    public async Task A_repeat_of_a_pull_on_lease_whose_host_died_on_finding_the_email_served_gets_no_lease_that_nobody_holds()
-    {
-        await Client.PushAsync("twice", "a@x.example", "a@x.example");
-        await Client.NextAsync("twice");
-        var body = new { @namespace = "twice", leaseSeconds = 600 };
-        Assert.Equal("""{"found":false}""", (await AskAsync("/buffer/next", body, "twice")).Body);
-        Assert.Equal((0, 1, 1), await Client.CountsAsync("twice"));
-
-        // As it is when a host dies between the commit that finds it out and the one that skips the lead.
-        await shared.Database.DataSource.CreateCommand("delete from skipped_leads").ExecuteNonQueryAsync();
-        await shared.RestartAsync();
-
-        Assert.Equal("""{"found":false}""", (await AskAsync("/buffer/next", body, "twice")).Body);
-        await Client.PushAsync("twice", "b@x.example");
-        var later = await AskAsync("/buffer/next", body, "twice");
-        Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
-        Assert.Equal((later.Body, true), await RepeatAsync("/buffer/next", body, "twice"));
-    }
-
-    [Fact]
-    public async Task A_pull_on_lease_is_repeated_as_it_was_when_the_lease_has_been_settled()
-    {
-        foreach (var verb in new[] { "ack", "nack" })
-        {
-            await Client.PushAsync(verb, "a@x.example");
-            var body = new { @namespace = verb, leaseSeconds = 600 };
-            var first = await AskAsync("/buffer/next", body, verb);
-            await Client.PostAsync($"/buffer/{verb}", new { @namespace = verb, leaseIds = new[] { (Guid)first.Json["lead"]!["leaseId"]! } });
-
-            Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, verb));
-        }
-    }
-
-    [Fact]
-    public async Task A_pull_on_lease_is_repeated_as_it_was_when_its_lead_was_given_back_and_skipped_since()
-    {
-        await Client.PushAsync("skipped", "a@x.example");
-        var body = new { @namespace = "skipped", leaseSeconds = 600 };
-        var first = await AskAsync("/buffer/next", body, "skipped");
-        await Client.PostAsync("/buffer/nack", new { @namespace = "skipped", leaseIds = new[] { (Guid)first.Json["lead"]!["leaseId"]! } });
-        await Client.PushAsync("skipped", ("A@x.example", 1), ("b@x.example", -1));
-        Assert.Equal("A@x.example", await Client.NextAsync("skipped"));
-        Assert.Equal("b@x.example", await Client.NextAsync("skipped"));
-        Assert.Equal((0, 2, 1), await Client.CountsAsync("skipped"));
-        await Client.PushAsync("skipped", "c@x.example");
-
-        Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, "skipped"));
     }
 
     [Fact]
@@ -132,9 +54,9 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync("empty", "a@x.example");
         await Client.NextAsync("empty");
 
-        var empty = await AskAsync("/buffer/next", body, "empty");
+        var empty = await Client.AskAsync("/buffer/next", body, "empty");
         await Client.PushAsync("empty", "b@x.example");
-        var later = await AskAsync("/buffer/next", body, "empty");
+        var later = await Client.AskAsync("/buffer/next", body, "empty");
 
         Assert.Equal("""{"found":false}""", empty.Body);
         Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
@@ -150,13 +72,13 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync(name, "a@x.example", "A@x.example");
         await Client.NextAsync(name);
 
-        var empty = await AskAsync("/buffer/next", body, name);
+        var empty = await Client.AskAsync("/buffer/next", body, name);
         await Client.PushAsync(name, "b@x.example", "c@x.example");
-        var later = await AskAsync("/buffer/next", body, name);
+        var later = await Client.AskAsync("/buffer/next", body, name);
 
         Assert.Equal("""{"found":false}""", empty.Body);
         Assert.Equal(("b@x.example", false), ((string)later.Json["lead"]!["email"]!, later.Replayed));
-        Assert.Equal((later.Body, true), await RepeatAsync("/buffer/next", body, name));
+        Assert.Equal((later.Body, true), await Client.RepeatAsync("/buffer/next", body, name));
     }
 
     [Fact]
@@ -166,14 +88,14 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.NextAsync("waits");
         using var waiters = new WaitingPulls(shared.Grid);
         var body = new { @namespace = "waits", waitSeconds = 30 };
-        var waiting = AskAsync("/buffer/next", body, "waits");
+        var waiting = Client.AskAsync("/buffer/next", body, "waits");
         await waiters.BecomeAsync(1);
 
         await Client.PushAsync("waits", "b@x.example");
 
         var first = await waiting;
         Assert.Equal(("b@x.example", false), ((string)first.Json["lead"]!["email"]!, first.Replayed));
-        Assert.Equal((first.Body, true), await RepeatAsync("/buffer/next", body, "waits"));
+        Assert.Equal((first.Body, true), await Client.RepeatAsync("/buffer/next", body, "waits"));
     }
 
     [Fact]
@@ -181,9 +103,9 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     {
         var body = new { @namespace = "push", leads = new[] { new { email = "a@x.example" }, new { email = "b@x.example" } } };
 
-        var first = await AskAsync("/buffer/push", body, "push");
+        var first = await Client.AskAsync("/buffer/push", body, "push");
         await Client.NextAsync("push");
-        var again = await AskAsync("/buffer/push", body, "push");
+        var again = await Client.AskAsync("/buffer/push", body, "push");
 
         Assert.Equal(("""{"buffered":2,"skippedAlreadyServed":0}""", false), (first.Body, first.Replayed));
         Assert.Equal((first.Body, true), (again.Body, again.Replayed));
@@ -191,31 +113,14 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
-    public async Task Repeated_settlements_of_leases_are_answered_as_the_first_time_and_keys_are_scoped_to_the_route()
-    {
-        await Client.PushAsync("settle", "a@x.example", "b@x.example");
-        var leased = await Client.LeaseAsync("settle", count: 2, seconds: 600);
-        var body = new { @namespace = "settle", leaseIds = new[] { leased[0].Lease }, leaseSeconds = 60 };
-
-        var extended = await AskAsync("/buffer/extend", body, "settle");
-        var acked = await AskAsync("/buffer/ack", body, "settle");
-        var nacked = await AskAsync("/buffer/nack", body, "settle");
-
-        Assert.Equal(["extended", "acked", "not_held"], new[] { extended, acked, nacked }.Select(answer => (string)answer.Json["results"]![0]!["outcome"]!));
-        Assert.Equal((extended.Body, true), await RepeatAsync("/buffer/extend", body, "settle"));
-        Assert.Equal((acked.Body, true), await RepeatAsync("/buffer/ack", body, "settle"));
-        Assert.Equal((nacked.Body, true), await RepeatAsync("/buffer/nack", body, "settle"));
-    }
-
-    [Fact]
     public async Task A_key_with_another_body_is_refused_and_does_nothing()
     {
         await Client.PushAsync("taken", "a@x.example", "b@x.example");
         await Client.PushAsync("taken-too", "a@x.example");
-        await AskAsync("/buffer/next", new { @namespace = "taken" }, "taken");
+        await Client.AskAsync("/buffer/next", new { @namespace = "taken" }, "taken");
 
-        var otherBody = await AskAsync("/buffer/next", new { @namespace = "taken", count = 1 }, "taken");
-        var otherNamespace = await AskAsync("/buffer/next", new { @namespace = "taken-too" }, "taken");
+        var otherBody = await Client.AskAsync("/buffer/next", new { @namespace = "taken", count = 1 }, "taken");
+        var otherNamespace = await Client.AskAsync("/buffer/next", new { @namespace = "taken-too" }, "taken");
 
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_key_reused"), (otherBody.Status, (string)otherBody.Json["code"]!));
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_key_reused"), (otherNamespace.Status, (string)otherNamespace.Json["code"]!));
@@ -230,8 +135,8 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync("tenants", "a@x.example");
         await other.PushAsync("tenants", "b@x.example");
 
-        var mine = await AskAsync("/buffer/next", new { @namespace = "tenants" }, "same");
-        var theirs = await AskAsync("/buffer/next", new { @namespace = "tenants" }, "same", other);
+        var mine = await Client.AskAsync("/buffer/next", new { @namespace = "tenants" }, "same");
+        var theirs = await other.AskAsync("/buffer/next", new { @namespace = "tenants" }, "same");
 
         Assert.Equal(("a@x.example", "b@x.example"), ((string)mine.Json["lead"]!["email"]!, (string)theirs.Json["lead"]!["email"]!));
         Assert.False(theirs.Replayed);
@@ -242,18 +147,18 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     {
         var body = new { @namespace = "running", waitSeconds = 30 };
         using var waiters = new WaitingPulls(shared.Grid);
-        var first = AskAsync("/buffer/next", body, "running");
+        var first = Client.AskAsync("/buffer/next", body, "running");
         await waiters.BecomeAsync(1);
         await Eventually.Async("the namespace has the pull that waits", () => IsInUse("running"));
 
-        var second = await AskAsync("/buffer/next", body, "running");
-        var third = await AskAsync("/buffer/next", new { @namespace = "running" }, "running");
+        var second = await Client.AskAsync("/buffer/next", body, "running");
+        var third = await Client.AskAsync("/buffer/next", new { @namespace = "running" }, "running");
         await Client.PushAsync("running", "a@x.example");
 
         Assert.Equal((HttpStatusCode.Conflict, "request_in_progress", TimeSpan.FromSeconds(1)), (second.Status, (string)second.Json["code"]!, second.RetryAfter));
         Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_key_reused"), (third.Status, (string)third.Json["code"]!));
         Assert.Equal("a@x.example", (string)(await first).Json["lead"]!["email"]!);
-        Assert.Equal(((await first).Body, true), await RepeatAsync("/buffer/next", body, "running"));
+        Assert.Equal(((await first).Body, true), await Client.RepeatAsync("/buffer/next", body, "running"));
     }
 
     [Fact]
@@ -262,8 +167,8 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         await Client.PushAsync("hundred", [.. Enumerable.Range(0, 100).Select(n => $"lead{n}@x.example")]);
         var body = new { @namespace = "hundred" };
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => AskAsync("/buffer/next", body, "hundred")));
-        var (last, replayed) = await RepeatAsync("/buffer/next", body, "hundred");
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Client.AskAsync("/buffer/next", body, "hundred")));
+        var (last, replayed) = await Client.RepeatAsync("/buffer/next", body, "hundred");
 
         Assert.True(replayed);
         Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.Conflict || answer.Body == last, answer.Body));
@@ -281,8 +186,8 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
             await supersede.ExecuteNonQueryAsync();
             var body = new { @namespace = "fenced" };
 
-            var first = await AskAsync("/buffer/next", body, $"fenced-{n}");
-            var (again, _) = await RepeatAsync("/buffer/next", body, $"fenced-{n}");
+            var first = await Client.AskAsync("/buffer/next", body, $"fenced-{n}");
+            var (again, _) = await Client.RepeatAsync("/buffer/next", body, $"fenced-{n}");
 
             Assert.Equal((HttpStatusCode.OK, first.Body), (first.Status, again));
         }
@@ -301,12 +206,4 @@ public sealed class RepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         keys.Release(tenant, KeyedRoute.Next, mine);
         return false;
     }
-
-    private async Task<(string Body, bool Replayed)> RepeatAsync(string path, object body, string key)
-    {
-        var answer = await AskAsync(path, body, key);
-        return (answer.Body, answer.Replayed);
-    }
-
-    private Task<Told> AskAsync(string path, object body, string key, HttpClient? client = null) => (client ?? Client).AskAsync(path, body, key);
 }

@@ -239,6 +239,24 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal("127.0.0.1", (string?)shown["remoteAddress"]);
     }
 
+    [Fact]
+    public async Task An_entry_of_the_raw_log_tells_when_it_came_and_of_which_request()
+    {
+        using var client = shared.Grid.NewClient("app", "entry");
+        var from = DateTimeOffset.UtcNow.AddMilliseconds(-1);
+        var id = (await client.PostLeadAsync("{ }"u8.ToArray(), contentType: "text/plain", headers: ("X-Request-Id", "req-7"))).MustBeCreated();
+        var to = DateTimeOffset.UtcNow;
+
+        foreach (var entry in new[] { (await client.RawAsync()).Single(), (await client.ReadAsync($"/raw/{id}"))["entry"]! })
+        {
+            Assert.Equal(("req-7", "text/plain", null, 3), (
+                (string?)entry["requestId"], (string?)entry["contentType"], (string?)entry["contentEncoding"], (int)entry["bytes"]!));
+            Assert.InRange(DateTimeOffset.Parse((string)entry["receivedAt"]!, null), from, to);
+        }
+
+        Assert.Equal("req-7", await shared.Database.ScalarAsync<string>("select request_id from leads_raw where id = $1", id));
+    }
+
     [Theory]
     [InlineData("127.0.0.0/8, 10.1.2.3", "203.0.113.7, 198.51.100.9, 10.1.2.3", "198.51.100.9")]
     [InlineData("10.0.0.0/8", "203.0.113.7", "127.0.0.1")]

@@ -1,7 +1,10 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.Grains.Ingestion;
 using LeadGrain.Tests.Gateway;
 using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -80,6 +83,36 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public async Task A_replay_and_the_raw_log_in_every_state_keep_to_the_time_that_is_asked_for()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("Ingestion:DrainGrace", "01:00:00"));
+        var ids = await LeaveOpenAsync(grid, "{}", "[]", "{}", "[]", "{}", "[]");
+        foreach (var state in new[] { "", "pending" })
+        {
+            await grid.Client.MustBeCutAsync($"/raw?state={state}", "entries", "receivedAt");
+        }
+
+        var settled = new List<Guid>();
+        foreach (var (first, command) in new (int First, object Command)[]
+        {
+            (2, new { from = Day(2), to = Day(4) }), (0, new { to = Day(2), ids }), (4, new { from = Day(4), ids }),
+        })
+        {
+            var job = await ReplayAsync(grid.Client, command);
+            settled.AddRange(ids[first..(first + 2)]);
+
+            Assert.Equal(("done", 2, 2, 1), ((string?)job["state"], (int)job["total"]!, (int)job["done"]!, (int)job["failed"]!));
+            Assert.Equal(ids.Except(settled).Reverse(), (await grid.Client.RawAsync("pending")).Select(entry => (Guid)entry["id"]!));
+        }
+
+        foreach (var state in new[] { "", "stored", "invalid" })
+        {
+            await grid.Client.MustBeCutAsync($"/raw?state={state}", "entries", "receivedAt");
+        }
+    }
+
+    [Fact]
     public async Task The_raw_log_is_masked_unless_asked_otherwise_and_listed_in_pages()
     {
         await using var database = await TestDatabase.CreateAsync();
@@ -115,6 +148,19 @@ public sealed class ReplayTests
         (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { }))).MustBeProblem(400, "missing_member", "from");
         (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { from = "x" }))).MustBeProblem(400, "invalid_member", "from");
         (await Answer.OfAsync(await grid.Client.GetAsync($"/jobs/{Guid.NewGuid()}"))).MustBeProblem(404, "not_found");
+    }
+
+    private static DateTimeOffset Day(int number) => new DateTimeOffset(2020, 2, 3, 4, 5, 6, TimeSpan.Zero).AddDays(number);
+
+    /// <summary>Posts that came on days one after another, and that nothing has been made of.</summary>
+    private static async Task<Guid[]> LeaveOpenAsync(TestGrid grid, params string[] bodies)
+    {
+        var raw = grid.Services.GetRequiredService<RawStore>();
+        var organization = await raw.EnsureOrganizationAsync("app", "org");
+        var ids = bodies.Select((_, day) => Guid.CreateVersion7(Day(day))).ToArray();
+        await raw.AppendAsync(Guid.NewGuid(), [.. ids.Zip(bodies, (id, body) => new RawRow(
+            organization, id, IngestionCommits.TimeOf(id), new RawPost(System.Text.Encoding.UTF8.GetBytes(body), null, null, "{}"u8.ToArray(), null, "r", null)))]);
+        return ids;
     }
 
     private static async Task<JsonNode> ReplayAsync(HttpClient client, object command)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Text;
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Pipeline;
 using LeadGrain.Silo;
 using LeadGrain.Tests.Outbound;
 using Microsoft.AspNetCore.Builder;
@@ -8,6 +10,9 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Tests.Metrics;
 
@@ -118,9 +123,36 @@ public sealed class TelemetryTests
         var builder = Builder([], environment);
         Telemetry.AddLogging(builder, redirected);
         await using var app = builder.Build();
-        var console = app.Services.GetRequiredService<Microsoft.Extensions.Options.IOptions<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>>();
+        var console = app.Services.GetRequiredService<IOptions<ConsoleLoggerOptions>>();
         Assert.Equal(format, console.Value.FormatterName);
     }
+
+    [Fact]
+    public async Task A_json_line_has_its_time_in_utc_its_level_its_scopes_and_the_fault_with_its_stack()
+    {
+        var builder = Builder([]);
+        Telemetry.AddLogging(builder, redirected: true);
+        await using var app = builder.Build();
+        Assert.True(app.Services.GetRequiredService<IOptionsMonitor<JsonConsoleFormatterOptions>>().CurrentValue.UseUtcTimestamp);
+        var fault = Record.Exception(Fail);
+        var scopes = new LoggerExternalScopeProvider();
+        using var scope = scopes.Push(new RequestScope("mine"));
+        using var written = new StringWriter();
+
+        var from = DateTimeOffset.UtcNow.AddMilliseconds(-1);
+        app.Services.GetServices<ConsoleFormatter>().Single(formatter => formatter.Name == ConsoleFormatterNames.Json)
+            .Write(new LogEntry<string>(LogLevel.Error, "LeadGrain.Test", 7, "it failed", fault, (state, _) => state), scopes, written);
+
+        var line = JsonNode.Parse(Assert.Single(written.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries)))!;
+        Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", (string)line["Timestamp"]!);
+        Assert.InRange(DateTimeOffset.Parse((string)line["Timestamp"]!, null), from, DateTimeOffset.UtcNow);
+        Assert.Equal(("Error", "LeadGrain.Test", "it failed", "mine"), (
+            (string?)line["LogLevel"], (string?)line["Category"], (string?)line["Message"], (string?)line["Scopes"]![0]!["RequestId"]));
+        Assert.StartsWith("System.InvalidOperationException: bug", (string?)line["Exception"], StringComparison.Ordinal);
+        Assert.Contains($" at {typeof(TelemetryTests)}.{nameof(Fail)}()", (string?)line["Exception"], StringComparison.Ordinal);
+    }
+
+    private static void Fail() => throw new InvalidOperationException("bug");
 
     private static WebApplicationBuilder Builder(Dictionary<string, string?> settings, string environment = "Production")
     {

@@ -205,6 +205,18 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
     }
 
     [Fact]
+    public async Task Routed_leads_are_listed_by_when_they_were_taken_in()
+    {
+        for (var n = 0; n < 3; n++)
+        {
+            await _client.IngestAsync(new { email = $"{n}@acme.example" });
+            await TimeCuts.NextMillisecondAsync();
+        }
+
+        await _client.MustBeCutAsync("/routing/leads", "leads", "createdAt");
+    }
+
+    [Fact]
     public async Task Leads_for_a_namespace_arrive_there_once_and_are_active()
     {
         await _client.AddRuleAsync(new { target = new { @namespace = "own" } });

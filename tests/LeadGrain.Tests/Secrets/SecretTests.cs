@@ -86,6 +86,27 @@ public sealed class SecretTests
     }
 
     [Fact]
+    public async Task A_running_grid_seals_with_the_first_key_what_comes_and_by_itself_what_an_older_key_has_sealed()
+    {
+        const string Secret = "a-secret-that-must-not-show";
+        await using var database = await TestDatabase.CreateAsync();
+        var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
+        await Store(database, s_old).SetAsync(organization, "before", Secret, "admin");
+
+        await using var grid = await TestGrid.StartAsync(database, null, ("SECRET_KEYS", $"{s_new},{s_old}"), ("Secrets:RotateEvery", "00:00:01"));
+        Assert.Equal(HttpStatusCode.OK, (await grid.Client.SendAsync(HttpMethod.Put, "/organization/secrets/after", $$"""{"value":"{{Secret}}"}""")).Status);
+        await Eventually.FindAsync(
+            "both are sealed with the new key",
+            () => database.ScalarAsync<long>("select count(*) from organization_secrets where key_id = 'new'"),
+            count => count == 2);
+
+        Assert.Equal(Secret, await Store(database, s_new).OpenAsync(organization, "before"));
+        Assert.Equal(Secret, await Store(database, s_new).OpenAsync(organization, "after"));
+        Assert.Equal(2, await database.ScalarAsync<long>(
+            "select count(*) from organization_secrets where position(convert_to(left($1, 8), 'UTF8') in sealed) = 0", Secret));
+    }
+
+    [Fact]
     public async Task No_answer_and_no_log_line_shows_a_secret()
     {
         const string Secret = "a-secret-that-must-not-show";
