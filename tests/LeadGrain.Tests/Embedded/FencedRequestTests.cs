@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using LeadGrain.Embedded.Ownership;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
-using Npgsql;
 
 namespace LeadGrain.Tests.Embedded;
 
@@ -21,7 +20,7 @@ public sealed class FencedRequestTests
         var term = grid.Services.GetRequiredService<OwnerTerm>();
         var held = term.Current;
         term.Current = null;
-        grid.Services.GetRequiredService<NpgsqlDataSource>().Clear();
+        term.ClearSources();
         using var content = new StringContent(body, null, "application/json");
         using var refused = await grid.Client.PostAsync(new Uri(path, UriKind.Relative), content);
         Assert.Equal(503, (int)refused.StatusCode);
