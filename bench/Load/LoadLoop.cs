@@ -32,7 +32,11 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
     private long _failed;
     private string? _sample;
 
-    private bool Over(long now) => _started >= _mostRequests || now >= _measureTo;
+    // A closed loop ends with the window; of an open loop, whatever was due within it is sent yet, and counts.
+    private bool Over(long now) => _started >= _mostRequests || (now >= _measureTo && (plan.Rate is null || Due >= _measureTo));
+
+    // When the next request of the schedule is due.
+    private long Due => _begin + (long)(_started / plan.Rate!.Value * Stopwatch.Frequency);
 
     internal LoadResult Run()
     {
@@ -52,7 +56,7 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
         var (cpuAtStart, cpuAtEnd) = ((TimeSpan?)null, (TimeSpan?)null);
         var now = _begin;
         StartDue(now);
-        while (!Over(now) || (_idle.Count < _connections.Length && now < _measureTo + s_patience))
+        while (now < _measureTo + s_patience && (!Over(now) || _idle.Count < _connections.Length))
         {
             var events = _epoll.Wait(10);
             now = Stopwatch.GetTimestamp();
@@ -87,7 +91,7 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
     {
         while (_idle.Count > 0 && !Over(now))
         {
-            var intended = plan.Rate is { } rate ? _begin + (long)(_started / rate * Stopwatch.Frequency) : now;
+            var intended = plan.Rate is null ? now : Due;
             if (intended > now)
             {
                 Epoll.SetTimer(_timer, Math.Max(intended - now, s_finestTick) * (1_000_000_000 / Stopwatch.Frequency));
@@ -161,7 +165,7 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
     {
         var now = Stopwatch.GetTimestamp();
         _doneInAll++;
-        if (now >= _measureFrom && now < _measureTo)
+        if (plan.Rate is null ? now >= _measureFrom && now < _measureTo : connection.Started >= _measureFrom && connection.Started < _measureTo)
         {
             _done++;
             _latency.Add((now - connection.Started) * 1_000_000 / Stopwatch.Frequency);
@@ -173,12 +177,15 @@ internal sealed class LoadLoop(LoadPlan plan) : IDisposable
         Done = _done,
         DoneInAll = _doneInAll,
         Unexpected = _unexpected,
-        Failed = _failed + (_connections.Length - _idle.Count),
+        Failed = _failed + (_connections.Length - _idle.Count) + Unsent,
         Seconds = (double)(Math.Min(end, _measureTo) - _measureFrom) / Stopwatch.Frequency,
         CpuSeconds = cpu.TotalSeconds,
         Latency = _latency.Percentiles(),
         Sample = _sample,
     };
+
+    // Of an open loop, what was due and found no connection free to the end.
+    private long Unsent => plan.Rate is { } rate && Due < _measureTo ? (long)((_measureTo - Due) * rate / Stopwatch.Frequency) : 0;
 
     private static TimeSpan CpuTime()
     {

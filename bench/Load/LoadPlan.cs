@@ -73,7 +73,7 @@ internal sealed record LoadPlan
 /// <summary>What became of a load.</summary>
 internal sealed record LoadResult
 {
-    /// <summary>Answers of the measured time that were as expected.</summary>
+    /// <summary>Answers of the measured time, or to what was due in it, that were as expected.</summary>
     public long Done { get; init; }
 
     /// <summary>The same, the time before and after included.</summary>

@@ -30,11 +30,12 @@ internal sealed class BenchReport
     {
         string[][] rows =
         [
-            ["figure", "measured", "yardstick", "ratio", "target", "met"],
+            ["figure", "measured", "range", "yardstick", "ratio", "target", "met"],
             .. _figures.Select(f => new[]
             {
                 f.Title,
                 $"{Figure.Number(f.Value)} {f.Unit}",
+                f.Samples.Count > 1 ? $"{Figure.Number(f.Samples.Min())} to {Figure.Number(f.Samples.Max())}" : "",
                 f.YardstickValue is { } value ? $"{f.Yardstick}: {Figure.Number(value)}" : "",
                 f.Ratio is { } ratio ? Figure.Number(ratio) : "",
                 f.Target ?? "",

@@ -15,7 +15,7 @@ internal sealed class SlowDiskPulls : IScenario
         var grid = await run.MainGridAsync(cancellationToken);
         var disk = await SlowDisk.BuildAsync(run.Server, cancellationToken);
         await RestartAsync(run, grid, disk, cancellationToken);
-        await grid.WarmUpAsync(run.Many, cancellationToken);
+        await grid.PullAsync(run.Many, cancellationToken); // the server's memory is empty yet
         var (plain, slow) = (new List<double>(), new List<double>());
         for (var round = 0; round < run.Options.Rounds; round++)
         {
@@ -35,8 +35,8 @@ internal sealed class SlowDiskPulls : IScenario
 
     private static async Task RestartAsync(BenchRun run, Grid grid, SlowDisk? disk, CancellationToken cancellationToken)
     {
-        await grid.StopAsync();
         await run.Server.RestartAsync(disk, cancellationToken);
-        await grid.RestartAsync(cancellationToken);
+        using var client = new GridClient(grid.Process, "any");
+        await client.ReadyAsync(cancellationToken);
     }
 }

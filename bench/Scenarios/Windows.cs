@@ -9,6 +9,13 @@ internal sealed class Windows
 
     internal List<double> Pushes { get; } = [];
 
+    /// <summary>Forgets what was measured so far.</summary>
+    internal void Clear()
+    {
+        Pulls.Clear();
+        Pushes.Clear();
+    }
+
     /// <summary>One short window of pushes, then one of pulls of what they left.</summary>
     internal async Task MeasureAsync(BenchRun run, Grid grid, NamespaceGroup group, string name, CancellationToken cancellationToken)
     {

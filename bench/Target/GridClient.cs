@@ -18,6 +18,23 @@ internal sealed class GridClient : IDisposable
         _http.DefaultRequestHeaders.Add("X-Org-Id", org);
     }
 
+    /// <summary>Waits until it serves again.</summary>
+    internal async Task ReadyAsync(CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            using var answer = await _http.GetAsync(new Uri("/health/ready", UriKind.Relative), patience.Token);
+            if (answer.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(100), patience.Token);
+        }
+    }
+
     /// <summary>Pulls the next lead of a namespace.</summary>
     /// <returns>How long it took.</returns>
     internal async Task<TimeSpan> PullAsync(NamespaceGroup group, CancellationToken cancellationToken)

@@ -18,7 +18,7 @@ create table queue_served (
 );
 create index queue_waiting on queue (namespace_id, id) where state = 0;
 
--- Shaped like the product's buffer.
+-- A buffer of a row a lead.
 create table buffer (
     namespace_id bigint not null,
     seq bigint not null,
