@@ -14,6 +14,7 @@ using LeadGrain.Grains.Namespaces;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Routing;
 using LeadGrain.Grains.Secrets;
+using LeadGrain.Grains.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -55,7 +56,8 @@ public static class GrainsSetup
             .AddSingleton<OrganizationKeyStore>()
             .AddGate(configuration)
             .AddRouting(configuration)
-            .AddCampaigns(configuration);
+            .AddCampaigns(configuration)
+            .AddHostedService<FreshTables>();
 
     /// <summary>Adds what keeps posts where no grain answers, for a process that carries no grains; <see cref="AddGrains"/> has it.</summary>
     public static IServiceCollection AddPostKeeper(this IServiceCollection services, IConfiguration configuration)

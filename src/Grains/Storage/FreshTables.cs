@@ -1,0 +1,65 @@
+using LeadGrain.GrainInterfaces.Faults;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace LeadGrain.Grains.Storage;
+
+/// <summary>
+/// Has a table analyzed as soon as it has some rows. What a connection prepared while it was empty keeps the plan for an empty table, by
+/// whichever index, until the server's own analysis comes, within a minute or when its workers have time: too late for a grid, or a new
+/// day's partition, that fills within seconds. Any number of processes may.
+/// </summary>
+internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvider time, ILogger<FreshTables> log) : BackgroundService
+{
+    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
+
+    // Analyzed never so far, and larger than any plan is wrong for.
+    private const string FreshSql =
+        """
+        select c.oid::regclass::text from pg_class c
+        where c.relkind = 'r' and c.reltuples < 0 and c.relnamespace = current_schema()::regnamespace
+            and pg_has_role(c.relowner, 'USAGE') and pg_relation_size(c.oid) > 65536
+        """;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(s_every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            try
+            {
+                await AnalyzeAsync();
+            }
+            catch (StorageUnavailableException)
+            {
+                // A standby, or the database is away: whoever serves says so.
+            }
+#pragma warning disable CA1031 // The loop's edge: logged, and tried again.
+            catch (Exception fault)
+#pragma warning restore CA1031
+            {
+                LogFailed(fault);
+            }
+        }
+    }
+
+    /// <summary>Analyzes what is fresh, and nothing that somebody else is about.</summary>
+    internal Task AnalyzeAsync() => StorageFaults.GuardAsync(async () =>
+    {
+        foreach (var table in await database.ReadAllAsync(FreshSql, static row => row.GetString(0)))
+        {
+            // Quoted where it needs to be, by the server itself.
+#pragma warning disable CA2100
+            await using var analyze = database.CreateCommand($"analyze (skip_locked) {table}");
+#pragma warning restore CA2100
+            await analyze.ExecuteNonQueryAsync();
+        }
+
+        return true;
+    });
+
+    [LoggerMessage(30, LogLevel.Error, "Tables that are fresh were not analyzed")]
+    private partial void LogFailed(Exception fault);
+}
