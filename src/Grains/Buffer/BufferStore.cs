@@ -168,10 +168,11 @@ internal sealed partial class BufferStore(
     /// <summary>Writes a checkpoint; an older claim's is dropped.</summary>
     internal Task<int> SettleAsync(long namespaceId, long epoch, Checkpoint settled) => StorageFaults.GuardAsync(async () =>
     {
+        // A hint does not wait for the disk: until it is committed, the namespace's next pulls wait for it, and whoever shares their commit.
         await using var command = database.CreateCommand(
             """
             update namespaces set settled_seq = $3, settled_id = $4, served_count = $5, skipped_count = $6
-            where id = $1 and epoch = $2 and settled_id <= $4
+            where id = $1 and epoch = $2 and settled_id <= $4 and set_config('synchronous_commit', 'off', true) = 'off'
             """);
         command.Bind(namespaceId, epoch, settled.Seq, settled.LastId, settled.Served, settled.Skipped);
         return await command.ExecuteNonQueryAsync();

@@ -2,6 +2,7 @@ using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Tests.Postgres;
+using Npgsql;
 
 namespace LeadGrain.Tests.Buffer;
 
@@ -37,6 +38,27 @@ public sealed class CheckpointTests
         Assert.Equal((1, 5, 0), await next.Client.CountsAsync("ns"));
         Assert.Equal(["4@x.example"], await next.Client.DrainAsync("ns"));
         Assert.Equal((0, 6, 0), await next.Client.CountsAsync("ns"));
+    }
+
+    [Fact]
+    public async Task A_checkpoint_does_not_wait_for_the_disk_and_what_its_connection_commits_next_does()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var one = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 1, NoResetOnClose = true });
+        var store = new BufferStore(one, one, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        await database.ExecuteAsync(
+            """
+            create table noted (synchronous text);
+            create function note() returns trigger language plpgsql as
+                $$ begin insert into noted values (current_setting('synchronous_commit')); return null; end $$;
+            create constraint trigger at_commit after update on namespaces deferrable initially deferred for each row execute function note()
+            """);
+
+        Assert.Equal(1, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(7, Guid.CreateVersion7(), 7, 0)));
+        await store.ClaimAsync(s_key, []);
+
+        Assert.Equal("off, on", await database.ScalarAsync<string>("select string_agg(synchronous, ', ' order by ctid) from noted"));
     }
 
     private static WaitingLead Lead(long origin, int n)
