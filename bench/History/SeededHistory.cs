@@ -86,6 +86,7 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
     {
         await using var source = server.Open(database);
         await MakeAsync(source, group, cancellationToken);
+        await RunAsync(source, "analyze organizations, namespaces, lead_origins", cancellationToken);
         await RunAsync(source, BufferSql, cancellationToken, ("pushed", 2), ("org", group.Org));
         group.Waiting += 2L * group.Count;
         await RunAsync(source, "vacuum analyze namespaces, lead_origins, lead_batches", cancellationToken);

@@ -14,12 +14,13 @@ internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvide
 {
     private static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
 
-    // Analyzed never so far, and larger than any plan is wrong for.
+    // Analyzed never so far, and with more rows than any plan is right for. Only what is committed counts: an analysis while all rows are on
+    // their way would find none, and be worse than none.
     private const string FreshSql =
         """
         select c.oid::regclass::text from pg_class c
         where c.relkind = 'r' and c.reltuples < 0 and c.relnamespace = current_schema()::regnamespace
-            and pg_has_role(c.relowner, 'USAGE') and pg_relation_size(c.oid) > 65536
+            and pg_has_role(c.relowner, 'USAGE') and pg_stat_get_live_tuples(c.oid) >= 500
         """;
 
     /// <inheritdoc/>
