@@ -28,7 +28,6 @@ internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvide
     {
         while (!stoppingToken.IsCancellationRequested)
         {
-            await Task.Delay(s_every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             try
             {
                 await AnalyzeAsync();
@@ -43,6 +42,8 @@ internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvide
             {
                 LogFailed(fault);
             }
+
+            await Task.Delay(s_every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 

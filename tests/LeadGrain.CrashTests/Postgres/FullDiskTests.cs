@@ -38,21 +38,24 @@ public sealed class FullDiskTests(ITestOutputHelper output)
     /// <summary>A server that could not write its log shuts itself down, unless there is space before it has tried to recover.</summary>
     private async Task ComeBackAsync(FaultyServer server)
     {
-        while (server.IsRunning)
+        await Eventually.Async("the server answers or is down", async () => !server.IsRunning || await AnswersAsync(server));
+        if (!server.IsRunning)
         {
-            try
-            {
-                await server.AskAsync<int>("select 1");
-                return;
-            }
-            catch (NpgsqlException)
-            {
-                await Task.Delay(20);
-            }
+            output.WriteLine("the server had shut itself down, and is started again");
+            await server.RestartAsync();
         }
+    }
 
-        output.WriteLine("the server had shut itself down, and is started again");
-        await server.RestartAsync();
+    private static async Task<bool> AnswersAsync(FaultyServer server)
+    {
+        try
+        {
+            return await server.AskAsync<int>("select 1") == 1;
+        }
+        catch (NpgsqlException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Has the server begin a new file of its log, for which there is no room: it panics.</summary>
