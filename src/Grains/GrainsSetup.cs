@@ -36,7 +36,7 @@ public static class GrainsSetup
     /// </summary>
     public const string HotSource = "LeadGrain.Hot";
 
-    /// <summary>Adds every slice. The host must have added both Npgsql data sources and a time provider.</summary>
+    /// <summary>Adds every slice. The host must have added both Npgsql data sources, a <see cref="StoreTurn"/> and a time provider.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
         => services
             .AddBuffer(configuration)

@@ -2,6 +2,7 @@ using LeadGrain.Embedded.Hosting;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Grains;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Silo;
 
@@ -24,6 +25,7 @@ internal static class GrainHost
             builder.Configuration.GetSection("EmbeddedHost").Bind(options);
         });
         builder.Services.AddGrains(builder.Configuration);
+        builder.Services.AddSingleton(static services => new StoreTurn(services.GetRequiredService<EmbeddedHostStatus>().OwnerAsync));
         builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (services, _) => EmbeddedHosting.BuildOwned(services, "leadgrain-hot", shares.Hot));
         builder.Services.AddKeyedSingleton(GrainsSetup.KeeperSource, static (services, _) => EmbeddedHosting.BuildUnowned(services, "leadgrain-keeper"));
         builder.Services.AddSingleton<LatestPrimary>();

@@ -1,6 +1,7 @@
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Grains;
+using LeadGrain.Grains.Storage;
 using Npgsql;
 using Orleans.Configuration;
 
@@ -30,6 +31,7 @@ internal static class GrainHost
         var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;
         if (cluster.HasSilo)
         {
+            builder.Services.AddSingleton(StoreTurn.Always);
             builder.Services.AddGrains(builder.Configuration);
             builder.Services.AddSingleton<IReadinessCheck, SiloCheck>();
             builder.Services.AddHostedService<StaleSilos>();

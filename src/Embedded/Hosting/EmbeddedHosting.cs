@@ -71,6 +71,9 @@ public sealed class EmbeddedHostStatus
     /// <summary>Whether this process serves.</summary>
     public bool IsOwner => _owner.State == OwnerState.Owner;
 
+    /// <summary>Completes once this process serves.</summary>
+    public Task OwnerAsync(CancellationToken cancellationToken) => _owner.OwnedAsync(cancellationToken);
+
     /// <summary>In a word: owner, standby or starting.</summary>
     public string Word => _owner.State switch
     {

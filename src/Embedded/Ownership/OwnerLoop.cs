@@ -27,8 +27,28 @@ internal sealed partial class OwnerLoop(
 
     private volatile OwnerState _state = OwnerState.Starting;
 
+    private volatile TaskCompletionSource _owned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     /// <summary>What the process is now.</summary>
-    internal OwnerState State => _state;
+    internal OwnerState State
+    {
+        get => _state;
+        private set
+        {
+            _state = value;
+            if (value == OwnerState.Owner)
+            {
+                _owned.TrySetResult();
+            }
+            else if (_owned.Task.IsCompleted)
+            {
+                _owned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+
+    /// <summary>Completes once the process is the owner.</summary>
+    internal Task OwnedAsync(CancellationToken cancellationToken) => _owned.Task.WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -60,7 +80,7 @@ internal sealed partial class OwnerLoop(
             catch (Exception exception)
 #pragma warning restore CA1031
             {
-                _state = OwnerState.Starting;
+                State = OwnerState.Starting;
                 LogLost(exception, exception is PostgresException { SqlState: var state } ? state : null);
                 if (time.GetElapsedTime(start) < s_stable)
                 {
@@ -80,7 +100,7 @@ internal sealed partial class OwnerLoop(
         try
         {
             catalog.Open();
-            _state = OwnerState.Owner;
+            State = OwnerState.Owner;
             LogOwner(held.Term);
             work =
             [
@@ -94,7 +114,7 @@ internal sealed partial class OwnerLoop(
         {
             term.Current = null;
             var calls = catalog.CutOff();
-            _state = OwnerState.Starting;
+            State = OwnerState.Starting;
             await duty.CancelAsync().ConfigureAwait(false);
 
             // What had started ends as its connections fail; the next term waits for it, but not for ever: the epochs refuse
@@ -110,7 +130,7 @@ internal sealed partial class OwnerLoop(
 
     private void StandBy()
     {
-        _state = OwnerState.Standby;
+        State = OwnerState.Standby;
         LogStandby();
     }
 

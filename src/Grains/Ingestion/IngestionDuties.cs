@@ -1,5 +1,4 @@
-using LeadGrain.GrainInterfaces.Faults;
-using Microsoft.Extensions.Hosting;
+using LeadGrain.Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -12,8 +11,9 @@ internal sealed partial class IngestionDuties(
     PartitionStore partitions,
     IngestionMetrics metrics,
     IOptions<IngestionOptions> options,
+    StoreTurn turn,
     TimeProvider time,
-    ILogger<IngestionDuties> log) : BackgroundService
+    ILogger<IngestionDuties> log) : StoreDuty(turn, time, log)
 {
     // Longer than finishing a list takes. A host that died with one gives it up so late.
     private static readonly TimeSpan s_claim = TimeSpan.FromSeconds(30);
@@ -26,30 +26,14 @@ internal sealed partial class IngestionDuties(
     private DateTimeOffset _partitionsDue;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await KeepPartitionsAsync();
-                while (!stoppingToken.IsCancellationRequested && await DrainOneAsync())
-                {
-                }
-            }
-            catch (StorageUnavailableException)
-            {
-                // A standby, or the database is away: whoever serves says so.
-                LogAway();
-            }
-#pragma warning disable CA1031 // The loop's edge: logged, and tried again.
-            catch (Exception fault)
-#pragma warning restore CA1031
-            {
-                LogFailed(fault);
-            }
+    protected override TimeSpan Pause => options.Value.DrainEvery;
 
-            await Task.Delay(options.Value.DrainEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    /// <inheritdoc/>
+    protected override async Task PassAsync(CancellationToken stoppingToken)
+    {
+        await KeepPartitionsAsync();
+        while (!stoppingToken.IsCancellationRequested && await DrainOneAsync())
+        {
         }
     }
 
@@ -83,7 +67,7 @@ internal sealed partial class IngestionDuties(
 
     private async Task KeepPartitionsAsync()
     {
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         if (now < _partitionsDue)
         {
             return;
@@ -111,9 +95,6 @@ internal sealed partial class IngestionDuties(
 
     [LoggerMessage(132, LogLevel.Information, "{Count} posts that had been left unfinished are finished")]
     private partial void LogDrained(int count);
-
-    [LoggerMessage(133, LogLevel.Debug, "Unfinished posts wait: the database is away")]
-    private partial void LogAway();
 
     [LoggerMessage(135, LogLevel.Information, "Partitions of the raw log are in use: making or dropping them waits a minute")]
     private partial void LogGaveWay();

@@ -1,6 +1,5 @@
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -10,15 +9,14 @@ namespace LeadGrain.Grains.Jobs;
 /// Works on background jobs, one at a time in each process. A job whose runner died is claimed by another and goes on behind
 /// its last committed step.
 /// </summary>
-internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> kinds, TimeProvider time, ILogger<JobRunner> log) : BackgroundService
+internal sealed partial class JobRunner(
+    JobStore store, IEnumerable<IJobKind> kinds, StoreTurn turn, TimeProvider time, ILogger<JobRunner> log) : StoreDuty(turn, time, log)
 {
     // Items of one step: some milliseconds of work.
     private const int StepItems = 500;
 
     // Failures without a step in between before a job has failed.
     private const int MaxAttempts = 5;
-
-    private static readonly TimeSpan s_lookEvery = TimeSpan.FromSeconds(1);
 
     // Renewed with each step. A dead runner's job waits so long for the next.
     private static readonly TimeSpan s_claim = TimeSpan.FromSeconds(15);
@@ -31,34 +29,15 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
     private readonly Dictionary<string, IJobKind> _kinds = kinds.ToDictionary(kind => kind.Name);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                while (await store.ClaimAsync(s_claim) is { } job)
-                {
-                    await WorkAsync(job, stoppingToken);
-                    stoppingToken.ThrowIfCancellationRequested();
-                }
-            }
-            catch (StorageUnavailableException)
-            {
-                // A standby, or the database is away: the job stays, and its claim runs out.
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // The loop's edge: logged, and tried again.
-            catch (Exception fault)
-#pragma warning restore CA1031
-            {
-                LogFault(fault);
-            }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(1);
 
-            await Task.Delay(s_lookEvery, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    /// <inheritdoc/>
+    protected override async Task PassAsync(CancellationToken stoppingToken)
+    {
+        while (await store.ClaimAsync(s_claim) is { } job)
+        {
+            await WorkAsync(job, stoppingToken);
+            stoppingToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -110,7 +89,7 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
 
     private async Task RenewAsync(ClaimedJob job, CancellationToken counted)
     {
-        using var timer = new PeriodicTimer(s_renewEvery, time);
+        using var timer = new PeriodicTimer(s_renewEvery, Time);
         while (await timer.WaitForNextTickAsync(counted))
         {
             try
@@ -178,7 +157,4 @@ internal sealed partial class JobRunner(JobStore store, IEnumerable<IJobKind> ki
 
     [LoggerMessage(143, LogLevel.Error, "Job {Id} ({Kind}) passes an item over that the database refuses: SQLSTATE {SqlState}")]
     private partial void LogItem(Guid id, string kind, string sqlState);
-
-    [LoggerMessage(142, LogLevel.Error, "Jobs could not be looked after")]
-    private partial void LogFault(Exception fault);
 }

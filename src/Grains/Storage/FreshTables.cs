@@ -1,5 +1,3 @@
-using LeadGrain.GrainInterfaces.Faults;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -10,10 +8,9 @@ namespace LeadGrain.Grains.Storage;
 /// whichever index, until the server's own analysis comes, within a minute or when its workers have time: too late for a grid, or a new
 /// day's partition, that fills within seconds. Any number of processes may.
 /// </summary>
-internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvider time, ILogger<FreshTables> log) : BackgroundService
+internal sealed class FreshTables(NpgsqlDataSource database, StoreTurn turn, TimeProvider time, ILogger<FreshTables> log)
+    : StoreDuty(turn, time, log)
 {
-    private static readonly TimeSpan s_every = TimeSpan.FromSeconds(1);
-
     // Analyzed never so far, and with more rows than any plan is right for. Only what is committed counts: an analysis while all rows are on
     // their way would find none, and be worse than none.
     private const string FreshSql =
@@ -24,28 +21,10 @@ internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvide
         """;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await AnalyzeAsync();
-            }
-            catch (StorageUnavailableException)
-            {
-                // A standby, or the database is away: whoever serves says so.
-            }
-#pragma warning disable CA1031 // The loop's edge: logged, and tried again.
-            catch (Exception fault)
-#pragma warning restore CA1031
-            {
-                LogFailed(fault);
-            }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(1);
 
-            await Task.Delay(s_every, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
+    /// <inheritdoc/>
+    protected override Task PassAsync(CancellationToken stoppingToken) => AnalyzeAsync();
 
     /// <summary>Analyzes what is fresh, and nothing that somebody else is about.</summary>
     internal Task AnalyzeAsync() => StorageFaults.GuardAsync(async () =>
@@ -61,7 +40,4 @@ internal sealed partial class FreshTables(NpgsqlDataSource database, TimeProvide
 
         return true;
     });
-
-    [LoggerMessage(30, LogLevel.Error, "Tables that are fresh were not analyzed")]
-    private partial void LogFailed(Exception fault);
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LeadGrain.Grains.Jobs;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Ingestion;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
@@ -72,7 +73,7 @@ public sealed class JobRunnerTests
     }
 
     private static JobRunner NewRunner(JobStore store, TimeProvider time, IJobKind kind)
-        => new(store, [kind], time, Microsoft.Extensions.Logging.Abstractions.NullLogger<JobRunner>.Instance);
+        => new(store, [kind], StoreTurn.Always, time, Microsoft.Extensions.Logging.Abstractions.NullLogger<JobRunner>.Instance);
 
     private static Task<long> Hold(TaskCompletionSource started, TaskCompletionSource<long> never)
     {

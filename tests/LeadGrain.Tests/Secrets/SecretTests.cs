@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Secrets;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Enrichment;
 using LeadGrain.Tests.Postgres;
 using LeadGrain.Tests.Routing;
@@ -157,6 +158,7 @@ public sealed class SecretTests
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
         return new SecretRotation(
-            Store(database, keys), Box(keys), new SecretMetrics(meters), Options.Create(new SecretOptions()), TimeProvider.System, NullLogger<SecretRotation>.Instance);
+            Store(database, keys), Box(keys), new SecretMetrics(meters), Options.Create(new SecretOptions()), StoreTurn.Always, TimeProvider.System,
+            NullLogger<SecretRotation>.Instance);
     }
 }
