@@ -11,6 +11,7 @@ namespace LeadGrain.CrashTests.Fuzz;
 /// Mutated requests at every route of a real host. FUZZ_REQUESTS sets their number; CRASH_SEED repeats a run, and with FUZZ_INDEX
 /// sends, after those that are as documented, that one request only.
 /// </summary>
+[Collection(Alone.Name)]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     // What CONTRIBUTING.md promises, and as many requests as it takes; a longer run is asked for by FUZZ_REQUESTS.

@@ -68,10 +68,3 @@ internal sealed class Processors : IAsyncDisposable
         }
     }
 }
-
-/// <summary>Tests that measure: none runs beside another.</summary>
-[CollectionDefinition(Name, DisableParallelization = true)]
-public sealed class Alone
-{
-    internal const string Name = "alone";
-}
