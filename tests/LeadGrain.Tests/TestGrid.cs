@@ -17,6 +17,9 @@ internal sealed class TestGrid : IAsyncDisposable
 {
     internal const string Key = "a key for tests";
 
+    private static readonly SemaphoreSlim s_first = new(1);
+    private static volatile bool s_started;
+
     private TestGrid(WebApplication app)
     {
         App = app;
@@ -49,6 +52,7 @@ internal sealed class TestGrid : IAsyncDisposable
         overrides.TryAdd("GATE_DNS", "false");
         overrides.TryAdd("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}");
         var connection = GridDatabase.Tune(new NpgsqlConnectionStringBuilder(database.ConnectionString)).ConnectionString;
+        using var turn = await FirstAloneAsync();
         var app = Grid.Build(
             new GridSettings(connection, Key, Port: 0, LoopbackOnly: true) { Overrides = overrides },
             builder =>
@@ -57,7 +61,25 @@ internal sealed class TestGrid : IAsyncDisposable
                 configure?.Invoke(builder);
             });
         await app.StartAsync();
+        s_started = true;
         return new TestGrid(app);
+    }
+
+    // A RangeAttribute sets itself up when it is first used, and fails where two threads do that at once (dotnet/runtime issue 1143).
+    private static async Task<IDisposable?> FirstAloneAsync()
+    {
+        if (s_started)
+        {
+            return null;
+        }
+
+        await s_first.WaitAsync();
+        return new Turn();
+    }
+
+    private sealed class Turn : IDisposable
+    {
+        public void Dispose() => s_first.Release();
     }
 
     internal HttpClient NewClient(string app, string org)

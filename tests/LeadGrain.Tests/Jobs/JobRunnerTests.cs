@@ -51,7 +51,7 @@ public sealed class JobRunnerTests
         using var runner = NewRunner(store, time, new OddKind { Count = () => Hold(counting, never) });
         await store.AddAsync(organization, OddKind.KindName, "{}"u8.ToArray());
         await runner.StartAsync(CancellationToken.None);
-        await counting.Task.WaitAsync(Eventually.Patience);
+        await Eventually.Async("it counts", () => counting.Task.IsCompleted, between: () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.True(await database.ScalarAsync<bool>("select total is null and claimed_until <= now() + interval '15 seconds' from jobs"));
 
         // The claim is renewed for as long as it counts.
