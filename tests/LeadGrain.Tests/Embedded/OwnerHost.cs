@@ -46,6 +46,8 @@ internal sealed class OwnerHost : IAsyncDisposable
 
     public OwnerState State => _loop.State;
 
+    public Task OwnedAsync() => _loop.OwnedAsync(CancellationToken.None);
+
     public long? Term => _services.GetRequiredService<OwnerTerm>().Current;
 
     public NpgsqlDataSource Store => _services.GetRequiredService<NpgsqlDataSource>();
