@@ -14,13 +14,19 @@ public sealed class KilledPushTests(ITestOutputHelper output)
 {
     private const int Kills = 2;
 
+#if ORLEANS_HOST
+    private const int DefaultLeads = 600; // what depends on the host: the end of its process, and its start
+#else
+    private const int DefaultLeads = 10_000;
+#endif
+
     private static readonly string[] s_campaigns = ["1", "2", "3"];
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(1);
 
     // Few in a request where there are few: enough requests that some fail.
     private static int BatchLimit => Leads < 2_000 ? 5 : 20;
 
-    private static int Leads => int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_LEADS"), CultureInfo.InvariantCulture, out var n) ? n : 600;
+    private static int Leads => int.TryParse(Environment.GetEnvironmentVariable("CAMPAIGN_LEADS"), CultureInfo.InvariantCulture, out var n) ? n : DefaultLeads;
 
     [Fact]
     public async Task Killed_while_it_pushes_a_host_adds_each_lead_once_loses_none_and_never_passes_the_rate()
