@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace LeadGrain.CrashTests;
 
@@ -20,26 +18,8 @@ internal sealed record GridSettings
 
     internal string Port { get; init; } = "0";
 
-    /// <summary>
-    /// A port that its successor takes as well, so that clients find it. Below those that the system gives out, or another
-    /// test's host could be given it meanwhile.
-    /// </summary>
-    internal static string LastingPort()
-    {
-        while (true)
-        {
-            var port = Random.Shared.Next(15_000, 30_000);
-            try
-            {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
-                listener.Start();
-                return port.ToString(CultureInfo.InvariantCulture);
-            }
-            catch (SocketException)
-            {
-            }
-        }
-    }
+    /// <summary>A port that its successor takes as well, so that clients find it.</summary>
+    internal static string LastingPort() => Ports.Free().ToString(CultureInfo.InvariantCulture);
 
     /// <summary>Of the command line.</summary>
     internal IReadOnlyList<string> Arguments { get; init; } = [];

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Health;
 using LeadGrain.Silo;
@@ -46,8 +44,8 @@ internal sealed class TestGrid : IAsyncDisposable
         TestDatabase database, Action<WebApplicationBuilder>? configure = null, params (string Name, string Value)[] settings)
     {
         var overrides = settings.ToDictionary(s => s.Name, s => (string?)s.Value);
-        overrides.TryAdd("SILO_PORT", $"{FreePort()}");
-        overrides.TryAdd("SILO_GATEWAY_PORT", $"{FreePort()}");
+        overrides.TryAdd("SILO_PORT", $"{Ports.Free()}");
+        overrides.TryAdd("SILO_GATEWAY_PORT", $"{Ports.Free()}");
         overrides.TryAdd("LOG_LEVEL", "warn");
         overrides.TryAdd("GATE_DNS", "false");
         overrides.TryAdd("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}");
@@ -117,13 +115,6 @@ internal sealed class TestGrid : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
 

@@ -35,7 +35,6 @@ internal sealed partial class OwnerLoop(
         get => _state;
         private set
         {
-            _state = value;
             if (value == OwnerState.Owner)
             {
                 _owned.TrySetResult();
@@ -44,6 +43,8 @@ internal sealed partial class OwnerLoop(
             {
                 _owned = new(TaskCreationOptions.RunContinuationsAsynchronously);
             }
+
+            _state = value;
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using LeadGrain.Silo;
 using LeadGrain.Tests.Postgres;
 using Microsoft.AspNetCore.Builder;
@@ -32,7 +30,7 @@ internal sealed class Cluster : IAsyncDisposable
     {
         var overrides = new Dictionary<string, string?>
         {
-            ["SILO_PORT"] = $"{FreePort()}", ["SILO_GATEWAY_PORT"] = $"{FreePort()}", ["ADVERTISED_IP"] = "127.0.0.1", ["LOG_LEVEL"] = "error",
+            ["SILO_PORT"] = $"{Ports.Free()}", ["SILO_GATEWAY_PORT"] = $"{Ports.Free()}", ["ADVERTISED_IP"] = "127.0.0.1", ["LOG_LEVEL"] = "error",
         };
         foreach (var (name, value) in settings)
         {
@@ -50,13 +48,6 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     internal Task<long> CountAsync(string sql) => Database.ScalarAsync<long>(sql);
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -84,7 +84,7 @@ public sealed class ColdStartTests(ITestOutputHelper output)
     {
         await using var cluster = await Cluster.CreateAsync();
         var silo = await cluster.StartAsync();
-        var port = Cluster.FreePort();
+        var port = Ports.Free();
         await LeaveBehindAsync(cluster, ClusterSettings.Heartbeat * 3, "another", port: port);
         using var stale = Stale(silo, "another", new Self(SiloAddress.New(IPAddress.Loopback, port, 2)));
 
@@ -141,7 +141,7 @@ public sealed class ColdStartTests(ITestOutputHelper output)
             values ($1, '127.0.0.1', $2, 1, 'left', 'left', 3, 0, now() - interval '1 day', now() - $3 + $4, now() - $3)
             """);
         command.Parameters.AddWithValue(clusterId);
-        command.Parameters.AddWithValue(port ?? Cluster.FreePort());
+        command.Parameters.AddWithValue(port ?? Ports.Free());
         command.Parameters.AddWithValue(ago);
         command.Parameters.AddWithValue(clockAhead);
         await command.ExecuteNonQueryAsync();

@@ -21,9 +21,9 @@ internal sealed partial class SiloProcess : IAsyncDisposable
             Environment =
             {
                 ["DATABASE_URL"] = cluster.Database.ConnectionString, ["API_KEY"] = Cluster.Key, ["ADVERTISED_IP"] = "127.0.0.1", ["LOG_LEVEL"] = "error",
-                ["PORT"] = Cluster.FreePort().ToString(CultureInfo.InvariantCulture),
-                ["SILO_PORT"] = Cluster.FreePort().ToString(CultureInfo.InvariantCulture),
-                ["SILO_GATEWAY_PORT"] = Cluster.FreePort().ToString(CultureInfo.InvariantCulture),
+                ["PORT"] = Ports.Free().ToString(CultureInfo.InvariantCulture),
+                ["SILO_PORT"] = Ports.Free().ToString(CultureInfo.InvariantCulture),
+                ["SILO_GATEWAY_PORT"] = Ports.Free().ToString(CultureInfo.InvariantCulture),
             },
         };
         var process = Process.Start(start)!;
