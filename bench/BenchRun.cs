@@ -13,6 +13,9 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
     /// <summary>As many as the yardstick has.</summary>
     internal const int ManyNamespaces = 64;
 
+    /// <summary>Connections of those who post leads: browsers and senders, each with few posts, so they are many.</summary>
+    internal const int Posters = 128;
+
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private Grid? _main;
     private FakeApollo? _apollo;

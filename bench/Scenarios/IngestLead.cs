@@ -36,7 +36,7 @@ internal sealed class IngestLead : IScenario
             run.Say($"ingest-lead with {rows:#,0} rows: {large[^1].PerSecond:#,0}/s, p99 {large[^1].P99:0.0} ms");
         }
 
-        run.Report.Add(Figure.Of("ingest-lead", "/api/lead, 64 connections, raw row and lead committed", "/s", [.. small.Select(r => r.PerSecond)])
+        run.Report.Add(Figure.Of("ingest-lead", $"/api/lead, {BenchRun.Posters} connections, raw row and lead committed", "/s", [.. small.Select(r => r.PerSecond)])
             .Beside("the two inserts by pgbench", bare).AtLeast(Target) with { Note = "The last round" + Windows.Cost(small[^1]) });
         run.Report.Add(Figure.Of("ingest-lead-p99", "p99 of /api/lead under that load", "ms", [.. small.Select(r => r.P99)]).AtMost(MostMilliseconds));
         run.Report.Add(Figure.Of("ingest-lead-grown", $"/api/lead with {rows:#,0} raw rows more", "/s", [.. large.Select(r => r.PerSecond)])
@@ -45,7 +45,10 @@ internal sealed class IngestLead : IScenario
 
     private static async Task<LoadResult> PostAsync(BenchRun run, Grid grid, CancellationToken cancellationToken, double? seconds = null)
     {
-        var plan = grid.Plan(LoadKind.Lead, new NamespaceGroup("ingest", "form-", 1)) with { WarmUpSeconds = run.WarmUp, Seconds = seconds ?? run.Options.Seconds };
+        var plan = grid.Plan(LoadKind.Lead, new NamespaceGroup("ingest", "form-", 1)) with
+        {
+            Connections = BenchRun.Posters, WarmUpSeconds = run.WarmUp, Seconds = seconds ?? run.Options.Seconds,
+        };
         var result = await grid.MeasureAsync(plan, cancellationToken);
         return result is { Unexpected: 0, Failed: 0 } ? result : throw new BenchException($"A lead was not taken: {result.Sample}");
     }

@@ -35,7 +35,7 @@ internal sealed class IngestedLeads : IScenario
             run.Say($"ingest and route: {result.PerSecond:#,0}/s, p99 {result.P99:0.0} ms{Windows.Cost(result)}; inserts {inserts[^1]:#,0}/s");
         }
 
-        run.Report.Add(Figure.Of("ingest-route", "/api/ingest to the routed state, 64 connections", "leads/s", rates)
+        run.Report.Add(Figure.Of("ingest-route", $"/api/ingest to the routed state, {BenchRun.Posters} connections", "leads/s", rates)
             .Beside("the same rows by insert of 100", inserts).AtLeast(5_000));
         run.Report.Add(Figure.Of("ingest-route-p99", "/api/ingest to the routed state, 99 % within", "ms", tails));
     }
@@ -43,7 +43,7 @@ internal sealed class IngestedLeads : IScenario
     private static async Task<LoadResult> IngestAsync(BenchRun run, Grid grid, NamespaceGroup personas, double seconds, CancellationToken cancellationToken)
     {
         var result = await grid.MeasureAsync(
-            grid.Plan(LoadKind.Ingest, personas) with { WarmUpSeconds = run.WarmUp, Seconds = seconds }, cancellationToken);
+            grid.Plan(LoadKind.Ingest, personas) with { Connections = BenchRun.Posters, WarmUpSeconds = run.WarmUp, Seconds = seconds }, cancellationToken);
         return result is { Unexpected: 0, Failed: 0 } ? result : throw new BenchException($"A lead was not routed: {result.Sample}");
     }
 }

@@ -25,7 +25,7 @@ internal static class GrainHost
         builder.Services.AddSingleton<IHostFaults, ClusterFaults>();
         var shares = ConnectionShares.Of(connectionString);
         builder.Services.AddSingleton(_ => BuildStore(shares.Rest, "leadgrain-store"));
-        builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildStore(connectionString, "leadgrain-hot", shares.Hot));
+        builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildHotStore(connectionString, shares.Hot));
         KeepGrainKeysOutOfLogs(builder.Logging);
         // A pool apart, so that a busy store never holds the heartbeat up.
         var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;
@@ -51,14 +51,15 @@ internal static class GrainHost
         }
     }
 
-    private static NpgsqlDataSource BuildStore(string connectionString, string name, int? connections = null)
-    {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
-        if (connections is { } most)
-        {
-            (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, most);
-        }
+    private static NpgsqlDataSource BuildStore(string connectionString, string name)
+        => DatabaseHosts.BuildSource(new NpgsqlDataSourceBuilder(connectionString) { Name = name });
 
+    private static NpgsqlDataSource BuildHotStore(string connectionString, int connections)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-hot" };
+        (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, connections);
+        builder.UsePhysicalConnectionInitializer(
+            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), HotSession.PrepareAsync);
         return DatabaseHosts.BuildSource(builder);
     }
 

@@ -57,8 +57,11 @@ public static class EmbeddedHosting
     /// <param name="services">With the embedded host.</param>
     /// <param name="name">In metrics.</param>
     /// <param name="connections">How many there may be; null for what the connection string says.</param>
-    public static NpgsqlDataSource BuildOwned(IServiceProvider services, string name, int? connections = null)
-        => services.GetRequiredService<OwnerTerm>().BuildSource(services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value, name, connections);
+    /// <param name="prepare">What is done with each new connection before it is used.</param>
+    public static NpgsqlDataSource BuildOwned(
+        IServiceProvider services, string name, int? connections = null, Func<NpgsqlConnection, Task>? prepare = null)
+        => services.GetRequiredService<OwnerTerm>().BuildSource(
+            services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value, name, connections, prepare);
 }
 
 /// <summary>Tells what the process is to its database.</summary>

@@ -30,7 +30,9 @@ internal sealed class OwnerTerm
     /// <param name="options">Of the host.</param>
     /// <param name="name">In metrics, where the default is the connection string.</param>
     /// <param name="connections">How many there may be; null for what the connection string says.</param>
-    internal NpgsqlDataSource BuildSource(EmbeddedHostOptions options, string name, int? connections = null)
+    /// <param name="prepare">What is done with each once it has proved the term.</param>
+    internal NpgsqlDataSource BuildSource(
+        EmbeddedHostOptions options, string name, int? connections = null, Func<NpgsqlConnection, Task>? prepare = null)
     {
         var builder = new NpgsqlDataSourceBuilder(options.ConnectionString) { Name = name };
         var settings = builder.ConnectionStringBuilder;
@@ -40,7 +42,11 @@ internal sealed class OwnerTerm
             (settings.MinPoolSize, settings.MaxPoolSize) = (0, most);
         }
 
-        LatestHost.Initialize(builder, ProveAsync);
+        LatestHost.Initialize(builder, prepare is null ? ProveAsync : async connection =>
+        {
+            await ProveAsync(connection).ConfigureAwait(false);
+            await prepare(connection).ConfigureAwait(false);
+        });
         var source = options.BuildSource(builder);
         _sources.Add(source);
         return source;

@@ -11,7 +11,7 @@ public sealed class IngestionOptions
 
     /// <summary>Commits under way at once.</summary>
     [Range(1, 64)]
-    public int ConcurrentCommits { get; set; } = 3; // one waits for the disk while another is normalized
+    public int ConcurrentCommits { get; set; } = 1; // what a second one would overlap is less than what fuller commits save
 
     /// <summary>How long the answer to a post that is in the raw log waits for its lead to be made.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "00:00:20")]

@@ -62,6 +62,10 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
 
     private const string CloseSql = "delete from raw_open where id = $1";
 
+    // Of this transaction. Until its record is on the disk, a crash takes back both: the leads and that their list is closed, and
+    // the list's rows, which are on the disk, are finished once more. Whatever else is promised is written behind that record.
+    private const string LazySql = "select set_config('synchronous_commit', 'off', true)";
+
     /// <summary>Writes what became of rows, all or none, and takes them off the list of the unfinished.</summary>
     /// <param name="rows">What to write.</param>
     /// <param name="openId">Of their list, where they are all of it.</param>
@@ -69,6 +73,7 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
     {
         await using var batch = database.CreateBatch();
         batch.Timeout = LongestSeconds;
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(LazySql));
         Add(batch, rows, renew: false);
         if (openId is { } id)
         {
@@ -77,7 +82,7 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
             batch.BatchCommands.Add(close);
         }
 
-        if (batch.BatchCommands.Count > 0)
+        if (batch.BatchCommands.Count > 1)
         {
             await batch.ExecuteNonQueryAsync();
         }

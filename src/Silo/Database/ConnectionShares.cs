@@ -7,7 +7,7 @@ namespace LeadGrain.Silo;
 /// <param name="Rest">The connection string of the rest.</param>
 internal sealed record ConnectionShares(int Hot, string Rest)
 {
-    // What commits at once: one commit of pulls, three of pushes, three of posts, and what is looked up for the next ones.
+    // What commits at once: one commit of pulls, one of posts, three of pushes, and what is looked up for the next ones.
     private const int MostHot = 6;
     private const int Share = 5;
 

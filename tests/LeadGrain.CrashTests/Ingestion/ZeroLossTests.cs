@@ -80,6 +80,30 @@ public sealed class ZeroLossTests(ITestOutputHelper output)
         output.WriteLine(await ledger.AssertWholeAsync());
     }
 
+    [Fact]
+    public async Task A_lead_that_a_crash_of_the_server_takes_back_is_made_again()
+    {
+        // Here a lead comes to the disk with the next post only, not within a second.
+        await using var server = await FaultyServer.StartAsync(settings: "wal_writer_delay = '10s'");
+        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString });
+        using var ledger = new LeadLedger(grid.Url);
+        var takenBack = 0L;
+        for (var crash = 0; crash < 10 && takenBack == 0; crash++)
+        {
+            await ledger.PostAsync();
+            var made = await CountAsync();
+            await server.RestartAsync(immediate: true);
+            takenBack = made - await CountAsync();
+            Assert.InRange(takenBack, 0, 1);
+            await Eventually.Async("the lead is there again", async () => await CountAsync() == made);
+        }
+
+        Assert.Equal(1, takenBack);
+        output.WriteLine(await ledger.AssertWholeAsync());
+
+        Task<long> CountAsync() => server.AskAsync<long>("select count(*) from leads");
+    }
+
     private static bool Enough(Load load, LeadLedger ledger, int leads)
     {
         load.ThrowIfFailed();
