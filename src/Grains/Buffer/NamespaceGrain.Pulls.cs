@@ -79,6 +79,11 @@ internal sealed partial class NamespaceGrain
         }
 
         _pumping = false;
+        if (_ended is not null)
+        {
+            // It may have ended while a commit was under way, and that then have left pulls without their leads, to be given others.
+            RefuseQueued();
+        }
     }
 
     private async ValueTask CommitAsync(PullRound round)
