@@ -7,6 +7,7 @@ using LeadGrain.Tests.Metrics;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace LeadGrain.Tests.Embedded;
 
@@ -68,6 +69,38 @@ public sealed class LostNamespaceTests
         {
             running.Dispose();
         }
+    }
+
+    [Fact]
+    public async Task A_pull_whose_lead_turns_out_to_be_served_after_its_activation_has_ended_is_answered()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        await grid.Client.PushAsync("ns", "a@x.example", "a@x.example");
+        Assert.Equal("a@x.example", await grid.Client.NextAsync("ns"));
+
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        var transaction = await connection.BeginTransactionAsync();
+        await using (var hold = new NpgsqlCommand("lock table served_leads in exclusive mode", connection))
+        {
+            await hold.ExecuteNonQueryAsync();
+        }
+
+        var pull = NextAsync(grid.Client);
+        await using var blocked = database.DataSource.CreateCommand("select count(*) from pg_locks where not granted and relation = 'served_leads'::regclass");
+        await Eventually.Async("the pull's commit is under way", async () => await blocked.ExecuteScalarAsync() is > 0L);
+        var cutOff = grid.Services.GetRequiredService<GrainCatalog>().CutOff();
+        await transaction.RollbackAsync();
+
+        await cutOff.WaitAsync(CellHost.Deadline);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await pull);
+    }
+
+    private static async Task<HttpStatusCode> NextAsync(HttpClient client)
+    {
+        using var content = new StringContent("""{"namespace":"ns"}""", null, "application/json");
+        using var answer = await client.PostAsync(new Uri("/buffer/next", UriKind.Relative), content);
+        return answer.StatusCode;
     }
 
     private static async Task<HttpStatusCode> WaitAsync(HttpClient client)
