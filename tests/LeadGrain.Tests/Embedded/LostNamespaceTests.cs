@@ -55,7 +55,7 @@ public sealed class LostNamespaceTests
         {
             await using var grid = await LeaseGrid.StartAsync(database, time);
             using var waiters = new WaitingPulls(grid);
-            var waiting = Enumerable.Range(0, 20).Select(_ => WaitAsync(grid.Client)).ToList();
+            var waiting = Enumerable.Range(0, 20).Select(_ => PullAsync(grid.Client, waitSeconds: 30)).ToList();
             await waiters.BecomeAsync(20);
 
             // As the owner's loop does. The clock stands meanwhile: left alone, pulls would wait for ever.
@@ -86,7 +86,7 @@ public sealed class LostNamespaceTests
             await hold.ExecuteNonQueryAsync();
         }
 
-        var pull = NextAsync(grid.Client);
+        var pull = PullAsync(grid.Client, waitSeconds: 0);
         await using var blocked = database.DataSource.CreateCommand("select count(*) from pg_locks where not granted and relation = 'served_leads'::regclass");
         await Eventually.Async("the pull's commit is under way", async () => await blocked.ExecuteScalarAsync() is > 0L);
         var cutOff = grid.Services.GetRequiredService<GrainCatalog>().CutOff();
@@ -96,16 +96,9 @@ public sealed class LostNamespaceTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await pull);
     }
 
-    private static async Task<HttpStatusCode> NextAsync(HttpClient client)
+    private static async Task<HttpStatusCode> PullAsync(HttpClient client, int waitSeconds)
     {
-        using var content = new StringContent("""{"namespace":"ns"}""", null, "application/json");
-        using var answer = await client.PostAsync(new Uri("/buffer/next", UriKind.Relative), content);
-        return answer.StatusCode;
-    }
-
-    private static async Task<HttpStatusCode> WaitAsync(HttpClient client)
-    {
-        using var content = new StringContent("""{"namespace":"ns","waitSeconds":30}""", null, "application/json");
+        using var content = new StringContent($$"""{"namespace":"ns","waitSeconds":{{waitSeconds}}}""", null, "application/json");
         using var answer = await client.PostAsync(new Uri("/buffer/next", UriKind.Relative), content);
         return answer.StatusCode;
     }
