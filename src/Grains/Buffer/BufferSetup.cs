@@ -22,7 +22,7 @@ internal static class BufferSetup
             .AddSingleton<BufferStore>()
             .AddSingleton<BufferCommits>()
             .AddSingleton<UnansweredPulls>()
-            .AddSingleton<ServedLeadIds>()
+            .AddSingleton<RisingIds>()
             .AddSingleton<ServedSetBudget>()
             .AddSingleton<BufferMetrics>()
             .AddSingleton<DeadLeadStore>()

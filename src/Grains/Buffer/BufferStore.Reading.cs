@@ -117,13 +117,10 @@ internal sealed partial class BufferStore
             select {LeadColumns}, case when a.served_id is not null
                 then exists (select from served_leads s where s.namespace_id = $1 and s.id = a.served_id)
                 -- The trace of a lease that was given; one whose email had been served leaves none, and its lead may not be
-                -- marked as skipped yet. A revival takes it away. Served ids begin with their time, and so do leases' ids.
+                -- marked as skipped yet. A revival takes it away. Served ids and leases' ids rise together.
                 else exists (select from held_leads h where h.namespace_id = $1 and h.rank = -b.priority and h.seq = a.seq and h.attempts >= a.attempt)
                     or exists (select from dead_leads d where d.namespace_id = $1 and d.seq = a.seq)
-                    or exists (
-                        select from served_leads s
-                        where s.namespace_id = $1 and s.seq = a.seq and s.id > (left(a.lease_id::text, 13) || '-0000-0000-000000000000')::uuid
-                    )
+                    or exists (select from served_leads s where s.namespace_id = $1 and s.seq = a.seq and s.id > a.lease_id)
                 end
             from unnest($2::bigint[], $3::uuid[], $4::uuid[], $5::int[]) with ordinality as a (seq, served_id, lease_id, attempt, n)
             cross join lateral buffered_lead($1, a.seq) b
@@ -211,9 +208,7 @@ internal sealed partial class BufferStore
             """
             select k.key from unnest($2::text[], $3::uuid[]) as k (key, lease_id)
             where exists (
-                select from served_leads s
-                where s.namespace_id = $1 and s.email_key = k.key
-                    and s.id <= (left(k.lease_id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid
+                select from served_leads s where s.namespace_id = $1 and s.email_key = k.key and s.id < k.lease_id
             )
             """,
             static row => row.GetString(0),

@@ -80,7 +80,7 @@ internal sealed partial class NamespaceGrain
         var held = TakeFront(out var lead);
         if (pull.Command.Lease is { } duration)
         {
-            var state = new HeldState((held?.State.Attempts ?? 0) + 1, Guid.CreateVersion7(now), duration);
+            var state = new HeldState((held?.State.Attempts ?? 0) + 1, ids.Next(now), duration);
             _held.PutOut(new HeldLead(lead, state), DueAt(duration));
             round.Lease(pull, new LeasedMark(lead, state), new Lease(state.LeaseId!.Value, now + duration, state.Attempts));
             return lead.Size;

@@ -216,6 +216,11 @@ internal sealed partial class NamespaceGrain
             // Neither longer than was granted, should the database's clock have stepped back, nor less than nothing.
             var granted = held.State.HeldFor!.Value;
             _held.PutOut(held, DueAt(left > granted ? granted : left < TimeSpan.Zero ? TimeSpan.Zero : left));
+            if (held.State.LeaseId is { } lease)
+            {
+                // A repeat tells by its id whether a lead was served after this lease.
+                ids.RiseAbove(lease);
+            }
         }
 
         SetWake();

@@ -20,7 +20,7 @@ internal sealed partial class NamespaceGrain(
     DeadLeadStore deadLeads,
     KeyLookups keys,
     UnansweredPulls unanswered,
-    ServedLeadIds ids,
+    RisingIds ids,
     ServedSetBudget servedSets,
     BufferMetrics metrics,
     LeaseMetrics leaseMetrics,

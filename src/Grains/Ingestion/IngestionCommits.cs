@@ -25,7 +25,7 @@ internal sealed partial class IngestionCommits
     private readonly TimeProvider _time;
     private readonly ILogger<IngestionCommits> _log;
     private readonly TimeSpan _leadWait;
-    private readonly ServedLeadIds _ids = new();
+    private readonly RisingIds _ids = new();
     private readonly GroupCommit<RawRow, IngestOutcome?> _lane;
 
     public IngestionCommits(

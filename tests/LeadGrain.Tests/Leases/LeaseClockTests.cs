@@ -1,3 +1,5 @@
+using LeadGrain.Tests.Buffer;
+using LeadGrain.Tests.Idempotency;
 using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Leases;
@@ -75,5 +77,53 @@ public sealed class LeaseClockTests
 
         Assert.Single(await after.Client.LeaseAsync("ns"));
         Assert.Equal(["not_held"], await after.Client.AckAsync("ns", lease));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_pull_on_lease_is_repeated_as_it_was_when_its_lead_was_served_under_a_clock_that_was_set_back(bool restart)
+    {
+        var time = new FakeTime();
+        using var running = time.Run();
+        await using var database = await TestDatabase.CreateAsync();
+        var grid = await LeaseGrid.StartAsync(database, time);
+        try
+        {
+            // One lease is acknowledged; of the other's lead, given back, the email is served by another.
+            foreach (var (email, key) in new[] { ("a@x.example", "acked"), ("b@x.example", "other") })
+            {
+                await grid.Client.PushAsync(key, email);
+                var body = new { @namespace = key, leaseSeconds = Lease };
+                var first = await grid.Client.AskAsync("/buffer/next", body, key);
+                var lease = new[] { (Guid)first.Json["lead"]!["leaseId"]! };
+
+                time.Step(-TimeSpan.FromHours(1));
+                if (restart)
+                {
+                    await grid.DisposeAsync();
+                    grid = await LeaseGrid.StartAsync(database, time);
+                }
+
+                if (key == "acked")
+                {
+                    await grid.Client.PostAsync("/buffer/ack", new { @namespace = key, leaseIds = lease });
+                }
+                else
+                {
+                    await grid.Client.PostAsync("/buffer/nack", new { @namespace = key, leaseIds = lease });
+                    await grid.Client.PushAsync(key, (email.ToUpperInvariant(), 1), ("c@x.example", -1));
+                    Assert.Equal("B@X.EXAMPLE", await grid.Client.NextAsync(key));
+                    Assert.Equal("c@x.example", await grid.Client.NextAsync(key));
+                }
+
+                await grid.Client.PushAsync(key, "d@x.example");
+                Assert.Equal((first.Body, true), await grid.Client.RepeatAsync("/buffer/next", body, key));
+            }
+        }
+        finally
+        {
+            await grid.DisposeAsync();
+        }
     }
 }

@@ -8,7 +8,7 @@ namespace LeadGrain.Grains.Buffer;
 /// the 12 bits behind the milliseconds count (RFC 9562, 6.2, method 1). That alone keeps those of one process apart; the
 /// random rest is drawn once and keeps processes apart.
 /// </summary>
-internal sealed class ServedLeadIds
+internal sealed class RisingIds
 {
     private const int CounterBits = 12;
 
