@@ -31,7 +31,7 @@ internal sealed class ReplayJob(ReplayStore store, Settling settling) : IJobKind
 
         // A lead that stands is not taken back because its bytes say nothing to the normalizer of today. What it stumbles over is
         // passed over.
-        SettleStore.Add(batch, Array.FindAll(settled, static s => s.Verdict is not Verdict.Open), renew: true);
+        SettleStore.Add(batch, Array.FindAll(settled, static s => s.Verdict is not Verdict.Open), Standing.Renewed);
         return new JobStep(rows.Count, settled.Count(static s => s.Verdict is Verdict.Invalid or Verdict.Open), next[^1].Row.Id);
     }
 }

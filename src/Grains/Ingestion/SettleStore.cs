@@ -28,7 +28,7 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
         """;
 
     // Done already by whoever was faster: then there is nothing to do.
-    private const string LeadsSql = $"{InsertLeads} on conflict do nothing";
+    private const string MissingLeadsSql = $"{InsertLeads} on conflict do nothing";
 
     // What came of a lead since it was made (status, assignee, notes) is left alone.
     private const string RenewLeadsSql =
@@ -66,15 +66,28 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
     // the list's rows, which are on the disk, are finished once more. Whatever else is promised is written behind that record.
     private const string LazySql = "select set_config('synchronous_commit', 'off', true)";
 
-    /// <summary>Writes what became of rows, all or none, and takes them off the list of the unfinished.</summary>
+    /// <summary>Writes what became of rows, all or none, and takes them off the list of the unfinished. What stands stays.</summary>
     /// <param name="rows">What to write.</param>
     /// <param name="openId">Of their list, where they are all of it.</param>
     internal async Task SettleAsync(IReadOnlyList<Settled> rows, Guid? openId)
     {
+        try
+        {
+            await SettleAsync(rows, openId, Standing.None);
+        }
+        catch (PostgresException twice) when (twice.SqlState == PostgresErrorCodes.UniqueViolation)
+        {
+            // Looking for each lead first would cost those too that are new, and hardly any is not.
+            await SettleAsync(rows, openId, Standing.Stays);
+        }
+    }
+
+    private async Task SettleAsync(IReadOnlyList<Settled> rows, Guid? openId, Standing standing)
+    {
         await using var batch = database.CreateBatch();
         batch.Timeout = LongestSeconds;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(LazySql));
-        Add(batch, rows, renew: false);
+        Add(batch, rows, standing);
         if (openId is { } id)
         {
             var close = new NpgsqlBatchCommand(CloseSql);
@@ -91,8 +104,8 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
     /// <summary>Adds the statements that write what became of rows. The commands of a batch are one transaction.</summary>
     /// <param name="batch">To add to.</param>
     /// <param name="rows">What to write.</param>
-    /// <param name="renew">Whether what stands is written anew; otherwise it stays.</param>
-    internal static void Add(NpgsqlBatch batch, IReadOnlyList<Settled> rows, bool renew)
+    /// <param name="standing">What becomes of what stands already.</param>
+    internal static void Add(NpgsqlBatch batch, IReadOnlyList<Settled> rows, Standing standing)
     {
         var leads = 0;
         for (var i = 0; i < rows.Count; i++)
@@ -102,14 +115,19 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
 
         if (leads > 0)
         {
-            var command = new NpgsqlBatchCommand(renew ? RenewLeadsSql : LeadsSql);
+            var command = new NpgsqlBatchCommand(standing switch
+            {
+                Standing.None => InsertLeads,
+                Standing.Stays => MissingLeadsSql,
+                _ => RenewLeadsSql,
+            });
             BindLeads(command.Parameters, rows, leads);
             batch.BatchCommands.Add(command);
         }
 
         if (leads < rows.Count)
         {
-            var command = new NpgsqlBatchCommand(renew ? RenewOutcomesSql : OutcomesSql);
+            var command = new NpgsqlBatchCommand(standing == Standing.Renewed ? RenewOutcomesSql : OutcomesSql);
             BindOutcomes(command.Parameters, rows, rows.Count - leads);
             batch.BatchCommands.Add(command);
         }
@@ -188,4 +206,17 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
     }
 
     private static void Add<T>(NpgsqlParameterCollection parameters, T values) => parameters.Add(new NpgsqlParameter<T> { TypedValue = values });
+}
+
+/// <summary>What becomes of leads and outcomes that stand already.</summary>
+internal enum Standing
+{
+    /// <summary>None is expected to; where one lead does, nothing is written.</summary>
+    None,
+
+    /// <summary>They stay as they are.</summary>
+    Stays,
+
+    /// <summary>They are written anew.</summary>
+    Renewed,
 }

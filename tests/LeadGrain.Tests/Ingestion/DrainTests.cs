@@ -90,6 +90,28 @@ public sealed class DrainTests
     }
 
     [Fact]
+    public async Task Of_an_unfinished_list_the_lead_that_stands_stays_and_the_missing_one_is_made()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, s_soon);
+        var stands = (await grid.Client.PostLeadAsync("""{"email":"stands@b.c"}""")).MustBeCreated();
+        var missing = (await grid.Client.PostLeadAsync("""{"email":"missing@b.c"}""")).MustBeCreated();
+
+        await database.ExecuteAsync(
+            $"""
+            delete from leads where id = '{missing}';
+            update leads set status = 'won' where id = '{stands}';
+            insert into raw_open (id, organization_ids, raw_ids)
+            select gen_random_uuid(), array_agg(organization_id order by id), array_agg(id order by id) from leads_raw
+            """);
+        await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
+
+        Assert.Equal("won", (string?)(await grid.Client.LeadAsync(stands))["status"]);
+        Assert.Equal("missing@b.c", (string?)(await grid.Client.LeadAsync(missing))["email"]);
+        Assert.Equal(2, await CountAsync(database, "leads"));
+    }
+
+    [Fact]
     public async Task A_row_that_the_database_always_refuses_is_set_aside_and_holds_nothing_up_and_can_be_replayed()
     {
         await using var database = await TestDatabase.CreateAsync();
