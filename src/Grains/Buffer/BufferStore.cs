@@ -19,14 +19,17 @@ internal sealed partial class BufferStore(
         returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count, n.organization_id, n.paused_at is not null
         """;
 
+    // An organization that stands is not written to: those who make its other namespaces at that moment would wait for this commit.
     private const string CreateSql =
         """
-        with organization as (
-            insert into organizations (app_id, org_id) values ($1, $2)
+        with found as (
+            select id from organizations where app_id = $1 and org_id = $2
+        ), made as (
+            insert into organizations (app_id, org_id) select $1, $2 where not exists (select from found)
             on conflict on constraint organizations_app_org_key do update set app_id = excluded.app_id
             returning id
         )
-        insert into namespaces as n (organization_id, name) select id, $3 from organization
+        insert into namespaces as n (organization_id, name) select id, $3 from (select id from found union all select id from made) organization
         on conflict on constraint namespaces_organization_name_key do update set epoch = n.epoch + 1
         returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count, n.organization_id, n.paused_at is not null
         """;

@@ -74,7 +74,8 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
             # Terse leaves out the details, which quote the values of rows.
             log_error_verbosity = terse
-            {(durable ? "" : "fsync = off\nfull_page_writes = off\n")}
+            # Every commit waits while a segment of the log is made; those that there are after a flood are kept for the next one.
+            {(durable ? "min_wal_size = 1GB\n" : "fsync = off\nfull_page_writes = off\n")}
             """;
         var path = Path.Combine(DataDirectory, SettingsFile);
         await File.WriteAllTextAsync($"{path}.new", settings, cancellationToken);

@@ -49,6 +49,19 @@ public sealed class ConcurrencyTests(SharedGrid shared) : IClassFixture<SharedGr
     }
 
     [Fact]
+    public async Task A_namespace_is_made_while_another_commit_of_its_organization_is_under_way()
+    {
+        await Client.PushAsync("made-first", "a@made.example");
+        await using var connection = await shared.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var written = new Npgsql.NpgsqlCommand("update organizations set app_id = app_id", connection);
+        await written.ExecuteNonQueryAsync();
+
+        await Client.PushAsync("made-second", "b@made.example").WaitAsync(TimeSpan.FromSeconds(10));
+        Assert.Equal("b@made.example", await Client.NextAsync("made-second"));
+    }
+
+    [Fact]
     public async Task Many_namespaces_pushed_and_pulled_at_once_keep_apart()
     {
         var emails = Enumerable.Range(0, 50).Select(i => $"lead{i}@many.example").ToArray();
