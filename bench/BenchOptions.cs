@@ -11,7 +11,7 @@ internal sealed record BenchOptions
         dotnet run -c Release --project bench -- [options]
           --only a,b       some scenarios: next, one, push, latency, slowdisk, fairness, kinds, history, namespaces, held,
                            memory, enrich, leads, ingest-lead, ingest-route, orleans, kestrel
-          --seconds 2      the measured time of each window
+          --seconds 1.25   the measured time of each window
           --rounds 3       windows of each figure; the median counts
           --host Embedded  the host under test: Embedded or Orleans
           --out folder     where results go; bench/results by default
@@ -20,7 +20,7 @@ internal sealed record BenchOptions
     /// <summary>Null for all.</summary>
     internal IReadOnlyList<string>? Only { get; init; }
 
-    internal double Seconds { get; init; } = 2;
+    internal double Seconds { get; init; } = 1.25;
 
     internal int Rounds { get; init; } = 3;
 

@@ -16,7 +16,7 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
     /// <summary>Connections of those who post leads: browsers and senders, each with few posts, so they are many.</summary>
     internal const int Posters = 128;
 
-    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private readonly DateTime _began = Process.GetCurrentProcess().StartTime;
     private Grid? _main;
     private FakeApollo? _apollo;
     private Pgbench? _pgbench;
@@ -29,10 +29,10 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
 
     internal BenchReport Report { get; } = new();
 
-    internal TimeSpan Elapsed => _clock.Elapsed;
+    internal TimeSpan Elapsed => DateTime.Now - _began;
 
     /// <summary>Seconds of load before each measured window.</summary>
-    internal double WarmUp => Math.Min(0.5, Options.Seconds / 4);
+    internal double WarmUp => Math.Min(0.3, Options.Seconds / 4);
 
     /// <summary>Seconds of a window where many are compared with each other, and of pushes, which also fill up for the pulls.</summary>
     internal double Short => Options.Seconds * 2 / 3;
@@ -47,7 +47,7 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
     internal uint NextSeries() => (uint)Interlocked.Increment(ref _series);
 
     /// <summary>Tells the person who waits how it goes.</summary>
-    internal void Say(string line) => Console.WriteLine($"{_clock.Elapsed:mm\\:ss} {line}");
+    internal void Say(string line) => Console.WriteLine($"{Elapsed:mm\\:ss} {line}");
 
     internal async Task<Pgbench> YardsticksAsync(CancellationToken cancellationToken)
     {

@@ -45,9 +45,10 @@ async Task<int> RunAsync(BenchOptions options)
         throw new BenchException("The benchmark runs on Linux only: its load is made with epoll.");
     }
 
-    var orleans = options.Host == HostKind.Orleans || options.Wants("orleans") ? await HostBuild.OrleansAsync(stop.Token) : null;
     var scratch = Path.Combine(HostBuild.Root, "artifacts", "bench", Path.GetRandomFileName());
+    var building = options.Host == HostKind.Orleans || options.Wants("orleans") ? HostBuild.OrleansAsync(stop.Token) : Task.FromResult<string?>(null);
     await using var server = await DatabaseServer.StartAsync(scratch, stop.Token);
+    var orleans = await building;
     var machine = MachineFacts.Read(server);
     Console.WriteLine(machine);
     await using var run = new BenchRun(options, server, orleans);

@@ -9,35 +9,39 @@ namespace LeadGrain.Bench.History;
 /// </summary>
 internal sealed class SeededHistory(DatabaseServer server, string database)
 {
+    // Of the lead of seq i in namespace n: in no order, and quick to make.
+    private const string Email = "encode(int8send(hashint8extended(i, n.id)), 'hex') || '@example.com'";
+
     // Served so many a millisecond, a while ago; the ids rise with the leads' order, as those of real pulls do.
     private const string ServedSql =
-        """
+        $"""
         insert into served_leads (id, organization_id, namespace_id, seq, origin_id, served_at, email_key)
         select
-            (lpad(to_hex(t.started + i / 50), 12, '0') || '7' || lpad(to_hex(i % 50), 3, '0') || '8' || substr(md5(i::text), 1, 15))::uuid,
-            n.organization_id, n.id, i, o.id, to_timestamp((t.started + i / 50) / 1000.0),
-            substr(md5(n.id || '/' || i), 1, 16) || '@example.com'
+            encode(
+                int8send(((@started + i / 50) << 16) + x'7000'::int + i % 50)
+                    || int8send((hashint8extended(i, 0) & x'3fffffffffffffff'::bigint) | x'8000000000000000'::bigint),
+                'hex')::uuid,
+            n.organization_id, n.id, i, o.id, to_timestamp((@started + i / 50) / 1000::float8), {Email}
         from namespaces n
         join organizations g on g.id = n.organization_id
         join lead_origins o on o.namespace_id = n.id
-        cross join (select (extract(epoch from now())::bigint - 200000) * 1000 as started) t
-        cross join generate_series(1, @served) i
+        cross join generate_series(@first, @last) i
         where g.org_id = @org
         """;
 
     // Batches as the pushes of the benchmark make them.
     private const string BufferSql =
-        """
+        $$"""
         insert into lead_batches (namespace_id, first_seq, last_seq, origin_id, pushed_at, data_bytes, emails, external_ids, datas)
-        select n.id, i, t.last, o.id, now() - interval '3 days', 37 * (t.last - i + 1),
-            array(select substr(md5(n.id || '/' || k), 1, 16) || '@example.com' from generate_series(i, t.last) k),
-            array(select 'apollo_' || k from generate_series(i, t.last) k),
-            array(select '{"firstName":"John","lastName":"Doe"}' from generate_series(i, t.last) k)
+        select n.id, first, t.last, o.id, now() - interval '3 days', 37 * (t.last - first + 1),
+            array(select {{Email}} from generate_series(first, t.last) i),
+            array(select 'apollo_' || i from generate_series(first, t.last) i),
+            array_fill('{"firstName":"John","lastName":"Doe"}'::text, array[(t.last - first + 1)::int])
         from namespaces n
         join organizations g on g.id = n.organization_id
         join lead_origins o on o.namespace_id = n.id
-        cross join generate_series(1, @pushed, 30) i
-        cross join lateral (select least(i + 29, @pushed) as last) t
+        cross join generate_series(1, @pushed, 30) first
+        cross join lateral (select least(first + 29, @pushed) as last) t
         where g.org_id = @org
         """;
 
@@ -81,6 +85,8 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         do $$ declare s text; begin for s in select make_it from seeding where make_it like '%' || @table || '%' loop execute s; end loop; end $$;
         """;
 
+    private static readonly long s_started = DateTimeOffset.UtcNow.AddDays(-2.3).ToUnixTimeMilliseconds();
+
     /// <summary>Adds namespaces in each of which two leads wait.</summary>
     internal async Task AddNamespacesAsync(NamespaceGroup group, CancellationToken cancellationToken)
     {
@@ -104,10 +110,11 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
             group.Waiting = waiting;
         }
 
-        // One core each.
         await Task.WhenAll(
-            FillAsync(source, "lead_batches", BufferSql, histories, cancellationToken),
-            FillAsync(source, "served_leads", ServedSql, histories, cancellationToken));
+            BufferAsync(source, histories, cancellationToken),
+            ServeAsync(source, histories, served => (1, served / 2), cancellationToken),
+            ServeAsync(source, histories, served => (served / 2 + 1, served), cancellationToken));
+        await Task.WhenAll(MakeIndexesAsync(source, "lead_batches", cancellationToken), MakeIndexesAsync(source, "served_leads", cancellationToken));
         foreach (var (group, served, _) in histories)
         {
             await RunAsync(source, CheckpointSql, cancellationToken, ("served", served), ("org", group.Org));
@@ -118,18 +125,29 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         await RunAsync(source, "checkpoint", cancellationToken);
     }
 
-    private static async Task FillAsync(
-        NpgsqlDataSource source, string table, string sql, IReadOnlyList<(NamespaceGroup Group, long Served, long Waiting)> histories,
-        CancellationToken cancellationToken)
+    private static async Task BufferAsync(
+        NpgsqlDataSource source, IReadOnlyList<(NamespaceGroup Group, long Served, long Waiting)> histories, CancellationToken cancellationToken)
     {
         foreach (var (group, served, waiting) in histories)
         {
-            await RunAsync(
-                source, sql, cancellationToken, ("served", served), ("pushed", served + waiting), ("org", group.Org));
+            await RunAsync(source, BufferSql, cancellationToken, ("pushed", served + waiting), ("org", group.Org));
         }
-
-        await RunAsync(source, MakeIndexesSql.Replace("@table", $"'{table}'", StringComparison.Ordinal), cancellationToken);
     }
+
+    private static async Task ServeAsync(
+        NpgsqlDataSource source, IReadOnlyList<(NamespaceGroup Group, long Served, long Waiting)> histories, Func<long, (long First, long Last)> part,
+        CancellationToken cancellationToken)
+    {
+        foreach (var (group, served, _) in histories)
+        {
+            var (first, last) = part(served);
+            await RunAsync(
+                source, ServedSql, cancellationToken, ("started", s_started), ("first", first), ("last", last), ("org", group.Org));
+        }
+    }
+
+    private static Task MakeIndexesAsync(NpgsqlDataSource source, string table, CancellationToken cancellationToken)
+        => RunAsync(source, MakeIndexesSql.Replace("@table", $"'{table}'", StringComparison.Ordinal), cancellationToken);
 
     private static Task MakeAsync(NpgsqlDataSource source, NamespaceGroup group, CancellationToken cancellationToken) => RunAsync(
         source, NamespacesSql, cancellationToken,

@@ -15,7 +15,7 @@ internal sealed class CachedEnrichment : IScenario
         var grid = await run.MainGridAsync(cancellationToken);
         await FillAsync(grid, cancellationToken);
         var samples = new List<double>();
-        await WarmUpAsync(run, grid, cancellationToken);
+        await grid.UntilCompiledAsync([Plan(grid)], cancellationToken);
         for (var round = 0; round < run.Options.Rounds; round++)
         {
             var result = await MeasureAsync(run, grid, cancellationToken);
@@ -28,16 +28,14 @@ internal sealed class CachedEnrichment : IScenario
 
     /// <summary>Has each email looked up once.</summary>
     internal static Task FillAsync(Grid grid, CancellationToken cancellationToken)
-        => LoadProcess.RunAsync(grid.Plan(LoadKind.Enrich, People()) with { Requests = Emails, InTurn = true }, cancellationToken);
+        => LoadProcess.RunAsync(Plan(grid) with { Requests = Emails, InTurn = true }, cancellationToken);
 
-    /// <summary>Requests for them until they are as fast as they get.</summary>
-    internal static Task WarmUpAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
-        => grid.UntilCompiledAsync(() => MeasureAsync(run, grid, cancellationToken), cancellationToken);
+    /// <summary>Requests for them.</summary>
+    internal static LoadPlan Plan(Grid grid) => grid.Plan(LoadKind.Enrich, People());
 
     /// <summary>A window of requests for them.</summary>
     internal static Task<LoadResult> MeasureAsync(BenchRun run, Grid grid, CancellationToken cancellationToken)
-        => grid.MeasureAsync(
-            grid.Plan(LoadKind.Enrich, People()) with { WarmUpSeconds = run.WarmUp, Seconds = run.Short }, cancellationToken);
+        => grid.MeasureAsync(Plan(grid) with { WarmUpSeconds = run.WarmUp, Seconds = run.Short }, cancellationToken);
 
     private static NamespaceGroup People() => new("enrich", "person-", Emails);
 }

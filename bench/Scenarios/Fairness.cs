@@ -15,21 +15,18 @@ internal sealed class Fairness : IScenario
     // counts.
     private const double CalmSeconds = 5;
 
-    // The load of the calm organization is a process too, which compiles itself at its first requests.
-    private const double CalmWarmUp = 1;
-
     // Around the measured time, so that no request of it meets a grid without the flood.
     private const double Margin = 0.5;
 
     public IReadOnlyList<string> Names => ["fairness"];
 
-    private static double Length => CalmWarmUp + CalmSeconds + (2 * Margin);
+    // Of the flood: as long as the calm organization's load and its warm-up.
+    private const double Length = CalmSeconds + (3 * Margin);
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
         var grid = await run.MainGridAsync(cancellationToken);
         var (calm, flood) = (new NamespaceGroup("calm", "campaign-", 1), new NamespaceGroup("flood", "campaign-", FloodNamespaces));
-        await grid.WarmUpAsync(calm, cancellationToken);
         await grid.FillAsync(calm, (long)(CalmRate * Length * ((2 * run.Options.Rounds) + 2)), cancellationToken);
         var (none, pulls, pushes) = (new List<double>(), new List<double>(), new List<double>());
         none.Add(await MeasureAsync(run, "none", null, grid, calm, cancellationToken));
@@ -56,7 +53,7 @@ internal sealed class Fairness : IScenario
         var flooding = flood?.Invoke();
         await Task.Delay(TimeSpan.FromSeconds(Margin), cancellationToken);
         var result = await grid.MeasureAsync(
-            grid.Plan(LoadKind.Next, calm) with { Connections = 16, Rate = CalmRate, WarmUpSeconds = CalmWarmUp, Seconds = CalmSeconds }, cancellationToken);
+            grid.Plan(LoadKind.Next, calm) with { Connections = 16, Rate = CalmRate, WarmUpSeconds = run.WarmUp, Seconds = CalmSeconds }, cancellationToken);
         var flooded = flooding is null ? null : await flooding;
         run.Say($"{CalmRate} pulls a second beside {kind}: p50 {result.Latency["50"]:0.0} ms, p99 {result.P99:0.0} ms; the flood {flooded?.PerSecond ?? 0:#,0} requests/s");
         return result.P99;

@@ -22,11 +22,10 @@ internal sealed class HostPair : IScenario
         var embedded = await run.MainGridAsync(cancellationToken);
         await using var orleans = await run.StartGridAsync("orleans", cancellationToken, HostKind.Orleans, await run.EnrichingAsync(cancellationToken));
         Host[] hosts = [new("embedded", embedded), new("Orleans", orleans)];
-        await orleans.WarmUpAsync(hosts[1].Group, cancellationToken);
         foreach (var host in hosts)
         {
             await CachedEnrichment.FillAsync(host.Grid, cancellationToken);
-            await CachedEnrichment.WarmUpAsync(run, host.Grid, cancellationToken);
+            await host.Grid.WarmUpAsync(host.Group, cancellationToken, CachedEnrichment.Plan(host.Grid));
         }
 
         for (var round = 0; round < run.Options.Rounds; round++)

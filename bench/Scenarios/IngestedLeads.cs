@@ -24,12 +24,12 @@ internal sealed class IngestedLeads : IScenario
             }
         }
 
-        await grid.UntilCompiledAsync(() => IngestAsync(run, grid, personas, run.Short, cancellationToken), cancellationToken);
+        await grid.UntilCompiledAsync([grid.Plan(LoadKind.Ingest, personas)], cancellationToken);
         var (rates, tails, inserts) = (new List<double>(), new List<double>(), new List<double>());
         for (var round = 0; round < run.Options.Rounds; round++)
         {
             inserts.Add(await yardsticks.RoutedAsync(run.Options.Seconds, cancellationToken));
-            var result = await IngestAsync(run, grid, personas, run.Options.Seconds, cancellationToken);
+            var result = await IngestAsync(run, grid, personas, cancellationToken);
             rates.Add(result.PerSecond);
             tails.Add(result.P99);
             run.Say($"ingest and route: {result.PerSecond:#,0}/s, p99 {result.P99:0.0} ms{Windows.Cost(result)}; inserts {inserts[^1]:#,0}/s");
@@ -40,10 +40,10 @@ internal sealed class IngestedLeads : IScenario
         run.Report.Add(Figure.Of("ingest-route-p99", "/api/ingest to the routed state, 99 % within", "ms", tails));
     }
 
-    private static async Task<LoadResult> IngestAsync(BenchRun run, Grid grid, NamespaceGroup personas, double seconds, CancellationToken cancellationToken)
+    private static async Task<LoadResult> IngestAsync(BenchRun run, Grid grid, NamespaceGroup personas, CancellationToken cancellationToken)
     {
         var result = await grid.MeasureAsync(
-            grid.Plan(LoadKind.Ingest, personas) with { Connections = BenchRun.Posters, WarmUpSeconds = run.WarmUp, Seconds = seconds }, cancellationToken);
+            grid.Plan(LoadKind.Ingest, personas) with { Connections = BenchRun.Posters, WarmUpSeconds = run.WarmUp, Seconds = run.Options.Seconds }, cancellationToken);
         return result is { Unexpected: 0, Failed: 0 } ? result : throw new BenchException($"A lead was not routed: {result.Sample}");
     }
 }

@@ -8,7 +8,7 @@ namespace LeadGrain.Bench.Scenarios;
 internal sealed class ManyNamespaces : IScenario
 {
     // All exist in the database; of the most numerous, so many have also been active in the process, and are still held.
-    private const int MostActive = 3_000;
+    private const int MostActive = 1_000;
 
     private static readonly int[] s_counts = [1, 1_000, 100_000];
 

@@ -6,7 +6,7 @@ internal sealed class ServedHistory : IScenario
     // A page that is written to for the first time since a checkpoint goes into the log whole. The history ends with one; pulled
     // from for so many seconds, most pages of a namespace's index of emails have been, as in all the minutes between two checkpoints.
     private const double SettleMillion = 3;
-    private const double SettleFiveMillion = 10;
+    private const double SettleFiveMillion = 7;
 
     public IReadOnlyList<string> Names => ["history"];
 

@@ -45,13 +45,14 @@ internal sealed class DatabaseServer : IAsyncDisposable
         var cluster = await PostgresCluster.OpenAsync(options, cancellationToken);
 
         // Several grids use it at once, each with a pool of up to 100.
-        await File.AppendAllTextAsync(Path.Combine(cluster.DataDirectory, "postgresql.conf"), "\nmax_connections = 600\n", cancellationToken);
+        await File.AppendAllTextAsync(Path.Combine(cluster.DataDirectory, "postgresql.conf"), "\nmax_connections = 600\nmin_wal_size = 4GB\n", cancellationToken);
         var endpoint = await PostgresEndpoint.ChooseAsync(
             cluster.DataDirectory, options.SocketParent, cluster.Account, cancellationToken);
         var server = new DatabaseServer(folder, cluster, endpoint);
         try
         {
             await server.LaunchAsync(null, cancellationToken);
+            await server.MakeLogAsync(cancellationToken);
             return server;
         }
         catch
@@ -59,6 +60,31 @@ internal sealed class DatabaseServer : IAsyncDisposable
             await server.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>
+    /// Makes the segments of the write-ahead log that two checkpoints can be apart. A server that has run for some hours has them, and
+    /// writes into them again and again; every commit waits while a new one is made.
+    /// </summary>
+    private async Task MakeLogAsync(CancellationToken cancellationToken)
+    {
+        const int Segments = 256;
+        await using var source = Open("postgres");
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        for (var segment = 0; segment < Segments; segment++)
+        {
+            await ExecuteAsync(connection, "select pg_logical_emit_message(false, 'segment', 'made'), pg_switch_wal()", cancellationToken);
+        }
+
+        // The first one ends the segments' use, the second one makes them free.
+        await ExecuteAsync(connection, "checkpoint", cancellationToken);
+        await ExecuteAsync(connection, "checkpoint", cancellationToken);
+    }
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
     /// <summary>Starts the server again, under a slow disk's shim or, with null, without.</summary>
