@@ -19,7 +19,8 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 IScenario[] scenarios =
 [
-    new Throughput(), new Latency(), new Fairness(), new PullKinds(), new CachedEnrichment(), new HostPair(), new HeldTransaction(),
+    new HostPair(), // first: the grid for all and the other host warm up at once
+    new Throughput(), new Latency(), new Fairness(), new PullKinds(), new CachedEnrichment(), new HeldTransaction(),
     new IngestedLeads(), new IngestLead(), new ManyNamespaces(), new Memory(), new ServedHistory(), new LeadPages(),
     new SlowDiskPulls(), // last: it restarts the server
 ];

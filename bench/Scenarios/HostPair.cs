@@ -19,18 +19,18 @@ internal sealed class HostPair : IScenario
             return;
         }
 
-        var embedded = await run.MainGridAsync(cancellationToken);
         await using var orleans = await run.StartGridAsync("orleans", cancellationToken, HostKind.Orleans, await run.EnrichingAsync(cancellationToken));
-        Host[] hosts = [new("embedded", embedded), new("Orleans", orleans)];
-        foreach (var host in hosts)
-        {
-            await CachedEnrichment.FillAsync(host.Grid, cancellationToken);
-            await host.Grid.WarmUpAsync(host.Group, cancellationToken, CachedEnrichment.Plan(host.Grid));
-        }
+        var other = new Host("Orleans", orleans);
+
+        // Both at once: the compilers take one core each at most.
+        var (starting, warming) = (run.MainGridAsync(cancellationToken), WarmUpAsync(other, cancellationToken));
+        await Task.WhenAll(starting, warming);
+        var one = new Host("embedded", await starting);
+        await WarmUpAsync(one, cancellationToken);
 
         for (var round = 0; round < run.Options.Rounds; round++)
         {
-            foreach (var host in hosts)
+            foreach (var host in (Host[])[one, other])
             {
                 await host.Windows.MeasureAsync(run, host.Grid, host.Group, host.Name, cancellationToken);
                 host.Enrich.Add((await CachedEnrichment.MeasureAsync(run, host.Grid, cancellationToken)).PerSecond);
@@ -38,10 +38,15 @@ internal sealed class HostPair : IScenario
             }
         }
 
-        var (one, other) = (hosts[0], hosts[1]);
         Report(run, "next", "/s", other.Windows.Pulls, one.Windows.Pulls);
         Report(run, "push", "leads/s", other.Windows.Pushes, one.Windows.Pushes);
         Report(run, "enrich", "/s", other.Enrich, one.Enrich);
+    }
+
+    private static async Task WarmUpAsync(Host host, CancellationToken cancellationToken)
+    {
+        await CachedEnrichment.FillAsync(host.Grid, cancellationToken);
+        await host.Grid.WarmUpAsync(host.Group, cancellationToken, CachedEnrichment.Plan(host.Grid));
     }
 
     private static void Report(BenchRun run, string what, string unit, List<double> orleans, List<double> embedded)
