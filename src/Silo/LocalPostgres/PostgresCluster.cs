@@ -57,6 +57,9 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             + $"nor in {string.Join(" nor in ", options.OtherHomes)}. Let it in, or set DATABASE_URL.");
     }
 
+    // Every commit waits while a segment of the log is made; those that there are after a flood are kept for the next one.
+    private const string KeptSegments = "min_wal_size = 1GB\n";
+
     /// <summary>Runs one of the server's tools on this cluster.</summary>
     public Task<ChildProcess.Result> RunAsync(CancellationToken cancellationToken, params IEnumerable<string> command) =>
         Account.RunAsync(DataDirectory, [.. command], cancellationToken);
@@ -74,8 +77,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
             # Terse leaves out the details, which quote the values of rows.
             log_error_verbosity = terse
-            # Every commit waits while a segment of the log is made; those that there are after a flood are kept for the next one.
-            {(durable ? "min_wal_size = 1GB\n" : "fsync = off\nfull_page_writes = off\n")}
+            {(durable ? KeptSegments : "fsync = off\nfull_page_writes = off\n")}
             """;
         var path = Path.Combine(DataDirectory, SettingsFile);
         await File.WriteAllTextAsync($"{path}.new", settings, cancellationToken);
