@@ -88,20 +88,19 @@ internal sealed partial class BufferStore
             $"""
             select {LeadColumns}
             from (
+                select w.*, sum(w.data_bytes) over (order by w.first_seq) - w.data_bytes as bytes_before
+                from lead_batches w
+                where w.namespace_id = $1 and w.first_seq >= ({FirstBatch}) and w.first_seq <= $2 + $3
+            ) t
+            join lead_origins o on o.id = t.origin_id -- once for a batch, not for each of its leads
+            cross join lateral (
                 select
                     t.origin_id, t.first_seq + l.n - 1 as seq, coalesce(l.priority, 0) as priority, l.email, l.external_id,
                     case when coalesce(l.priority, 0) = 0 then l.data end as data
-                from (
-                    select w.*, sum(w.data_bytes) over (order by w.first_seq) - w.data_bytes as bytes_before
-                    from lead_batches w
-                    where w.namespace_id = $1 and w.first_seq >= ({FirstBatch}) and w.first_seq <= $2 + $3
-                ) t
-                cross join lateral unnest(t.emails, t.external_ids, t.datas, t.priorities)
+                from unnest(t.emails, t.external_ids, t.datas, t.priorities)
                     with ordinality as l (email, external_id, data, priority, n)
-                where t.bytes_before < $4
             ) b
-            join lead_origins o on o.id = b.origin_id
-            where b.seq > $2 and b.seq <= $2 + $3
+            where t.bytes_before < $4 and b.seq > $2 and b.seq <= $2 + $3
             order by b.seq
             """,
             row => ReadLead(row, origins),
