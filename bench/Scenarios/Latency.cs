@@ -1,7 +1,6 @@
 using System.Globalization;
 using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Report;
-using LeadGrain.Bench.Yardsticks;
 
 namespace LeadGrain.Bench.Scenarios;
 
@@ -20,11 +19,12 @@ internal sealed class Latency : IScenario
         var grid = await run.MainGridAsync(cancellationToken);
         var full = await grid.PullAsync(run.Many, cancellationToken);
         var rate = run.FullRate ??= full.PerSecond;
-        var (tenth, flushes) = (new List<LoadResult>(), new List<double>());
+        var yardsticks = await run.YardsticksAsync(cancellationToken);
+        var (tenth, claims) = (new List<LoadResult>(), new List<double>());
         for (var round = 0; round < run.Options.Rounds; round++)
         {
-            flushes.Add(DiskFlush.P99(run.Server, run.Options.Seconds));
-            run.Say($"a lone write and fdatasync: p99 {flushes[^1]:0.00} ms");
+            claims.Add(await yardsticks.ClaimsP99Async(rate / 10, run.Options.Seconds, cancellationToken));
+            run.Say($"skip-locked claims at the same rate: p99 {claims[^1]:0.00} ms");
             tenth.Add(await AtAsync(run, grid, rate, 0.1, cancellationToken));
         }
 
@@ -36,7 +36,7 @@ internal sealed class Latency : IScenario
 
         curves.Add(Curve("closed loop", full));
         run.Report.Add(Figure.Of("next-p99-tenth", $"p99 of next at a tenth of it ({rate / 10:#,0}/s, open loop)", "ms", [.. tenth.Select(r => r.P99)])
-            .Beside("p99 of a lone write and fdatasync", flushes).AtMost(5));
+            .Beside("p99 of skip-locked claims at that rate", claims).AtMost(5));
         run.Report.Add(new Chart(
             "latency", "next: latency by percentile and load, open loop", "percentile", "ms", [.. full.Latency.Keys.SkipLast(1)], curves));
     }

@@ -12,8 +12,13 @@ internal sealed partial class Pgbench(DatabaseServer server)
 
     internal const string Database = "yardstick";
 
+    private const string Claim = "queue_claim.sql";
+
     // Calibrating takes no longer windows than this.
     private const double CalibrationSeconds = 3;
+
+    // In the first moments it connects, and its sessions prepare what they run.
+    private const double PreparationSeconds = 0.5;
 
     // A second, on any machine that this is likely to run on.
     private const double MostClaims = 60_000;
@@ -37,15 +42,46 @@ internal sealed partial class Pgbench(DatabaseServer server)
     /// <summary>Classic queue claims a second: skip locked, mark, insert under a unique key.</summary>
     internal async Task<double> ClaimsAsync(double seconds, CancellationToken cancellationToken)
     {
-        // Neither may an empty queue make it fast nor the dead tuples of earlier runs make it slow.
-        var most = MostClaims * (seconds + (s_clients.Length * CalibrationSeconds));
-        while (await server.CountAsync(Database, "select count(*) from queue where state = 0", cancellationToken) < most)
+        await FillQueueAsync(MostClaims * (seconds + (s_clients.Length * CalibrationSeconds)), cancellationToken);
+        return await BestAsync(Claim, seconds, cancellationToken);
+    }
+
+    /// <summary>At so many classic queue claims a second, started by a schedule, 99 % were committed within so many milliseconds.</summary>
+    internal async Task<double> ClaimsP99Async(double perSecond, double seconds, CancellationToken cancellationToken)
+    {
+        await FillQueueAsync(2 * perSecond * seconds, cancellationToken);
+        var logs = Directory.CreateTempSubdirectory("pgbench");
+        try
+        {
+            IReadOnlyList<string> scheduled = [$"--rate={Text(perSecond)}", "--log", $"--log-prefix={Path.Combine(logs.FullName, "log")}"];
+            await RunAsync(Claim, s_clients[^1], seconds + PreparationSeconds, cancellationToken, scheduled);
+            var claims = logs.EnumerateFiles().SelectMany(f => File.ReadLines(f.FullName)).Select(Logged).ToList();
+            var from = claims.Min(c => c.End) + PreparationSeconds;
+            double[] took = [.. claims.Where(c => c.End >= from).Select(c => c.Milliseconds).Order()];
+            return took[took.Length * 99 / 100];
+        }
+        finally
+        {
+            logs.Delete(recursive: true);
+        }
+
+        // Client, number, microseconds since it was due, script, and when it ended: seconds, microseconds.
+        static (double Milliseconds, double End) Logged(string line)
+        {
+            double[] fields = [.. line.Split(' ').Select(f => double.Parse(f, CultureInfo.InvariantCulture))];
+            return (fields[2] / 1000, fields[4] + (fields[5] / 1_000_000));
+        }
+    }
+
+    // Neither may an empty queue make claims fast nor the dead tuples of earlier runs make them slow.
+    private async Task FillQueueAsync(double least, CancellationToken cancellationToken)
+    {
+        while (await server.CountAsync(Database, "select count(*) from queue where state = 0", cancellationToken) < least)
         {
             await server.ExecuteAsync(Database, await File.ReadAllTextAsync(Script("queue_fill.sql"), cancellationToken), cancellationToken);
         }
 
         await server.ExecuteAsync(Database, "vacuum analyze queue", cancellationToken);
-        return await BestAsync("queue_claim.sql", seconds, cancellationToken);
     }
 
     /// <summary>Leads a second by <c>insert … select from unnest</c> of 100 rows.</summary>
@@ -78,9 +114,10 @@ internal sealed partial class Pgbench(DatabaseServer server)
         return await RunAsync(script, clients, seconds, cancellationToken);
     }
 
-    private async Task<double> RunAsync(string script, int clients, double seconds, CancellationToken cancellationToken)
+    private async Task<double> RunAsync(
+        string script, int clients, double seconds, CancellationToken cancellationToken, IReadOnlyList<string>? more = null)
     {
-        var start = new ProcessStartInfo(server.Pgbench, Arguments(script, clients, seconds))
+        var start = new ProcessStartInfo(server.Pgbench, [.. more ?? [], .. Arguments(script, clients, seconds)])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -107,11 +144,10 @@ internal sealed partial class Pgbench(DatabaseServer server)
 
     private List<string> Arguments(string script, int clients, double seconds)
     {
-        string Number(double value) => value.ToString(CultureInfo.InvariantCulture);
         var threads = Math.Min(clients, Environment.ProcessorCount);
         return
         [
-            "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={threads}", $"--time={Number(Math.Ceiling(seconds))}",
+            "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={threads}", $"--time={Text(Math.Ceiling(seconds))}",
             $"--host={server.Host}", $"--port={server.Port}", "--username=leadgrain", $"--file={Script(script)}",
             .. script == "buffer_insert.sql" ? Leads() : [],
             Database,
@@ -131,6 +167,8 @@ internal sealed partial class Pgbench(DatabaseServer server)
             "-D", $"datas={Array(_ => $"\"{Data}\"")}",
         ];
     }
+
+    private static string Text(double value) => value.ToString(CultureInfo.InvariantCulture);
 
     private static string Script(string name) => Path.Combine(AppContext.BaseDirectory, "Yardsticks", name);
 
