@@ -8,7 +8,7 @@ using LeadGrain.Sandbox.Apollo;
 namespace LeadGrain.Bench;
 
 /// <summary>What the scenarios of one run share.</summary>
-internal sealed class BenchRun(BenchOptions options, DatabaseServer server, string? orleans) : IAsyncDisposable
+internal sealed class BenchRun(BenchOptions options, DatabaseServer server, Task<string?> orleans) : IAsyncDisposable
 {
     /// <summary>As many as the yardstick has.</summary>
     internal const int ManyNamespaces = 64;
@@ -21,6 +21,7 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
     private FakeApollo? _apollo;
     private Pgbench? _pgbench;
     private HistoryGrid? _history;
+    private bool _historyRuns;
     private int _series;
 
     internal BenchOptions Options { get; } = options;
@@ -62,13 +63,13 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
     }
 
     /// <summary>The program of a host; null where it was not built, or cannot be here.</summary>
-    internal string? Program(HostKind host) => host == HostKind.Embedded ? HostBuild.Embedded : orleans;
+    internal Task<string?> ProgramAsync(HostKind host) => host == HostKind.Embedded ? Task.FromResult<string?>(HostBuild.Embedded) : orleans;
 
     /// <summary>Starts the host under test, or another, over a new database.</summary>
     internal async Task<Grid> StartGridAsync(
         string database, CancellationToken cancellationToken, HostKind? host = null, IReadOnlyDictionary<string, string>? settings = null)
     {
-        var program = Program(host ?? Options.Host)
+        var program = await ProgramAsync(host ?? Options.Host)
             ?? throw new BenchException($"The {host ?? Options.Host} host cannot be built here.");
         await Server.CreateDatabaseAsync(database, cancellationToken);
         return await Grid.StartAsync(this, program, database, settings ?? new Dictionary<string, string>(), cancellationToken);
@@ -97,9 +98,22 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, stri
         };
     }
 
-    /// <summary>The grid with a long history, made when first asked for; it ends with the run.</summary>
+    /// <summary>Makes the grid with a long history, where that is not made yet.</summary>
+    internal async Task<HistoryGrid> MakeHistoryAsync(CancellationToken cancellationToken)
+        => _history ??= await HistoryGrid.MakeAsync(this, cancellationToken);
+
+    /// <summary>The grid with a long history, running; it ends with the run.</summary>
     internal async Task<HistoryGrid> HistoryAsync(CancellationToken cancellationToken)
-        => _history ??= await HistoryGrid.OpenAsync(this, cancellationToken);
+    {
+        var history = await MakeHistoryAsync(cancellationToken);
+        if (!_historyRuns)
+        {
+            await history.Grid.RestartAsync(cancellationToken);
+            _historyRuns = true;
+        }
+
+        return history;
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -49,10 +49,16 @@ async Task<int> RunAsync(BenchOptions options)
     var scratch = Path.Combine(HostBuild.Root, "artifacts", "bench", Path.GetRandomFileName());
     var building = options.Host == HostKind.Orleans || options.Wants("orleans") ? HostBuild.OrleansAsync(stop.Token) : Task.FromResult<string?>(null);
     await using var server = await DatabaseServer.StartAsync(scratch, stop.Token);
-    var orleans = await building;
+    await using var run = new BenchRun(options, server, building);
+    if (options.Only is null)
+    {
+        // Beside the compiler: each takes one core.
+        await run.MakeHistoryAsync(stop.Token);
+    }
+
+    await building;
     var machine = MachineFacts.Read(server);
     Console.WriteLine(machine);
-    await using var run = new BenchRun(options, server, orleans);
     foreach (var scenario in scenarios.Where(s => s.Names.Any(options.Wants)))
     {
         await scenario.RunAsync(run, stop.Token);

@@ -28,7 +28,8 @@ internal sealed class HistoryGrid
 
     internal NamespaceGroup Large { get; } = Group("five-million");
 
-    internal static async Task<HistoryGrid> OpenAsync(BenchRun run, CancellationToken cancellationToken)
+    /// <summary>Makes one. Its process is stopped until it is needed.</summary>
+    internal static async Task<HistoryGrid> MakeAsync(BenchRun run, CancellationToken cancellationToken)
     {
         var history = new HistoryGrid(run, await run.StartGridAsync("history", cancellationToken));
         run.Say("writing a history of six million served leads");
@@ -39,6 +40,7 @@ internal sealed class HistoryGrid
                 (history.Large, FiveMillion, Waiting),
             ],
             cancellationToken);
+        await history.Grid.StopAsync();
         return history;
     }
 

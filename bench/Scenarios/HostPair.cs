@@ -12,7 +12,7 @@ internal sealed class HostPair : IScenario
 
     public async Task RunAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        if (run.Program(HostKind.Orleans) is null)
+        if (await run.ProgramAsync(HostKind.Orleans) is null)
         {
             run.Report.Skip("Orleans host skipped: its packages do not restore here.");
             run.Say("Orleans host skipped: its packages do not restore here");
