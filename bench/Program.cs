@@ -56,6 +56,7 @@ async Task<int> RunAsync(BenchOptions options)
         await run.MakeHistoryAsync(stop.Token);
     }
 
+    await server.MakeLogAsync(stop.Token);
     await building;
     var machine = MachineFacts.Read(server);
     Console.WriteLine(machine);

@@ -70,7 +70,7 @@ internal sealed class Memory : IScenario
 
     private static async Task MeasureIdleAsync(BenchRun run, CancellationToken cancellationToken)
     {
-        const int Batch = 2_000;
+        const int Batch = 1_000;
         var settings = new Dictionary<string, string> { ["EmbeddedHost__CollectionAge"] = "00:00:02" };
         await using var grid = await run.StartGridAsync("idle", cancellationToken, settings: settings);
         await UseAsync(grid, new NamespaceGroup("warm", "campaign-", 1), cancellationToken);

@@ -52,7 +52,6 @@ internal sealed class DatabaseServer : IAsyncDisposable
         try
         {
             await server.LaunchAsync(null, cancellationToken);
-            await server.MakeLogAsync(cancellationToken);
             return server;
         }
         catch
