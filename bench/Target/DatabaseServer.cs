@@ -65,12 +65,13 @@ internal sealed class DatabaseServer : IAsyncDisposable
     /// Makes the segments of the write-ahead log that two checkpoints can be apart. A server that has run for some hours has them, and
     /// writes into them again and again; every commit waits while a new one is made.
     /// </summary>
-    private async Task MakeLogAsync(CancellationToken cancellationToken)
+    internal async Task MakeLogAsync(CancellationToken cancellationToken)
     {
-        const int Segments = 256;
+        const long Segments = 256;
         await using var source = Open("postgres");
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
-        for (var segment = 0; segment < Segments; segment++)
+        await using var made = new NpgsqlCommand("select count(*) from pg_ls_waldir()", connection);
+        for (var segment = (long)(await made.ExecuteScalarAsync(cancellationToken))!; segment < Segments; segment++)
         {
             await ExecuteAsync(connection, "select pg_logical_emit_message(false, 'segment', 'made'), pg_switch_wal()", cancellationToken);
         }
