@@ -73,9 +73,9 @@ internal sealed partial class OwnerLoop(
             {
                 await OwnAsync(stoppingToken).ConfigureAwait(false);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
             {
-                return;
+                return; // however a statement says that it was broken off
             }
 #pragma warning disable CA1031 // The loop's edge: whatever ended the ownership, the process stands by again.
             catch (Exception exception)

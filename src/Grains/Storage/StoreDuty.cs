@@ -31,14 +31,14 @@ internal abstract partial class StoreDuty(StoreTurn turn, TimeProvider time, ILo
                 pause = Pause;
                 await PassAsync(stoppingToken);
             }
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
+            {
+                return; // a host that could not start takes the store away from under a pass
+            }
             catch (StorageUnavailableException)
             {
                 // The database is away, or has another owner by now: whoever serves says so.
                 LogAway(GetType().Name);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
             }
 #pragma warning disable CA1031 // The loop's edge: logged, and tried again.
             catch (Exception fault)

@@ -72,7 +72,9 @@ public sealed class WrongSettingTests
 
         Assert.Equal(1, await grid.ExitAsync());
 
-        var line = Assert.Single(grid.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        var lines = grid.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(lines.Length == 1, grid.Output);
+        var line = lines[0];
         Assert.Contains(named, line, StringComparison.Ordinal);
         Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
         Assert.DoesNotContain("Exception", line, StringComparison.Ordinal);
