@@ -15,7 +15,7 @@ internal sealed partial class Pgbench(DatabaseServer server)
     private const string Claim = "queue_claim.sql";
 
     // Calibrating takes no longer windows than this.
-    private const double CalibrationSeconds = 2;
+    private const double CalibrationSeconds = 3;
 
     // In the first moments it connects, and its sessions prepare what they run.
     private const double PreparationSeconds = 0.6;
@@ -147,7 +147,7 @@ internal sealed partial class Pgbench(DatabaseServer server)
         var threads = Math.Min(clients, Environment.ProcessorCount);
         return
         [
-            "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={threads}", $"--time={Text(Math.Max(1, Math.Round(seconds)))}",
+            "--no-vacuum", "--protocol=prepared", $"--client={clients}", $"--jobs={threads}", $"--time={Text(Math.Ceiling(seconds))}",
             $"--host={server.Host}", $"--port={server.Port}", "--username=leadgrain", $"--file={Script(script)}",
             .. script == "buffer_insert.sql" ? Leads() : [],
             Database,
