@@ -31,14 +31,14 @@ public static class GrainsSetup
 
     /// <summary>
     /// The key of the Npgsql data source for what every lead passes: short statements, on few connections that are busy. A process of
-    /// PostgreSQL maps the pages of its cache one by one as it meets them, which costs more than to read or write them; and a pool of
-    /// Npgsql's goes round all the connections that it has.
+    /// PostgreSQL maps the pages of its cache one by one as it meets them, which costs more than to read or write them.
     /// </summary>
     public const string HotSource = "LeadGrain.Hot";
 
     /// <summary>Adds every slice. The host must have added both Npgsql data sources, a <see cref="StoreTurn"/> and a time provider.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
         => services
+            .AddSingleton<HotSessions>()
             .AddBuffer(configuration)
             .AddIdempotency(configuration)
             .AddEnrichment(configuration)

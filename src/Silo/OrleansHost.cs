@@ -59,7 +59,7 @@ internal static class GrainHost
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-hot" };
         (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, connections);
         builder.UsePhysicalConnectionInitializer(
-            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), HotSession.PrepareAsync);
+            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), SessionMemory.KeepAsync);
         return DatabaseHosts.BuildSource(builder);
     }
 

@@ -29,8 +29,8 @@ internal sealed partial class BufferStore
 
     private async Task<PullResult[]> CommitPullsAsync(IReadOnlyList<PullWrite> writes, PullParts parts)
     {
-        await using var connection = await hot.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand(PullStatement.Of(parts), connection);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(PullStatement.Of(parts));
         PullParameters.Bind(command, writes, parts, time.GetUtcNow().UtcDateTime);
         await using var row = await command.ExecuteReaderAsync();
         await row.ReadAsync();

@@ -1,3 +1,4 @@
+using LeadGrain.Grains.Storage;
 using Npgsql;
 
 namespace LeadGrain.Grains.Buffer;
@@ -13,12 +14,12 @@ internal sealed partial class BufferStore
     internal async Task<bool[]> CommitPushesAsync(IReadOnlyList<PushWrite> writes)
     {
         var now = time.GetUtcNow().UtcDateTime;
-        await using var connection = await hot.OpenConnectionAsync();
+        await using var session = await hot.RentAsync();
         try
         {
             return writes.Sum(static w => w.Leads.Count) < CopiedFrom
-                ? await InsertAsync(connection, writes, PushParts.Buffered, now)
-                : await CopyAsync(connection, writes, now);
+                ? await InsertAsync(session, writes, PushParts.Buffered, now)
+                : await CopyAsync(session, writes, now);
         }
         catch (PostgresException exception) when (writes.Count == 1 && Violates(exception, "idempotency_keys_pkey"))
         {
@@ -27,11 +28,11 @@ internal sealed partial class BufferStore
     }
 
     /// <summary>Writes all but the leads, which checks and locks the claims, then copies the leads of those that hold.</summary>
-    private static async Task<bool[]> CopyAsync(NpgsqlConnection connection, IReadOnlyList<PushWrite> writes, DateTime now)
+    private static async Task<bool[]> CopyAsync(HotSession session, IReadOnlyList<PushWrite> writes, DateTime now)
     {
-        await using var transaction = await connection.BeginTransactionAsync();
-        var done = await InsertAsync(connection, writes, PushParts.None, now);
-        await using (var stream = await connection.BeginRawBinaryCopyAsync(BufferCopy.Sql))
+        await using var transaction = await session.Connection.BeginTransactionAsync();
+        var done = await InsertAsync(session, writes, PushParts.None, now);
+        await using (var stream = await session.Connection.BeginRawBinaryCopyAsync(BufferCopy.Sql))
         {
             using var copy = new BufferCopy(stream, now);
             for (var i = 0; i < done.Length; i++)
@@ -49,13 +50,13 @@ internal sealed partial class BufferStore
         return done;
     }
 
-    private static async Task<bool[]> InsertAsync(NpgsqlConnection connection, IReadOnlyList<PushWrite> writes, PushParts parts, DateTime now)
+    private static async Task<bool[]> InsertAsync(HotSession session, IReadOnlyList<PushWrite> writes, PushParts parts, DateTime now)
     {
         List<(long Owner, WaitingLead Row)> rows = parts.HasFlag(PushParts.Buffered) ? PullParameters.Rows(writes, static w => w.Leads) : [];
         var prioritized = PullParameters.Rows(writes, static w => w.Leads.Where(static l => l.Lead.Priority != 0));
         var answers = PullParameters.Rows(writes, static w => w.Answers);
         parts |= (prioritized.Count > 0 ? PushParts.Prioritized : 0) | (answers.Count > 0 ? PushParts.Answers : 0);
-        await using var command = new NpgsqlCommand(PushStatement.Of(parts), connection);
+        await using var command = session.Command(PushStatement.Of(parts));
         PullParameters.BindFence(command, writes, static w => w.NamespaceId, static w => w.Epoch);
         PushStatement.Bind(command, parts, rows, parts.HasFlag(PushParts.Buffered) ? FirstSeqs(writes) : [], prioritized, answers, now);
         var done = new bool[writes.Count];

@@ -83,8 +83,7 @@ internal sealed partial class BufferStore
     /// <param name="bytes">No more batches after those whose data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
     internal Task<List<WaitingLead>> ReadWaitingAsync(long namespaceId, long afterSeq, int limit, int bytes, OriginCache origins)
-        => ReadAsync(
-            hot,
+        => ReadHotAsync(
             $"""
             select {LeadColumns}
             from (
@@ -191,8 +190,7 @@ internal sealed partial class BufferStore
 
     /// <summary>Which of these email keys the namespace has served.</summary>
     internal async Task<HashSet<string>> FindServedAsync(long namespaceId, string[] keys)
-        => [.. await ReadAsync(
-            hot,
+        => [.. await ReadHotAsync(
             """
             select k.key from unnest($2::text[]) as k (key)
             where exists (select from served_leads s where s.namespace_id = $1 and s.email_key = k.key)
@@ -227,10 +225,14 @@ internal sealed partial class BufferStore
             static row => ServedSet.Hash(row.GetFieldValue<byte[]>(0)),
             namespaceId);
 
-    private Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values) => ReadAsync(database, sql, read, values);
+    private Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values)
+        => StorageFaults.GuardAsync(() => database.ReadAllAsync(sql, read, values));
 
-    private static Task<List<T>> ReadAsync<T>(NpgsqlDataSource source, string sql, Func<NpgsqlDataReader, T> read, params object[] values)
-        => StorageFaults.GuardAsync(() => source.ReadAllAsync(sql, read, values));
+    private Task<List<T>> ReadHotAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var session = await hot.RentAsync();
+        return await session.Connection.ReadAllAsync(sql, read, values);
+    });
 
     internal static WaitingLead ReadLead(NpgsqlDataReader row, OriginCache origins)
     {

@@ -2,14 +2,12 @@ using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Buffer;
 
 /// <summary>The buffer and the served set in PostgreSQL: claims, checkpoints, pause and origins. Its other parts read and commit.</summary>
-internal sealed partial class BufferStore(
-    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource hot, TimeProvider time)
+internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions hot, TimeProvider time)
 {
     private const string ClaimSql =
         """

@@ -1,11 +1,10 @@
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Idempotency;
 
 /// <summary>Kept answers in PostgreSQL. They are written by the commits that they answer for.</summary>
-internal sealed class KeyStore(NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource hot)
+internal sealed class KeyStore(NpgsqlDataSource database, HotSessions hot)
 {
     // One look into the index for each, whatever the planner believes of the table's size: it grows within a minute from nothing
     // to many, and the plan of the first look is kept.
@@ -43,7 +42,8 @@ internal sealed class KeyStore(NpgsqlDataSource database, [FromKeyedServices(Gra
     /// </summary>
     internal async Task<FoundAnswer?[]> FindAsync(IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
     {
-        await using var command = Command(FindSql, keys, since);
+        await using var session = await hot.RentAsync();
+        await using var command = Command(session, FindSql, keys, since);
         var found = new FoundAnswer?[keys.Count];
         List<KeyQuery>? old = null;
         await using (var row = await command.ExecuteReaderAsync())
@@ -64,13 +64,13 @@ internal sealed class KeyStore(NpgsqlDataSource database, [FromKeyedServices(Gra
 
         if (old is not null)
         {
-            await using var remove = Command(RemoveFoundSql, old, since);
+            await using var remove = Command(session, RemoveFoundSql, old, since);
             await remove.ExecuteNonQueryAsync();
         }
 
         if (Array.Exists(found, answer => answer is not null))
         {
-            await using var wait = hot.CreateCommand(WaitSql);
+            await using var wait = session.Command(WaitSql);
             await wait.ExecuteNonQueryAsync();
         }
 
@@ -86,9 +86,9 @@ internal sealed class KeyStore(NpgsqlDataSource database, [FromKeyedServices(Gra
         return await command.ExecuteNonQueryAsync();
     });
 
-    private NpgsqlCommand Command(string sql, IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
+    private static NpgsqlCommand Command(HotSession session, string sql, IReadOnlyList<KeyQuery> keys, DateTimeOffset since)
     {
-        var command = hot.CreateCommand(sql);
+        var command = session.Command(sql);
         command.Bind(
             keys.Select(k => k.OrganizationId).ToArray(),
             keys.Select(k => (short)k.Route).ToArray(),

@@ -1,4 +1,5 @@
 using LeadGrain.GrainInterfaces.Ingestion;
+using LeadGrain.Grains.Storage;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -41,8 +42,9 @@ internal static class IngestionSetup
             return ActivatorUtilities.CreateInstance<PostKeeper>(services);
         }
 
-        var raw = new RawStore(database);
-        var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(database), new OpenStore(database));
+        var sessions = ActivatorUtilities.CreateInstance<HotSessions>(services, database);
+        var raw = new RawStore(sessions);
+        var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(sessions), new OpenStore(database));
         return ActivatorUtilities.CreateInstance<PostKeeper>(services, raw, ActivatorUtilities.CreateInstance<IngestionCommits>(services, raw, settling));
     }
 }

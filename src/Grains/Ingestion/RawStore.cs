@@ -1,12 +1,11 @@
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>The first commit: posts into the raw log, and who has their keys.</summary>
-internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource database)
+internal sealed class RawStore(HotSessions hot)
 {
     private const string Posted =
         """
@@ -107,7 +106,8 @@ internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] Npgsql
 
     private async Task<KeyClaim?[]> AppendAsync(Guid openId, RawColumns columns, string sql)
     {
-        await using var command = database.CreateCommand(sql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(sql);
         command.Bind(columns.Organizations, columns.Times, columns.Ids);
         command.Parameters.Add(new NpgsqlParameter<byte[][]> { TypedValue = columns.Bodies });
         command.Bind((object)columns.Types);
@@ -130,7 +130,8 @@ internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] Npgsql
     /// <summary>Who has the keys of these rows; null where nobody has.</summary>
     internal async Task<KeyClaim?[]> FindClaimsAsync(IReadOnlyList<RawRow> rows)
     {
-        await using var command = database.CreateCommand(FindClaimsSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(FindClaimsSql);
         command.Bind(rows.Select(r => r.OrganizationId).ToArray(), rows.Select(r => r.Post.Key).ToArray());
         return await ReadClaimsAsync(command, rows.Count);
     }
@@ -138,7 +139,8 @@ internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] Npgsql
     /// <summary>Gives a row the key of another, unless that has lost it already.</summary>
     internal async Task<bool> TakeOverAsync(RawRow row, Guid from)
     {
-        await using var command = database.CreateCommand(TakeOverSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(TakeOverSql);
         command.Bind(row.OrganizationId, row.Post.Key, row.Id, row.BodyHash, from);
         return await command.ExecuteNonQueryAsync() == 1;
     }
@@ -149,7 +151,8 @@ internal sealed class RawStore([FromKeyedServices(GrainsSetup.HotSource)] Npgsql
 
     private async Task<long?> ScalarAsync(string sql, string app, string org)
     {
-        await using var command = database.CreateCommand(sql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(sql);
         command.Bind(app, org);
         return (long?)await command.ExecuteScalarAsync();
     }

@@ -1,13 +1,12 @@
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>The second commit: leads and outcomes of raw rows.</summary>
-internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource database)
+internal sealed class SettleStore(HotSessions hot)
 {
     // What does not end by then is put off, and its connection is given back.
     private const int LongestSeconds = 10;
@@ -84,7 +83,8 @@ internal sealed class SettleStore([FromKeyedServices(GrainsSetup.HotSource)] Npg
 
     private async Task SettleAsync(IReadOnlyList<Settled> rows, Guid? openId, Standing standing)
     {
-        await using var batch = database.CreateBatch();
+        await using var session = await hot.RentAsync();
+        await using var batch = session.Connection.CreateBatch();
         batch.Timeout = LongestSeconds;
         batch.BatchCommands.Add(new NpgsqlBatchCommand(LazySql));
         Add(batch, rows, standing);

@@ -66,7 +66,8 @@ internal sealed partial class RoutedLeadStore
     internal async Task<bool[]> ArriveAsync(IReadOnlyList<NamespaceArrival> arrivals)
     {
         var now = time.GetUtcNow();
-        await using var command = hot.CreateCommand(s_arrivedSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(s_arrivedSql);
         command.Bind(Column(arrivals, static a => a.LeadId), now.UtcDateTime);
         AuditStore.Bind(command, [.. arrivals.Select(static (a, i) => ((long)i + 1, a.Audit))], now);
         await command.ExecuteNonQueryAsync();

@@ -6,7 +6,6 @@ using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -14,7 +13,7 @@ namespace LeadGrain.Grains.Routing;
 
 /// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
 internal sealed partial class RoutedLeadStore(
-    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.HotSource)] NpgsqlDataSource hot, TimeProvider time)
+    NpgsqlDataSource database, HotSessions hot, TimeProvider time)
 {
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;
@@ -57,10 +56,10 @@ internal sealed partial class RoutedLeadStore(
             Keys: writes.Any(static w => w.Key is not null),
             Deliveries: writes.Any(static w => w.Delivery is not null));
         var now = time.GetUtcNow();
-        await using var connection = await hot.OpenConnectionAsync();
+        await using var session = await hot.RentAsync();
         for (var tries = 0; ; tries++)
         {
-            if (await CommitAsync(connection, parts, writes, now) is { } results)
+            if (await CommitAsync(session, parts, writes, now) is { } results)
             {
                 return results;
             }
@@ -70,15 +69,15 @@ internal sealed partial class RoutedLeadStore(
                 throw new InvalidOperationException("The rows that count caps cannot be made.");
             }
 
-            await MakeRowsAsync(connection, writes, now);
+            await MakeRowsAsync(session, writes, now);
         }
     }
 
     // Null where rows that count are missing, once a day for each: nothing was done then.
     private static async Task<IngestCommit[]?> CommitAsync(
-        NpgsqlConnection connection, IngestParts parts, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
+        HotSession session, IngestParts parts, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
     {
-        await using var command = new NpgsqlCommand(IngestStatement.Of(parts), connection);
+        await using var command = session.Command(IngestStatement.Of(parts));
         command.Bind(now.UtcDateTime);
         BindLeads(command, writes);
         AuditStore.Bind(command, [.. writes.Select(static (w, i) => ((long)i + 1, w.Audit))], now);
@@ -113,9 +112,9 @@ internal sealed partial class RoutedLeadStore(
         return results;
     }
 
-    private static async Task MakeRowsAsync(NpgsqlConnection connection, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
+    private static async Task MakeRowsAsync(HotSession session, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
     {
-        await using var command = new NpgsqlCommand(IngestStatement.MakeRows, connection);
+        await using var command = session.Command(IngestStatement.MakeRows);
         command.Bind(
             now.UtcDateTime,
             Column(writes, static w => w.OrganizationId),
@@ -129,7 +128,8 @@ internal sealed partial class RoutedLeadStore(
     /// <summary>What is stored of several emails, in their order.</summary>
     internal async Task<EmailHistory[]> LookUpAsync(IReadOnlyList<HistoryQuery> queries)
     {
-        await using var command = hot.CreateCommand(HistorySql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(HistorySql);
         command.Bind(
             Column(queries, static q => q.OrganizationId),
             Column(queries, static q => q.EmailKey),

@@ -12,7 +12,18 @@ internal static class QueryRows
         Func<NpgsqlDataReader, T> read,
         params object?[] values)
     {
-        await using var command = database.CreateCommand(sql);
+        await using var connection = await database.OpenConnectionAsync();
+        return await connection.ReadAllAsync(sql, read, values);
+    }
+
+    /// <summary>As above, on a connection.</summary>
+    internal static async Task<List<T>> ReadAllAsync<T>(
+        this NpgsqlConnection connection,
+        string sql,
+        Func<NpgsqlDataReader, T> read,
+        params object?[] values)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
         command.Bind(values);
         await using var row = await command.ExecuteReaderAsync();
         var found = new List<T>();

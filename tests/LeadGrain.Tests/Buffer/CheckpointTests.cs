@@ -1,6 +1,7 @@
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 using Npgsql;
 
@@ -15,7 +16,8 @@ public sealed class CheckpointTests
     public async Task While_leads_wait_in_front_of_settled_ones_no_checkpoint_takes_the_settled_ones_for_waiting()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, new LeadOrigin(null, null, null)))!.Value;
         var leads = Enumerable.Range(1, 6).Select(n => Lead(origin, n)).ToList();
@@ -45,7 +47,8 @@ public sealed class CheckpointTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var one = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 1, NoResetOnClose = true });
-        var store = new BufferStore(one, one, TimeProvider.System);
+        using var hot = new HotSessions(one, TimeProvider.System);
+        var store = new BufferStore(one, hot, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         await database.ExecuteAsync(
             """

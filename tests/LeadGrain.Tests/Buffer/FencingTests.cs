@@ -2,6 +2,7 @@ using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Cursors;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Buffer;
@@ -16,7 +17,8 @@ public sealed class FencingTests
     public async Task A_superseded_claim_can_write_nothing_at_all()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var stale = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
         Assert.True(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 1, "a@x.example")])));
@@ -39,7 +41,8 @@ public sealed class FencingTests
     public async Task A_stale_and_a_current_claim_in_one_commit_are_told_apart()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var stale = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
         await store.CommitPushesAsync([new PushWrite(stale.OrganizationId, stale.Id, stale.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")], [])]);
@@ -58,7 +61,8 @@ public sealed class FencingTests
     public async Task A_claim_waits_for_a_commit_under_way_and_then_sees_it()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var first = await store.CreateAsync(s_key);
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -85,7 +89,8 @@ public sealed class FencingTests
     public async Task An_email_served_meanwhile_is_reported_and_the_others_of_the_commit_are_served()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
         await store.CommitPullsAsync([Pull(claim, origin, 1, "a@x.example")]);
@@ -100,7 +105,8 @@ public sealed class FencingTests
     public async Task A_pull_whose_commit_went_through_unanswered_waits_again_after_the_next_claim()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var claim = await store.CreateAsync(s_key);
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
         await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, [Lead(origin, 1, "a@x.example"), Lead(origin, 2, "b@x.example")], [])]);

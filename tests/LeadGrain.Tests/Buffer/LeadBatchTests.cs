@@ -32,7 +32,8 @@ public sealed class LeadBatchTests
     {
         var random = new Random(20_261_129);
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var claim = await store.CreateAsync(new NamespaceKey(new Tenant("app", "org"), "ns"));
         var other = await store.CreateAsync(new NamespaceKey(new Tenant("app", "org"), "other"));
         var origins = new[] { s_origin, new LeadOrigin(null, "clerk", "user") };
@@ -101,7 +102,8 @@ public sealed class LeadBatchTests
             Assert.Equal(
                 ["1|1|1@x.example|-|-|0", "2|1|2@x.example|ext|{ \"a\" : 1 }|7", "3|1|3@x.example|-|2|0"],
                 await ReadAsync(database, Columns("buffered_leads b order by b.seq")));
-            var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+            using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+            var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
             Assert.Equal(3, (await store.ClaimAsync(new NamespaceKey(new Tenant("app", "org"), "ns"), []))!.LastSeq);
         }
         finally

@@ -1,4 +1,5 @@
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
 
@@ -54,7 +55,8 @@ public sealed class PriorityTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
         var first = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:AnswerBytes", "250000"));
         await first.Client.PostAsync("/buffer/push", new { @namespace = "ns", leads });
         var id = await database.ScalarAsync<long>("select id from namespaces");
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
 
         var (front, isAll) = await store.ReadHeldAsync(id, Place.Start, 12, 1_000, 250_000, new OriginCache());
         var (rest, isRest) = await store.ReadHeldAsync(id, front[^1].Place, 12, 1_000, 2_500_000, new OriginCache());

@@ -1,6 +1,7 @@
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Buffer;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Buffer;
@@ -13,7 +14,8 @@ public sealed class ReadWaitingTests
     public async Task No_more_leads_are_read_than_the_bytes_allow_by_the_size_of_their_data_unpacked(bool compressed)
     {
         await using var database = await TestDatabase.CreateAsync();
-        var store = new BufferStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
         var claim = await store.CreateAsync(new NamespaceKey(new Tenant("app", "org"), "ns"));
         var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, new LeadOrigin(null, null, null)))!.Value;
         var random = new byte[75_000];

@@ -5,6 +5,7 @@ using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Gate;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Routing;
+using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.Routing;
@@ -21,7 +22,8 @@ public sealed class RoutingFenceTests
         await using var database = await TestDatabase.CreateAsync();
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, hot, TimeProvider.System);
         var query = new HistoryQuery(organization, "jane@acme.example", new byte[32], DateTimeOffset.UtcNow.AddDays(-1));
 
         // Both have looked the email up before either writes.
@@ -42,7 +44,8 @@ public sealed class RoutingFenceTests
         await using var database = await TestDatabase.CreateAsync();
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, TimeProvider.System);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, hot, TimeProvider.System);
         var epoch = await caps.ClaimAsync(organization);
 
         // A commit that stands still: somebody else is about to write its lead's push.

@@ -2,8 +2,8 @@ using Npgsql;
 
 namespace LeadGrain.Grains.Storage;
 
-/// <summary>Prepares a connection of the <see cref="GrainsSetup.HotSource"/>.</summary>
-public static class HotSession
+/// <summary>How a session of the <see cref="GrainsSetup.HotSource"/> uses the server's memory.</summary>
+public static class SessionMemory
 {
     // glibc gives the top of the heap back to the system as soon as more than 128 KiB of it are free, which the end of a statement of
     // many rows leaves each time: pages given back and taken again were a third of what posts cost the server. Once a block of more
@@ -11,7 +11,7 @@ public static class HotSession
     private const string KeepMemorySql = "select length(repeat('x', 524288))";
 
     /// <summary>Has the session keep a mebibyte of memory between its statements.</summary>
-    public static async Task PrepareAsync(NpgsqlConnection connection)
+    public static async Task KeepAsync(NpgsqlConnection connection)
     {
         await using var command = new NpgsqlCommand(KeepMemorySql, connection);
         await command.ExecuteScalarAsync().ConfigureAwait(false);
