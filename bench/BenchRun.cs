@@ -14,7 +14,7 @@ internal sealed class BenchRun(BenchOptions options, DatabaseServer server, Task
     internal const int ManyNamespaces = 64;
 
     /// <summary>Connections of those who post leads: browsers and senders, each with few posts, so they are many.</summary>
-    internal const int Posters = 128;
+    internal const int Posters = 192;
 
     private readonly DateTime _began = Process.GetCurrentProcess().StartTime;
     private Grid? _main;

@@ -40,11 +40,8 @@ internal sealed partial class Pgbench(DatabaseServer server)
     }
 
     /// <summary>Classic queue claims a second: skip locked, mark, insert under a unique key.</summary>
-    internal async Task<double> ClaimsAsync(double seconds, CancellationToken cancellationToken)
-    {
-        await FillQueueAsync(MostClaims * (seconds + (s_clients.Length * CalibrationSeconds)), cancellationToken);
-        return await BestAsync(Claim, seconds, cancellationToken);
-    }
+    internal Task<double> ClaimsAsync(double seconds, CancellationToken cancellationToken)
+        => BestAsync(Claim, seconds, cancellationToken, s => FillQueueAsync(MostClaims * s, cancellationToken));
 
     /// <summary>At so many classic queue claims a second, started by a schedule, 99 % were committed within so many milliseconds.</summary>
     internal async Task<double> ClaimsP99Async(double perSecond, double seconds, CancellationToken cancellationToken)
@@ -97,21 +94,31 @@ internal sealed partial class Pgbench(DatabaseServer server)
         => LeadsPerInsert * await BestAsync("routed_insert.sql", seconds, cancellationToken);
 
     /// <summary>With the number of clients that was best when first asked.</summary>
-    private async Task<double> BestAsync(string script, double seconds, CancellationToken cancellationToken)
+    /// <param name="script">What each client runs.</param>
+    /// <param name="seconds">How long.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="fill">Makes ready what a run of so many seconds uses up.</param>
+    private async Task<double> BestAsync(string script, double seconds, CancellationToken cancellationToken, Func<double, Task>? fill = null)
     {
         if (!_best.TryGetValue(script, out var clients))
         {
             var most = 0.0;
             foreach (var count in s_clients)
             {
-                var found = await RunAsync(script, count, Math.Min(seconds, CalibrationSeconds), cancellationToken);
+                var found = await FilledAsync(count, Math.Min(seconds, CalibrationSeconds));
                 (most, clients) = found > most ? (found, count) : (most, clients);
             }
 
             _best[script] = clients;
         }
 
-        return await RunAsync(script, clients, seconds, cancellationToken);
+        return await FilledAsync(clients, seconds);
+
+        async Task<double> FilledAsync(int count, double runSeconds)
+        {
+            await (fill?.Invoke(Math.Ceiling(runSeconds)) ?? Task.CompletedTask);
+            return await RunAsync(script, count, runSeconds, cancellationToken);
+        }
     }
 
     private async Task<double> RunAsync(
