@@ -60,6 +60,9 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
     // Every commit waits while a segment of the log is made; those that there are after a flood are kept for the next one.
     private const string KeptSegments = "min_wal_size = 1GB\n";
 
+    // Pages that sessions put out are written to the disk soon, instead of all at once by the kernel while commits wait.
+    private const string FlushAfter = "512kB";
+
     /// <summary>Runs one of the server's tools on this cluster.</summary>
     public Task<ChildProcess.Result> RunAsync(CancellationToken cancellationToken, params IEnumerable<string> command) =>
         Account.RunAsync(DataDirectory, [.. command], cancellationToken);
@@ -73,6 +76,7 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             {endpoint.Settings}max_connections = 200
             shared_buffers = {(durable ? BufferMegabytes(GC.GetGCMemoryInfo().TotalAvailableMemoryBytes) : LeastBufferMegabytes)}MB
             max_wal_size = 4GB
+            backend_flush_after = {FlushAfter}
             checkpoint_completion_target = 0.9
             wal_compression = {(lz4.ExitCode == 0 ? "lz4" : "on")}
             # Terse leaves out the details, which quote the values of rows.

@@ -31,11 +31,11 @@ public sealed class LocalPostgresTests
 
         const string Settings = """
             select string_agg(name || '=' || current_setting(name), ' ' order by ordinality) from unnest(array[
-                'fsync', 'full_page_writes', 'listen_addresses', 'max_connections', 'max_wal_size', 'server_encoding',
+                'backend_flush_after', 'fsync', 'full_page_writes', 'listen_addresses', 'max_connections', 'max_wal_size', 'server_encoding',
                 'synchronous_commit', 'data_checksums', 'lc_collate']) with ordinality s (name)
             """;
         Assert.Equal(
-            "fsync=on full_page_writes=on listen_addresses= max_connections=200 max_wal_size=4GB server_encoding=UTF8 "
+            "backend_flush_after=512kB fsync=on full_page_writes=on listen_addresses= max_connections=200 max_wal_size=4GB server_encoding=UTF8 "
             + "synchronous_commit=on data_checksums=on lc_collate=C",
             await RunAsync(server, Settings));
     }
