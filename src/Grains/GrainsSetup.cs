@@ -61,5 +61,5 @@ public static class GrainsSetup
 
     /// <summary>Adds what keeps posts where no grain answers, for a process that carries no grains; <see cref="AddGrains"/> has it.</summary>
     public static IServiceCollection AddPostKeeper(this IServiceCollection services, IConfiguration configuration)
-        => services.AddKeeper(configuration);
+        => services.AddSingleton<HotSessions>().AddKeeper(configuration);
 }
