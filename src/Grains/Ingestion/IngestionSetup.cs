@@ -32,6 +32,8 @@ internal static class IngestionSetup
             .AddSingleton(new Normalizer(LeadNormalizer.Normalize))
             .AddSingleton<Settling>()
             .AddSingleton<IngestionCommits>()
+            .AddKeyedSingleton(GrainsSetup.KeeperSource, static (s, key) => ActivatorUtilities.CreateInstance<HotSessions>(
+                s, s.GetRequiredKeyedService<NpgsqlDataSource>(key)))
             .AddSingleton<IPostKeeper>(MakeKeeper);
     }
 
@@ -42,7 +44,7 @@ internal static class IngestionSetup
             return ActivatorUtilities.CreateInstance<PostKeeper>(services);
         }
 
-        var sessions = ActivatorUtilities.CreateInstance<HotSessions>(services, database);
+        var sessions = services.GetRequiredKeyedService<HotSessions>(GrainsSetup.KeeperSource);
         var raw = new RawStore(sessions);
         var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(sessions), new OpenStore(database));
         return ActivatorUtilities.CreateInstance<PostKeeper>(services, raw, ActivatorUtilities.CreateInstance<IngestionCommits>(services, raw, settling));
