@@ -21,9 +21,6 @@ internal sealed class GroupCommit<TWrite, TResult>(
     Func<TWrite, long>? party = null,
     Comparison<TWrite>? order = null)
 {
-    // From an answer to the write that it sets off: to its grain, through its turns, and back here.
-    private const int HopsToNextWrite = 6;
-
     private readonly Lock _lock = new();
     private readonly FairQueue<long, Entry> _waiting = new();
     private int _committers;
@@ -56,13 +53,6 @@ internal sealed class GroupCommit<TWrite, TResult>(
             }
 
             await CommitTogetherAsync(entries).ConfigureAwait(false);
-
-            // Behind what these answers set off: a grain that was part of this commit is part of the next one then, not of the one
-            // after it, and fewer and fuller commits cost the server less. Where nothing is on its way this takes no time.
-            for (var hop = 0; hop < HopsToNextWrite; hop++)
-            {
-                await Task.Yield();
-            }
         }
     }
 

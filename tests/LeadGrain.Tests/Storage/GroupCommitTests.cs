@@ -30,32 +30,6 @@ public sealed class GroupCommitTests
     }
 
     [Fact]
-    public async Task Who_is_answered_by_a_commit_and_writes_again_at_once_is_part_of_the_next()
-    {
-        const int Writers = 20;
-        const int Each = 30;
-        var group = Group(async writes =>
-        {
-            await Task.Delay(2);
-            return [.. writes];
-        });
-
-        await Task.WhenAll(Enumerable.Range(0, Writers).Select(WriteAsync));
-
-        // Two halves that take turns would need twice as many as each has writes.
-        Assert.InRange(_commits.Count, Each, Each * 3 / 2);
-
-        async Task WriteAsync(int writer)
-        {
-            for (var i = 0; i < Each; i++)
-            {
-                await group.CommitAsync(writer);
-                await Task.Yield(); // as a grain that goes on in a turn of its own
-            }
-        }
-    }
-
-    [Fact]
     public async Task A_commit_takes_no_more_than_its_limit_but_for_one_write_that_is_heavier()
     {
         var gate = new TaskCompletionSource();
