@@ -28,7 +28,7 @@ internal sealed class RequestSet
     internal RequestSet(LoadPlan plan)
     {
         (_inTurn, _random, _first) = (plan.InTurn, plan.Series + Scatter, (ulong)plan.Series << 32);
-        var made = Enumerable.Range(0, plan.Count).Select(i => Make(plan, $"{plan.Prefix}{i:d6}")).ToArray();
+        var made = Enumerable.Range(0, plan.Count).Select(i => Make(plan, $"{plan.Prefix}{i:d6}", i)).ToArray();
         _requests = [.. made.Select(m => m.Bytes)];
         _blanks = [.. made.Select(m => m.Blanks)];
         Expected = plan.Kind switch
@@ -67,7 +67,7 @@ internal sealed class RequestSet
         return (int)(_random % (ulong)_requests.Length);
     }
 
-    private static (byte[] Bytes, int[] Blanks) Make(LoadPlan plan, string name)
+    private static (byte[] Bytes, int[] Blanks) Make(LoadPlan plan, string name, int seed)
     {
         var (path, body) = plan.Kind switch
         {
@@ -76,7 +76,7 @@ internal sealed class RequestSet
             LoadKind.Ingest => ("/api/ingest?wait=0", IngestBody(name)),
             LoadKind.Enrich => ("/enrich", $$"""{"email":"{{name}}@example.com"}"""),
             LoadKind.Lead => ("/api/lead", LeadBody()),
-            _ => ("/buffer/push", PushBody(name, plan.Batch)),
+            _ => ("/buffer/push", PushBody(name, plan.Batch, seed)),
         };
         var text = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {plan.Key}\r\nX-App-Id: {plan.App}\r\n"
             + $"X-Org-Id: {plan.Org}\r\n{(plan.Kind == LoadKind.Keyed ? $"{KeyHeader}{Blank}\r\n" : "")}"
@@ -92,11 +92,10 @@ internal sealed class RequestSet
     private static string IngestBody(string persona)
         => $$"""{"email":"{{Blank}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
 
-    private static string PushBody(string name, int batch)
+    private static string PushBody(string name, int batch, int seed)
     {
-        const string Data = """{"firstName":"John","lastName":"Doe","title":"Head of Sales","company":"Acme"}""";
-        var lead = $$"""{"email":"{{Blank}}@example.com","externalId":"apollo_{{Blank}}","data":{{Data}} }""";
-        return $$"""{"namespace":"{{name}}","brandId":"brand-1","leads":[{{string.Join(',', Enumerable.Repeat(lead, batch))}}]}""";
+        var leads = SampleLead.Some(batch, seed).Select(l => $$"""{"email":"{{Blank}}@{{l.Domain}}","externalId":"{{l.ExternalId}}","data":{{l.Data}} }""");
+        return $$"""{"namespace":"{{name}}","brandId":"brand-1","leads":[{{string.Join(',', leads)}}]}""";
     }
 
     private static string LeadBody()

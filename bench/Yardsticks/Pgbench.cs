@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Target;
 
 namespace LeadGrain.Bench.Yardsticks;
@@ -165,13 +166,13 @@ internal sealed partial class Pgbench(DatabaseServer server)
     {
         string Array(Func<int, string> element) => "{" + string.Join(',', Enumerable.Range(0, LeadsPerInsert).Select(element)) + "}";
         string Digits(int i) => ((ulong)(i + 1) * 0x9E3779B97F4A7C15).ToString("x16", CultureInfo.InvariantCulture);
-        const string Data = """{\"firstName\":\"John\",\"lastName\":\"Doe\",\"title\":\"Head of Sales\",\"company\":\"Acme\"}""";
+        var leads = SampleLead.Some(LeadsPerInsert, seed: 0);
         return
         [
             "-D", "first=0", "-D", $"run={++_run}",
-            "-D", $"emails={Array(i => $"{Digits(i)}@example.com")}",
-            "-D", $"ids={Array(i => $"apollo_{Digits(i)}")}",
-            "-D", $"datas={Array(_ => $"\"{Data}\"")}",
+            "-D", $"emails={Array(i => $"{Digits(i)}@{leads[i].Domain}")}",
+            "-D", $"ids={Array(i => leads[i].ExternalId)}",
+            "-D", $"datas={Array(i => $"\"{leads[i].Data.Replace("\"", "\\\"", StringComparison.Ordinal)}\"")}",
         ];
     }
 

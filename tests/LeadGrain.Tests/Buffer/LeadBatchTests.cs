@@ -20,7 +20,7 @@ public sealed class LeadBatchTests
             => new(seq, origin, s_origin, new NewLead("a@x.example", null, Encoding.ASCII.GetBytes($"\"{new string('x', bytes)}\"")));
 
         List<WaitingLead> leads =
-            [Lead(1, 1, 100), Lead(2, 1, 100), Lead(3, 2, 100), Lead(4, 2, 3_650), Lead(5, 2, 100), Lead(6, 2, 50_000), Lead(7, 2, 1), Lead(8, 1, 1)];
+            [Lead(1, 1, 100), Lead(2, 1, 100), Lead(3, 2, 100), Lead(4, 2, 7_600), Lead(5, 2, 100), Lead(6, 2, 50_000), Lead(7, 2, 1), Lead(8, 1, 1)];
 
         Assert.Equal(
             [(1, 2), (3, 4), (5, 5), (6, 6), (7, 7), (8, 8)], LeadBatch.Of(leads).Select(b => ((int)b.FirstSeq, (int)b.LastSeq)));
@@ -60,6 +60,9 @@ public sealed class LeadBatchTests
 
         Assert.Equal(all.Count, (await store.ClaimAsync(new NamespaceKey(new Tenant("app", "org"), "ns"), []))!.LastSeq);
         Assert.InRange(await database.ScalarAsync<long>("select count(*) from lead_batches where namespace_id = $1", claim.Id), 10, all.Count / 4);
+        Assert.Equal(
+            await database.ScalarAsync<bool>("select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'"),
+            await database.ScalarAsync<bool>("select exists (select from lead_batches where pg_column_compression(datas) = 'lz4')"));
         Assert.Equal(all.Select(Text), await ReadAsync(database, Columns("buffered_leads b where b.namespace_id = $1 order by b.seq"), claim.Id));
         Assert.Equal(
             all.Select(Text),
