@@ -10,6 +10,9 @@ internal sealed partial class CampaignGrain
     // Beyond this the sweep wakes the campaign: an activation need not be kept for it.
     private static readonly TimeSpan s_furthestTimer = TimeSpan.FromMinutes(1);
 
+    // Until a secret that does not open is tried again.
+    private static readonly TimeSpan s_unreadableFor = TimeSpan.FromSeconds(30);
+
     private readonly PushFates _fates = new();
     private IGrainTimer? _timer;
     private Task _pumping = Task.CompletedTask;
@@ -208,7 +211,8 @@ internal sealed partial class CampaignGrain
         }
         catch (SecretUnreadableException unreadable)
         {
-            return [.. leads.Select(_ => new PushResult.Stop(unreadable.Message))];
+            // It is in the operator's hand, not the tenant's: with the right ring they go on by themselves.
+            return [.. leads.Select(_ => new PushResult.RetryAt(time.GetUtcNow() + s_unreadableFor, unreadable.Message, Counts: false, ForAll: true))];
         }
     }
 
@@ -235,7 +239,7 @@ internal sealed partial class CampaignGrain
         var isNow = settled.Failed
             ? was.Failed(now, set.BreakerFailures, set.BreakerFirst, set.BreakerLongest, random.Next())
             : settled.Succeeded ? CircuitBreaker.Closed : was;
-        await _breaker.SetAsync(isNow);
+        await _breaker.SetAsync(isNow.Until(settled.NotBefore));
         if (isNow.IsProbing && !was.IsProbing)
         {
             metrics.Opened();

@@ -12,7 +12,8 @@ internal sealed class CampaignHttp(IHttpClientFactory clients, IOptions<Campaign
     /// <summary>Sends one request.</summary>
     /// <param name="request">Sent and disposed.</param>
     /// <param name="cancellationToken">The host's end.</param>
-    internal async Task<OutboundReply> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    /// <param name="readsBody">False where the status says all.</param>
+    internal async Task<OutboundReply> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken, bool readsBody = true)
     {
         using var own = request;
         using var client = clients.CreateClient(Client);
@@ -22,8 +23,7 @@ internal sealed class CampaignHttp(IHttpClientFactory clients, IOptions<Campaign
         try
         {
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            await response.Content.LoadIntoBufferAsync(options.Value.MaxResponseBytes, either.Token);
-            var body = await response.Content.ReadAsByteArrayAsync(either.Token);
+            var body = readsBody ? await ReadAsync(response.Content, either.Token) : [];
             return new OutboundReply.Answered(response.StatusCode, body, RetryAfter.Of(response.Headers, time.GetUtcNow()));
         }
         catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -36,5 +36,11 @@ internal sealed class CampaignHttp(IHttpClientFactory clients, IOptions<Campaign
             return new OutboundReply.Lost(fault is HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error }
                 ? $"no answer ({error})" : "no answer");
         }
+    }
+
+    private async Task<byte[]> ReadAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        await content.LoadIntoBufferAsync(options.Value.MaxResponseBytes, cancellationToken);
+        return await content.ReadAsByteArrayAsync(cancellationToken);
     }
 }

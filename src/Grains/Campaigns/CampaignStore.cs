@@ -59,6 +59,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         select exists (select from added)
         """;
 
+    // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not.
     private static readonly string s_putSql =
         $"""
         with wanted as (
@@ -66,8 +67,12 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         ), put as (
             insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
             on conflict on constraint campaigns_pkey do update set
-                kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at
+                kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at,
+                failing_since = case when (excluded.settings ->> 'url') is distinct from (campaigns.settings ->> 'url')
+                    then null else campaigns.failing_since end
             returning xmax = 0 as is_new
+        ), recounted as (
+            delete from campaign_cap_days where organization_id = $1 and campaign_id = $2 and exists (select from put)
         ), noted as ({AuditStore.Append(firstParameter: 6)})
         select is_new from put
         """;
@@ -78,6 +83,8 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
             delete from campaigns where organization_id = $1 and campaign_id = $2 returning settings
         ), removed as (
             insert into removed_campaigns (organization_id, campaign_id, removed_at) select $1, $2, $3 from gone on conflict do nothing
+        ), days as (
+            delete from campaign_cap_days where organization_id = $1 and campaign_id = $2 and exists (select from gone)
         ), secrets as (
             delete from organization_secrets where organization_id = $1 and name = any($4) and exists (select from gone) returning name
         ), noted as (

@@ -17,6 +17,9 @@ internal sealed record CircuitBreaker(int Failures = 0, DateTimeOffset? OpenUnti
     /// <summary>How long nothing may be asked; null where it may.</summary>
     internal TimeSpan? WaitAt(DateTimeOffset now) => OpenUntil - now is { } left && left > TimeSpan.Zero ? left : null;
 
+    /// <summary>Open until then at least.</summary>
+    internal CircuitBreaker Until(DateTimeOffset? notBefore) => notBefore is { } when && !(OpenUntil >= when) ? this with { OpenUntil = when } : this;
+
     /// <summary>After a call that failed.</summary>
     /// <param name="now">When.</param>
     /// <param name="limit">Opens with this many failures in a row.</param>

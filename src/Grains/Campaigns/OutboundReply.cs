@@ -11,7 +11,7 @@ internal abstract record OutboundReply
 
     /// <summary>An answer.</summary>
     /// <param name="Status">Its status.</param>
-    /// <param name="Body">All of it, within the limit.</param>
+    /// <param name="Body">All of it, within the limit; empty where it was not to be read.</param>
     /// <param name="RetryAfter">From the header.</param>
     internal sealed record Answered(HttpStatusCode Status, ReadOnlyMemory<byte> Body, TimeSpan? RetryAfter) : OutboundReply;
 

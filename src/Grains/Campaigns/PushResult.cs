@@ -28,7 +28,8 @@ internal abstract record PushResult
     /// <param name="Why">What happened.</param>
     /// <param name="Counts">Whether it was an attempt: not, where the target was never asked or told us to wait.</param>
     /// <param name="Asked">Whether the target was asked at all.</param>
-    internal sealed record RetryAt(DateTimeOffset? When, string Why, bool Counts = true, bool Asked = true) : PushResult;
+    /// <param name="ForAll">Whether the campaign's other leads are to wait until then as well.</param>
+    internal sealed record RetryAt(DateTimeOffset? When, string Why, bool Counts = true, bool Asked = true, bool ForAll = false) : PushResult;
 
     /// <summary>It takes nothing from this campaign until somebody acts.</summary>
     /// <param name="Why">Such as a bad key, or no such campaign.</param>

@@ -38,12 +38,16 @@ internal sealed partial class PushStore
             where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.state in ('waiting', 'sending') and p.due_at <= $1)
         """;
 
+    // The campaign is locked before its pushes, as by all who lock both, or a batch under way and a retry could wait for each other.
     // All of them are done by steps in the order of their ids, and each step's entry in the audit log says how far it went.
     private static readonly string s_retrySql =
         $"""
-        with found as (
+        with owner as materialized (
+            select from campaigns where organization_id = $1 and campaign_id = $2 for no key update
+        ), found as (
             select lead_id, state from campaign_pushes
-            where organization_id = $1 and campaign_id = $2 and state in ('waiting', 'dead') and ($5::uuid[] is null or lead_id = any($5))
+            where (select count(*) from owner) >= 0
+                and organization_id = $1 and campaign_id = $2 and state in ('waiting', 'dead') and ($5::uuid[] is null or lead_id = any($5))
                 and (state = 'dead' or due_at > $3 or attempts > 0) and ($7::uuid is null or lead_id > $7)
             order by lead_id limit $4
             for update

@@ -24,7 +24,7 @@ internal sealed class RateBudgetGrain(
             var (state, now) = (stored.State, time.GetUtcNow());
             // By a clock that was set back they would count for ever.
             TimeSpan Left(DateTimeOffset until) => until - now < state.Longest ? until - now : state.Longest;
-            _window.Resume(Now, state.Counts.Select(Left).Where(left => left > TimeSpan.Zero), Left(state.BlockedUntil));
+            _window.Resume(Now, state.Counts.Select(Left), Left(state.BlockedUntil), state.Limits ?? []);
         }
 
         return Task.CompletedTask;
@@ -35,7 +35,7 @@ internal sealed class RateBudgetGrain(
     {
         if (!_behind && stored.RecordExists)
         {
-            await StoreAsync(stored.State.Longest);
+            await StoreAsync();
         }
     }
 
@@ -49,7 +49,7 @@ internal sealed class RateBudgetGrain(
             return new RatePermit(null, wait);
         }
 
-        await StoreAsync(longest + limit.Window);
+        await StoreAsync();
         return new RatePermit(permit, TimeSpan.Zero);
     }
 
@@ -60,15 +60,15 @@ internal sealed class RateBudgetGrain(
         if (blockFor is { } wait)
         {
             _window.Block(Now, wait);
-            await StoreAsync(wait);
+            await StoreAsync();
         }
     }
 
-    private async Task StoreAsync(TimeSpan longest)
+    private async Task StoreAsync()
     {
-        var (counts, blocked) = _window.Left(Now);
+        var (ends, blocked, limits) = _window.Left(Now);
         var now = time.GetUtcNow();
-        stored.State = new StoredWindow([.. counts.Select(left => now + left)], now + blocked, longest > blocked ? longest : blocked);
+        stored.State = new StoredWindow([.. ends.Select(left => now + left)], now + blocked, ends.Append(blocked).Max(), [.. limits]);
         try
         {
             await stored.WriteStateAsync();
@@ -84,8 +84,9 @@ internal sealed class RateBudgetGrain(
 }
 
 /// <summary>A window as it is stored, by the wall clock.</summary>
-/// <param name="Counts">Until when each request counts.</param>
+/// <param name="Counts">When each request ends or ended: it counts for a window's length more.</param>
 /// <param name="BlockedUntil">Until when nothing may start.</param>
 /// <param name="Longest">No time above is further off than this.</param>
+/// <param name="Limits">Those that hold.</param>
 [GenerateSerializer, Immutable]
-internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest);
+internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest, RateLimit[]? Limits = null);

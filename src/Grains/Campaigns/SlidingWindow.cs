@@ -5,14 +5,18 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>
 /// Requests under way and just ended, on a clock that only goes forward. A request counts from its start until a window's
 /// length after its end: its service counted it at some moment between, so that any two requests that are never counted
-/// together here are a whole window apart there.
+/// together here are a whole window apart there. Where those who share a key name several limits, all of them hold.
 /// </summary>
 internal sealed class SlidingWindow
 {
     // Between requests that are all under way nobody knows when there is room: ask again soon.
     private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(50);
 
+    // A limit that nobody has named for its window and so long holds no more: it may have been changed.
+    private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<Guid, Counted> _counted = [];
+    private readonly Dictionary<RateLimit, TimeSpan> _limits = [];
     private TimeSpan _blockedUntil = TimeSpan.MinValue;
 
     /// <summary>Counts a request that starts now, if it may.</summary>
@@ -23,29 +27,23 @@ internal sealed class SlidingWindow
     /// <returns>Null where it may start; otherwise how long to wait before asking again.</returns>
     internal TimeSpan? Take(Guid request, TimeSpan now, RateLimit limit, TimeSpan longest)
     {
+        _limits[limit] = now;
         Forget(now);
-        if (_blockedUntil > now)
+        var wait = _blockedUntil > now ? _blockedUntil - now : _limits.Keys.Max(named => WaitFor(named, now));
+        if (wait is null)
         {
-            return _blockedUntil - now;
+            _counted.Add(request, new Counted(now + longest, HasEnded: false));
         }
 
-        if (_counted.Count < limit.Requests)
-        {
-            _counted.Add(request, new Counted(now + longest + limit.Window, limit.Window, Ended: false));
-            return null;
-        }
-
-        // With a lowered limit several have to go first.
-        var ended = _counted.Values.Where(c => c.Ended).Select(c => c.Until - now).Order().Skip(_counted.Count - limit.Requests);
-        return ended.Select(left => left > s_soon ? left : s_soon).FirstOrDefault(s_soon);
+        return wait;
     }
 
     /// <summary>A request has ended: it counts for a window's length more.</summary>
     internal void End(Guid request, TimeSpan now)
     {
-        if (_counted.TryGetValue(request, out var counted) && !counted.Ended)
+        if (_counted.TryGetValue(request, out var counted) && !counted.HasEnded)
         {
-            _counted[request] = counted with { Until = now + counted.Window, Ended = true };
+            _counted[request] = new Counted(now, HasEnded: true);
         }
     }
 
@@ -58,34 +56,66 @@ internal sealed class SlidingWindow
         }
     }
 
-    /// <summary>What must be known to go on elsewhere: how long each request counts yet, and how long nothing may start.</summary>
-    internal (IReadOnlyList<TimeSpan> Counts, TimeSpan Blocked) Left(TimeSpan now)
+    /// <summary>
+    /// What must be known to go on elsewhere: when each request ends or ended (then less than zero) from now, for how long nothing may
+    /// start, and the limits that hold.
+    /// </summary>
+    internal (IReadOnlyList<TimeSpan> Ends, TimeSpan Blocked, IReadOnlyList<RateLimit> Limits) Left(TimeSpan now)
     {
         Forget(now);
-        return ([.. _counted.Values.Select(c => c.Until - now)], _blockedUntil > now ? _blockedUntil - now : TimeSpan.Zero);
+        return ([.. _counted.Values.Select(c => c.End - now)], _blockedUntil > now ? _blockedUntil - now : TimeSpan.Zero, [.. _limits.Keys]);
     }
 
     /// <summary>Takes up what another left.</summary>
-    internal void Resume(TimeSpan now, IEnumerable<TimeSpan> counts, TimeSpan blocked)
+    internal void Resume(TimeSpan now, IEnumerable<TimeSpan> ends, TimeSpan blocked, IEnumerable<RateLimit> limits)
     {
-        foreach (var left in counts)
+        foreach (var end in ends)
         {
-            _counted.Add(Guid.NewGuid(), new Counted(now + left, TimeSpan.Zero, Ended: true));
+            _counted.Add(Guid.NewGuid(), new Counted(now + end, HasEnded: true));
+        }
+
+        foreach (var limit in limits)
+        {
+            _limits[limit] = now;
         }
 
         Block(now, blocked);
     }
 
+    private TimeSpan? WaitFor(RateLimit limit, TimeSpan now)
+    {
+        var counted = _counted.Values.Where(c => c.End + limit.Window > now).ToList();
+        if (counted.Count < limit.Requests)
+        {
+            return null;
+        }
+
+        // With a lowered limit several have to go first.
+        var ended = counted.Where(c => c.HasEnded).Select(c => c.End + limit.Window - now).Order().Skip(counted.Count - limit.Requests);
+        return ended.Select(left => left > s_soon ? left : s_soon).FirstOrDefault(s_soon);
+    }
+
     private void Forget(TimeSpan now)
     {
+        foreach (var (limit, named) in _limits)
+        {
+            if (now - named > limit.Window + s_keptFor)
+            {
+                _limits.Remove(limit);
+            }
+        }
+
+        var longest = _limits.Keys.Select(limit => limit.Window).DefaultIfEmpty(s_keptFor).Max();
         foreach (var (request, counted) in _counted)
         {
-            if (counted.Until <= now)
+            if (counted.End + longest <= now)
             {
                 _counted.Remove(request);
             }
         }
     }
 
-    private readonly record struct Counted(TimeSpan Until, TimeSpan Window, bool Ended);
+    /// <param name="End">When it ended, or has by at the latest.</param>
+    /// <param name="HasEnded">Whether it is known to have.</param>
+    private readonly record struct Counted(TimeSpan End, bool HasEnded);
 }

@@ -43,7 +43,7 @@ internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, 
         request.Headers.Add(StandardWebhook.IdHeader, id);
         request.Headers.Add(StandardWebhook.TimestampHeader, StandardWebhook.Timestamp(now));
         request.Headers.Add(StandardWebhook.SignatureHeader, StandardWebhook.Sign(keys, id, now, body));
-        return await http.SendAsync(request, cancellationToken) switch
+        return await http.SendAsync(request, cancellationToken, readsBody: false) switch
         {
             OutboundReply.Answered answer => Read((int)answer.Status, answer.RetryAfter, now),
             OutboundReply.Lost(var why) => new PushResult.RetryAt(null, why),
@@ -56,8 +56,8 @@ internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, 
     {
         >= 200 and < 300 => new PushResult.Accepted(),
         410 => new PushResult.Stop("410: the endpoint is gone"),
-        429 => new PushResult.RetryAt(now + Bounded(retryAfter ?? s_throttle), "429", Counts: false),
-        408 or >= 500 when retryAfter is { } wait => new PushResult.RetryAt(now + Bounded(wait), $"{status}"),
+        429 => new PushResult.RetryAt(now + Bounded(retryAfter ?? s_throttle), "429", Counts: false, ForAll: true),
+        408 or >= 500 when retryAfter is { } wait => new PushResult.RetryAt(now + Bounded(wait), $"{status}", ForAll: true),
         _ => new PushResult.RetryAt(null, $"{status}"),
     };
 

@@ -92,7 +92,8 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
     /// Opens those of some secrets that there are and that open; none for an organization that does not exist, in the same time. One
     /// that does not open is logged, and keeps the others from nothing.
     /// </summary>
-    internal async Task<Dictionary<string, string>> OpenAllAsync(Tenant tenant, string[] names)
+    /// <returns>Those by name, and whether one did not open.</returns>
+    internal async Task<(IReadOnlyDictionary<string, string> Opened, bool HasUnreadable)> OpenAllAsync(Tenant tenant, string[] names)
     {
         var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
             OpenAllSql,
@@ -118,7 +119,7 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
             box.OpenNothing();
         }
 
-        return opened;
+        return (opened, opened.Count < found.Count);
     }
 
     /// <summary>Removes a secret.</summary>

@@ -186,7 +186,11 @@ public sealed class FeedbackTests
         const string Body = """{"event_type":"EMAIL_BOUNCE","lead_email":"ada@x.example"}""";
 
         Assert.Equal((HttpStatusCode.OK, """{"outcome":"taken"}"""), await SendAsync(rig, Body, "1", Sign(other, Body)));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(rig, Body, "2", Sign(itself, Body))).Status);
+        // It may come again when the ring is right, which a sender that is told 401 does not.
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await SendAsync(rig, Body, "2", Sign(itself, Body))).Status);
+        await rig.ExecuteAsync($"delete from organization_secrets where name = '{broken}'");
+        await Eventually.Async(
+            "a proof that no secret gives is refused", async () => (await SendAsync(rig, Body, "3", Sign(itself, Body))).Status == HttpStatusCode.Unauthorized);
     }
 
     private static async Task<CampaignRig> StartAsync(params (string Name, string Value)[] settings)

@@ -44,6 +44,33 @@ public sealed class SlidingWindowTests
     }
 
     [Fact]
+    public void Where_those_who_share_a_key_name_several_limits_all_of_them_hold_also_elsewhere()
+    {
+        var (window, starts) = (new SlidingWindow(), new List<TimeSpan>());
+        RateLimit[] limits = [new(10, s_window), new(15, TimeSpan.FromSeconds(60))];
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.Zero, limits[1], TimeSpan.Zero)); // one that never ends, as far as is known
+        for (var now = TimeSpan.Zero; now < TimeSpan.FromSeconds(130); now += TimeSpan.FromMilliseconds(100))
+        {
+            var request = Guid.NewGuid();
+            if (window.Take(request, now, limits[starts.Count % 2], s_longest) is null)
+            {
+                starts.Add(now);
+                window.End(request, now);
+            }
+
+            if (starts.Count == 12)
+            {
+                var (ends, blocked, named) = window.Left(now);
+                window = new SlidingWindow();
+                window.Resume(now, ends, blocked, named);
+            }
+        }
+
+        Assert.All(limits, limit => Assert.All(starts, start => Assert.InRange(starts.Count(s => s >= start && s - start < limit.Window), 1, limit.Requests)));
+        Assert.InRange(starts.Count, 30, 45);
+    }
+
+    [Fact]
     public void Nothing_starts_while_the_service_wants_not_to_be_asked()
     {
         var window = new SlidingWindow();
@@ -81,9 +108,9 @@ public sealed class SlidingWindowTests
 
             if (random.Next(100) == 0)
             {
-                var (counts, blocked) = window.Left(now);
+                var (ends, blocked, limits) = window.Left(now);
                 window = new SlidingWindow();
-                window.Resume(now, counts, blocked);
+                window.Resume(now, ends, blocked, limits);
             }
         }
 

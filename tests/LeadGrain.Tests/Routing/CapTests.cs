@@ -88,6 +88,43 @@ public sealed class CapTests(SharedGrid shared) : IClassFixture<SharedGrid>, IDi
     }
 
     [Fact]
+    public async Task A_campaigns_cap_counts_the_leads_that_it_was_given_between_two_caps_and_before_it_was_removed()
+    {
+        var time = new FakeTime(); // noon
+        using var running = time.Run();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, time);
+        await grid.Client.AddRuleAsync(new { priority = 2, target = new { campaign = "1" } });
+        await grid.Client.AddRuleAsync(new { priority = 1, target = new { campaign = "2" } });
+        await PutAsync(",\"dailyCap\":1");
+        Assert.Equal(["1", "2"], await AssignAsync(2));
+        await PutAsync("");
+        Assert.Equal(["1", "1", "1"], await AssignAsync(3));
+        await PutAsync(",\"dailyCap\":5");
+        Assert.Equal(["1", "2"], await AssignAsync(2));
+        await grid.Client.SendAsync(HttpMethod.Delete, "/campaigns/1", "");
+        await PutAsync(",\"dailyCap\":6");
+        Assert.Equal(["1", "2"], await AssignAsync(2));
+
+        async Task PutAsync(string cap)
+        {
+            await grid.Client.SendAsync(HttpMethod.Put, "/campaigns/1", $$"""{"kind":"namespace","namespace":"own"{{cap}}}""");
+            time.Advance(TimeSpan.FromSeconds(10)); // what is remembered of caps is that old at most
+        }
+
+        async Task<string[]> AssignAsync(int count)
+        {
+            var campaigns = new string[count];
+            for (var i = 0; i < count; i++)
+            {
+                campaigns[i] = (string)(await grid.Client.IngestAsync(new { email = $"{Guid.NewGuid():n}@acme.example" }))["assignedCampaignId"]!;
+            }
+
+            return campaigns;
+        }
+    }
+
+    [Fact]
     public async Task A_campaigns_cap_counts_the_leads_that_had_been_held_since_the_day_before()
     {
         var time = new FakeTime(); // noon

@@ -165,7 +165,7 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         const string Body = """{"email":"d@acme.example"}""";
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Token", "a token"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await SendAsync(Body, ("X-Clay-Signature", Sign("old secret", Body)))).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await SendAsync(Body, Signed(Body))).Status);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await SendAsync(Body, Signed(Body))).Status); // it may be the one
     }
 
     [Fact]
