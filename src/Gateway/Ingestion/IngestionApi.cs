@@ -47,7 +47,7 @@ internal static class IngestionApi
             return;
         }
 
-        var outcome = await intake.TakeAsync(context.Tenant(), taken, context.RequestAborted);
+        var outcome = await intake.TakeAsync(context.Tenant(), taken);
         context.Features.Set(outcome);
         await AnswerAsync(context, outcome);
     }

@@ -13,19 +13,20 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<
 
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
-    internal async Task<IngestOutcome> TakeAsync(Tenant tenant, RawPost post, CancellationToken aborted)
+    /// <remarks>Without a token: a sender that hangs up when its bytes are sent has posted a lead, and does not post it again.</remarks>
+    internal async Task<IngestOutcome> TakeAsync(Tenant tenant, RawPost post)
     {
         // Chosen here, so that a grain that goes on unheard and the keeper commit one and the same.
         post = post with { Id = keeper.NextId() };
         try
         {
             return await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
-                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), aborted)
-                .WaitAsync(_wait, time, aborted);
+                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), CancellationToken.None)
+                .WaitAsync(_wait, time);
         }
         catch (Exception unanswered) when (unanswered is CallTimedOutException or TimeoutException or OwnershipLostException)
         {
-            return await keeper.KeepAsync(tenant, post).WaitAsync(_wait, time, aborted);
+            return await keeper.KeepAsync(tenant, post).WaitAsync(_wait, time);
         }
     }
 }

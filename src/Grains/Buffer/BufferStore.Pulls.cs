@@ -44,6 +44,8 @@ internal sealed partial class BufferStore
             results[owner - 1] = Result(writes[(int)owner - 1], served, leased);
         }
 
+        // A large row is sent before the commit. What fails from here on must not be taken for done.
+        await row.NextResultAsync();
         return results;
     }
 

@@ -47,7 +47,7 @@ internal sealed partial class NamespaceGrain
             else
             {
                 queue.Dequeue();
-                if (queue == _again || pull.TryTake())
+                if (queue == _again ? pull.TryGoOn() : pull.TryTake())
                 {
                     await GiveAsync(round, pull);
                     round.Keep(pull);

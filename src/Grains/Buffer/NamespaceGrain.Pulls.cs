@@ -63,7 +63,12 @@ internal sealed partial class NamespaceGrain
                 SkipLost(round);
                 ReturnDue(round);
                 TakeChanges(round);
-                await GatherAsync(round);
+                if (round.Write.Revived.Count == 0)
+                {
+                    // A revived lead that turned out to be served would be neither dead nor held before its skip is committed.
+                    await GatherAsync(round);
+                }
+
                 await CommitAsync(round);
             }
 

@@ -120,7 +120,19 @@ internal sealed partial class NamespaceGrain(
             return false;
         }
 
-        if (!await store.SetPausedAsync(claimed, _key.Name, paused, actor))
+        bool isDone;
+        try
+        {
+            isDone = await store.SetPausedAsync(claimed, _key.Name, paused, actor);
+        }
+        catch (Exception unknown)
+        {
+            // It may be done: the next activation reads it.
+            End(unknown);
+            throw;
+        }
+
+        if (!isDone)
         {
             throw End(Fenced());
         }

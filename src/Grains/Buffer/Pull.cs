@@ -35,6 +35,19 @@ internal sealed class Pull(PullCommand command, CancellationToken cancellationTo
         return Interlocked.CompareExchange(ref _state, Taken, Open) == Open;
     }
 
+    /// <summary>Goes on after it lost its leads; false where its caller has gone.</summary>
+    internal bool TryGoOn()
+    {
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            return true;
+        }
+
+        Release();
+        TrySetCanceled(cancellationToken);
+        return false;
+    }
+
     /// <summary>Ends it without leads, if nothing else has come first.</summary>
     internal void TryEnd(PullOutcome outcome)
     {

@@ -12,6 +12,9 @@ namespace LeadGrain.Grains.Crm;
 /// <summary>Leads as people work on them, in PostgreSQL.</summary>
 internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
 {
+    // A page ends with the lead that brings it to this size, in characters and bytes.
+    private const long PageSize = 4 * 1024 * 1024;
+
     private const string Lead =
         """
         l.id, array[l.click_id, l.country, l.creo, l.description, l.domain, l.email, l.first_name, l.ip, l.lang, l.last_name, l.marker,
@@ -63,7 +66,7 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
         from changed c cross join unnest($10::text[], $11::text[], $12::text[]) as f (field, before, after)
         """;
 
-    /// <summary>A page of a tenant's leads, newest first.</summary>
+    /// <summary>A page of a tenant's leads, newest first; of large ones fewer than it may have.</summary>
     internal Task<CrmPage> ListAsync(Tenant tenant, CrmQuery query) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = database.CreateCommand(
@@ -84,13 +87,20 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
             query.Status,
             query.Assignee);
         await using var row = await command.ExecuteReaderAsync();
-        var leads = new List<CrmLead>();
+        var (leads, size) = (new List<CrmLead>(), 0L);
         while (await row.ReadAsync())
         {
-            leads.Add(Read(row));
+            if (leads.Count == query.Limit || size >= PageSize)
+            {
+                return new CrmPage([.. leads], HasMore: true);
+            }
+
+            var lead = Read(row);
+            size += SizeOf(lead);
+            leads.Add(lead);
         }
 
-        return new CrmPage([.. leads.Take(query.Limit)], leads.Count > query.Limit);
+        return new CrmPage([.. leads], HasMore: false);
     });
 
     /// <summary>A lead and its history; null where the tenant has none of this id.</summary>
@@ -171,6 +181,8 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
     private static NpgsqlParameter TextOf(string? text) => new() { Value = (object?)text ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
 
     private static DateTimeOffset Time(NpgsqlDataReader row, int column) => new(row.GetDateTime(column), TimeSpan.Zero);
+
+    private static long SizeOf(CrmLead lead) => lead.Fields.Sum(static f => (long)(f?.Length ?? 0)) + (lead.Extra?.Length ?? 0) + (lead.Notes?.Length ?? 0);
 
     private static CrmLead Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),

@@ -10,13 +10,22 @@ namespace LeadGrain.Grains.Ingestion;
 /// <param name="Post">As it came in.</param>
 internal sealed record RawRow(long OrganizationId, Guid Id, DateTime ReceivedAt, RawPost Post)
 {
-    // A commit counts rows; a large body counts as many, so that a commit holds some 8 MB at most.
+    // A commit counts rows; a large body counts as many, so that a commit holds some 8 MB at most, and as much of what is made of it. A
+    // packed one may unfold to the largest.
     private const int BytesOfOne = 16 * 1024;
+
+    // Of gzip: DEFLATE has 258 bytes in two bits at best (RFC 1951). Brotli has no such bound.
+    private const int MostUnfolding = 1032;
 
     private byte[]? _hash;
 
     /// <summary>What it takes of a commit.</summary>
-    internal int Weight => 1 + (Post.Body.Length / BytesOfOne);
+    internal int Weight => 1 + (MostBytes / BytesOfOne);
+
+    // Unfolded.
+    private int MostBytes => ContentCoding.IsPlain(Post.ContentEncoding) ? Post.Body.Length
+        : string.Equals(Post.ContentEncoding, "gzip", StringComparison.OrdinalIgnoreCase) ? (int)Math.Min(RawPost.MaxBytes, (long)Post.Body.Length * MostUnfolding)
+        : RawPost.MaxBytes;
 
     /// <summary>SHA-256 of the body as received.</summary>
     internal byte[] BodyHash => _hash ??= SHA256.HashData(Post.Body);

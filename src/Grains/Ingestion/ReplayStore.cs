@@ -7,7 +7,7 @@ namespace LeadGrain.Grains.Ingestion;
 /// <summary>Finds the raw rows of a replay, oldest first.</summary>
 internal sealed class ReplayStore(NpgsqlDataSource database)
 {
-    // What one step may hold.
+    // What one step may hold, unfolded: a packed body may be as large as any.
     private const int StepBytes = 8 * 1024 * 1024;
 
     private const string Window = "r.organization_id = $1 and r.received_at >= $2 and r.received_at < $3";
@@ -28,14 +28,14 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
         select {OpenStore.RowColumns}, {StateMatches}
         from (
             select * from (
-                select r.*, sum(octet_length(r.body)) over (order by r.received_at, r.id) - octet_length(r.body) as before
-                from (
+                select r.*, coalesce(sum(r.most) over (order by r.received_at, r.id rows between unbounded preceding and 1 preceding), 0) as before
+                from (select r.*, case when r.content_encoding is null then octet_length(r.body) else 1048576 end as most from (
         """;
 
     private const string StepEnd =
         $"""
                     order by r.received_at, r.id limit $6
-                ) r
+                ) r) r
             ) r where r.before < $7
         ) r {RawLogStore.StateJoins}
         order by r.received_at, r.id

@@ -41,10 +41,15 @@ internal sealed class HotSessions : IDisposable
     {
         lock (_lock)
         {
-            if (_kept is [.., var last])
+            while (_kept is [.., var last])
             {
                 _kept.RemoveAt(_kept.Count - 1);
-                return new HotSession(this, last.Connection, last.TakenAt);
+                if (last.Connection.FullState == ConnectionState.Open)
+                {
+                    return new HotSession(this, last.Connection, last.TakenAt);
+                }
+
+                last.Connection.Dispose();
             }
 
             _opening++;
