@@ -35,6 +35,29 @@ public sealed class CrmFileTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(1 + 11, some.Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
     }
 
+    [Fact]
+    public async Task Large_leads_are_listed_and_exported_a_few_at_a_time()
+    {
+        using var client = shared.Grid.NewClient("crm", "large");
+        for (var i = 0; i < 10; i++)
+        {
+            await client.PostLeadAsync($$"""{"email":"n{{i}}@b.c","description":"{{new string('x', 900_000)}}"}""");
+        }
+
+        var (seen, next) = (new List<string>(), "");
+        do
+        {
+            var page = await client.ReadAsync($"/crm/leads?limit=1000{next}");
+            Assert.InRange(page["leads"]!.AsArray().Count, 1, 5);
+            seen.AddRange(page["leads"]!.AsArray().Select(lead => (string)lead!["email"]!));
+            next = page["next"] is { } token ? $"&next={Uri.EscapeDataString((string)token!)}" : null;
+        }
+        while (next is not null);
+
+        Assert.Equal(Enumerable.Range(0, 10).Reverse().Select(i => $"n{i}@b.c"), seen);
+        Assert.Equal(1 + 10, (await client.GetStringAsync("/crm/leads.csv")).Split("\r\n", StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
     [Theory]
     [InlineData("=1", "'=1")]
     [InlineData("-1", "'-1")]

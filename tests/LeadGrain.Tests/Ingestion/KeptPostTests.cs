@@ -37,6 +37,32 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
 
     public void Dispose() => _log.Dispose();
 
+    [Fact]
+    public async Task A_post_whose_sender_hangs_up_as_soon_as_it_is_sent_is_kept()
+    {
+        var asked = new TaskCompletionSource();
+        var answer = new TaskCompletionSource();
+        _ingesters.Answer = async (_, _, _) =>
+        {
+            asked.TrySetResult();
+            await answer.Task;
+            throw new OwnershipLostException();
+        };
+        using (var sender = new System.Net.Sockets.TcpClient())
+        {
+            await sender.ConnectAsync(System.Net.IPAddress.Loopback, _grid.Client.BaseAddress!.Port);
+            var head = $"POST /api/lead HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {Body.Length}\r\n\r\n";
+            await sender.GetStream().WriteAsync(System.Text.Encoding.ASCII.GetBytes(head + Body));
+            await asked.Task.WaitAsync(Eventually.Patience);
+        }
+
+        await Task.Delay(300); // in which the server sees that it has gone
+        answer.SetResult();
+
+        await Eventually.FindAsync(
+            "it is a lead", () => _database.ScalarAsync<long>("select count(*) from leads where email = 'a@b.c'"), found => found == 1);
+    }
+
     [Theory]
     [InlineData(typeof(CancellationToken))] // it waits for ever
     [InlineData(typeof(OwnershipLostException))]

@@ -141,6 +141,26 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
         Assert.Equal((0, 0, 0, 2, 1), await Client.AllCountsAsync(Name));
     }
 
+    [Fact]
+    public async Task A_pull_that_lost_its_lead_to_a_duplicate_takes_no_other_once_its_caller_has_gone()
+    {
+        await Client.PushAsync("gone", "a@x.example", "A@x.example", "fresh@x.example");
+        Assert.Equal("a@x.example", await Client.NextAsync("gone"));
+        await using var connection = await shared.Database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand("select from namespaces where name = 'gone' for update", connection);
+        await hold.ExecuteNonQueryAsync();
+        using var away = new CancellationTokenSource();
+        var pulled = Grain("gone").NextAsync(PullCommand.One, away.Token);
+        await shared.Database.LockWaitAsync();
+        await away.CancelAsync();
+        await transaction.RollbackAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pulled);
+        Assert.Equal("fresh@x.example", await Client.NextAsync("gone"));
+        Assert.Equal((0, 0, 0, 2, 1), await Client.AllCountsAsync("gone"));
+    }
+
     /// <summary>An end that comes while a round reads on takes the queues away; those in the round are to come again.</summary>
     [Fact]
     public async Task Pulls_of_a_round_whose_activation_ends_while_it_reads_on_are_told_that_nothing_was_done()
