@@ -40,7 +40,7 @@ internal sealed partial class CampaignGrain(
     public override async Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = CampaignKey.FromGrainKey(this.GetPrimaryKeyString());
-        _breaker = new LastingBreaker(breakerState, time.GetUtcNow(), options.Value.LongestPause);
+        _breaker = new LastingBreaker(breakerState, time.GetUtcNow(), options.Value.BreakerLongest, options.Value.LongestThrottle);
         if (await organizations.FindAsync(_key.Tenant) is { } organizationId)
         {
             _claimed = await campaigns.ClaimAsync(organizationId, _key.CampaignId);

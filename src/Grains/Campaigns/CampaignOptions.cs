@@ -76,9 +76,6 @@ internal sealed class CampaignOptions : IValidatableObject
     /// <summary>Seeds the spreading of waits; null for chance.</summary>
     public int? Seed { get; set; }
 
-    /// <summary>A campaign asks nothing of its target for so long at most.</summary>
-    internal TimeSpan LongestPause => BreakerLongest > LongestThrottle ? BreakerLongest : LongestThrottle;
-
     /// <inheritdoc/>
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {

@@ -6,19 +6,21 @@ namespace LeadGrain.Grains.Campaigns;
 /// </summary>
 /// <param name="Failures">In a row.</param>
 /// <param name="OpenUntil">Null where it is closed.</param>
-internal sealed record CircuitBreaker(int Failures = 0, DateTimeOffset? OpenUntil = null)
+/// <param name="NotBefore">When the target asked to be asked again; null where it did not.</param>
+internal sealed record CircuitBreaker(int Failures = 0, DateTimeOffset? OpenUntil = null, DateTimeOffset? NotBefore = null)
 {
     /// <summary>Nothing failed yet.</summary>
     internal static CircuitBreaker Closed { get; } = new();
 
     /// <summary>Whether the next call is a probe: a small one.</summary>
-    internal bool IsProbing => OpenUntil is not null;
+    internal bool IsProbing => OpenUntil is not null || NotBefore is not null;
 
     /// <summary>How long nothing may be asked; null where it may.</summary>
-    internal TimeSpan? WaitAt(DateTimeOffset now) => OpenUntil - now is { } left && left > TimeSpan.Zero ? left : null;
+    internal TimeSpan? WaitAt(DateTimeOffset now)
+        => (NotBefore > OpenUntil || OpenUntil is null ? NotBefore : OpenUntil) - now is { } left && left > TimeSpan.Zero ? left : null;
 
-    /// <summary>Open until then at least.</summary>
-    internal CircuitBreaker Until(DateTimeOffset? notBefore) => notBefore is { } when && !(OpenUntil >= when) ? this with { OpenUntil = when } : this;
+    /// <summary>Nothing is asked before then; null: as it is.</summary>
+    internal CircuitBreaker Until(DateTimeOffset? notBefore) => notBefore is null ? this : this with { NotBefore = notBefore };
 
     /// <summary>After a call that failed.</summary>
     /// <param name="now">When.</param>

@@ -12,14 +12,15 @@ internal sealed class LastingBreaker
     private Task _writing = Task.CompletedTask;
     private bool _changed;
 
-    internal LastingBreaker(IPersistentState<StoredBreaker> stored, DateTimeOffset now, TimeSpan longest)
+    internal LastingBreaker(IPersistentState<StoredBreaker> stored, DateTimeOffset now, TimeSpan longest, TimeSpan longestAsked)
     {
         _stored = stored;
         if (stored.RecordExists)
         {
             // By a clock that was set back, or under a shorter setting, it would stay open for too long.
-            var (failures, until) = (stored.State.Failures, stored.State.OpenUntil);
-            Now = new CircuitBreaker(failures, until > now + longest ? now + longest : until);
+            var (failures, until, notBefore) = stored.State;
+            Now = new CircuitBreaker(
+                failures, until > now + longest ? now + longest : until, notBefore > now + longestAsked ? now + longestAsked : notBefore);
         }
     }
 
@@ -50,7 +51,7 @@ internal sealed class LastingBreaker
         while (_changed)
         {
             _changed = false;
-            _stored.State = new StoredBreaker(Now.Failures, Now.OpenUntil);
+            _stored.State = new StoredBreaker(Now.Failures, Now.OpenUntil, Now.NotBefore);
             await StorageFaults.GuardAsync(async () =>
             {
                 await _stored.WriteStateAsync();
@@ -62,4 +63,4 @@ internal sealed class LastingBreaker
 
 /// <summary>A breaker as it is stored, by the wall clock.</summary>
 [GenerateSerializer, Immutable]
-internal sealed record StoredBreaker(int Failures, DateTimeOffset? OpenUntil);
+internal sealed record StoredBreaker(int Failures, DateTimeOffset? OpenUntil, DateTimeOffset? NotBefore = null);
