@@ -13,7 +13,7 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<
 
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
-    /// <remarks>Without a token: a sender that hangs up when its bytes are sent has posted a lead, and does not post it again.</remarks>
+    /// <remarks>Without a token: a sender that hangs up when its bytes are read has posted a lead, and may not post it again.</remarks>
     internal async Task<IngestOutcome> TakeAsync(Tenant tenant, RawPost post)
     {
         // Chosen here, so that a grain that goes on unheard and the keeper commit one and the same.

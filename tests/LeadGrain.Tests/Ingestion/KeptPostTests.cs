@@ -38,7 +38,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
     public void Dispose() => _log.Dispose();
 
     [Fact]
-    public async Task A_post_whose_sender_hangs_up_as_soon_as_it_is_sent_is_kept()
+    public async Task A_post_whose_sender_hangs_up_once_it_is_read_is_kept()
     {
         var asked = new TaskCompletionSource();
         var answer = new TaskCompletionSource();
