@@ -1,3 +1,5 @@
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Campaigns;
@@ -80,6 +82,14 @@ internal sealed class CampaignRig : IAsyncDisposable
             new Uri($"/campaigns/{id}", UriKind.Relative),
             System.Net.Http.Json.JsonContent.Create(new { kind = "smartlead", settings = settings ?? new { rateLimit = 1_000 } }));
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+    }
+
+    /// <summary>Sets the webhook "hook" up.</summary>
+    internal async Task<JsonNode> PutWebhookAsync(string url, params int[] retryDelays)
+    {
+        using var response = await Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url, retryDelays });
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
+        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
     }
 
     /// <summary>Writes leads as routing does: the lead and its push in one commit.</summary>

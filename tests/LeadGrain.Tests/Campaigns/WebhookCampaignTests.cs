@@ -16,7 +16,7 @@ public sealed class WebhookCampaignTests
     {
         await using var rig = await CampaignRig.StartAsync();
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
-        var put = await PutAsync(rig, server.Url);
+        var put = await rig.PutWebhookAsync(server.Url);
         var secret = (string)put["signingSecret"]!;
 
         var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
@@ -29,7 +29,7 @@ public sealed class WebhookCampaignTests
             (string)body["data"]!["campaignId"]!, (string)body["data"]!["lead"]!["company"]!));
         Assert.Equal([Signature(secret, heard)], heard.Headers["webhook-signature"].Split(' '));
         Assert.Equal("pushed_to_webhook", await rig.AuditAsync(id));
-        Assert.Null((await PutAsync(rig, server.Url))["signingSecret"]);
+        Assert.Null((await rig.PutWebhookAsync(server.Url))["signingSecret"]);
         Assert.Null((await rig.Client.ReadAsync("/campaigns/hook"))["signingSecret"]);
     }
 
@@ -38,7 +38,7 @@ public sealed class WebhookCampaignTests
     {
         await using var rig = await CampaignRig.StartAsync();
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
-        var old = (string)(await PutAsync(rig, server.Url))["signingSecret"]!;
+        var old = (string)(await rig.PutWebhookAsync(server.Url))["signingSecret"]!;
 
         var made = (string)(await rig.Client.PostAsync("/campaigns/hook/secret", new { }))["signingSecret"]!;
         await rig.PushAsync("hook", "ada@x.example");
@@ -57,7 +57,7 @@ public sealed class WebhookCampaignTests
             context.Response.StatusCode = Interlocked.Decrement(ref failures) >= 0 ? 404 : 204;
             return Task.CompletedTask;
         });
-        await PutAsync(rig, server.Url, 2, 2); // times are in whole seconds
+        await rig.PutWebhookAsync(server.Url, 2, 2); // times are in whole seconds
 
         var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
 
@@ -67,100 +67,6 @@ public sealed class WebhookCampaignTests
         Assert.Equal([$"lead_{id:n}"], server.Requests.Select(heard => heard.Headers["webhook-id"]).Distinct());
         Assert.Single(server.Requests.Select(heard => heard.Text).Distinct());
         Assert.Equal(3, server.Requests.Select(heard => heard.Headers["webhook-timestamp"]).Distinct().Count());
-    }
-
-    [Theory]
-    [InlineData(429, "waiting 0 429")]
-    [InlineData(503, "waiting 1 503")]
-    public async Task An_endpoint_that_asks_for_time_is_given_it_by_all_leads_of_its_campaign(int status, string asked)
-    {
-        await using var rig = await CampaignRig.StartAsync();
-        var works = false;
-        await using var server = await LoopbackServer.Start((_, context) =>
-        {
-            context.Response.StatusCode = works ? 204 : status;
-            context.Response.Headers.RetryAfter = "600";
-            return Task.CompletedTask;
-        });
-        await PutAsync(rig, server.Url);
-
-        await rig.AddLeadsAsync("hook", [.. Enumerable.Range(0, 50).Select(i => $"{i}@x.example")]);
-        await rig.Campaign("hook").WakeAsync(CancellationToken.None);
-        await rig.EventuallyAsync("8", $"select count(*) from campaign_pushes where concat_ws(' ', state, attempts, last_error) = '{asked}'");
-        await rig.Campaign("hook").WakeAsync(CancellationToken.None);
-        Assert.Equal(PushFate.Pending.Value, (await rig.PushAsync("hook", "late@x.example", seconds: 0.5)).Fate);
-        Assert.Equal(8, server.Requests.Count); // as many as are under way at once
-
-        works = true;
-        await rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
-        await rig.EventuallyAsync("51", "select count(*) from campaign_pushes where state = 'sent'");
-    }
-
-    [Fact]
-    public async Task A_lead_is_taken_by_the_status_whatever_becomes_of_the_body()
-    {
-        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:CallTimeout", "00:00:02"));
-        await using var server = await LoopbackServer.Start(async (_, context) =>
-        {
-            context.Response.ContentLength = 10_000_000;
-            await context.Response.Body.FlushAsync();
-            await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        });
-        await PutAsync(rig, server.Url);
-
-        Assert.Equal(new PushFate.Pushed("webhook"), (await rig.PushAsync("hook", "ada@x.example")).Fate);
-        Assert.Single(server.Requests);
-    }
-
-    [Fact]
-    public async Task While_its_secret_does_not_open_a_campaign_waits_and_is_not_stopped()
-    {
-        await using var rig = await CampaignRig.StartAsync();
-        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
-        await PutAsync(rig, server.Url);
-        var key = await rig.TextAsync("select min(key_id) from organization_secrets where name like 'webhook%'");
-        await rig.ExecuteAsync("update organization_secrets set key_id = 'gone'");
-
-        var (id, fate) = await rig.PushAsync("hook", "ada@x.example");
-
-        Assert.Equal(new PushFate.Failed("A secret was sealed with a key that SECRET_KEYS does not have."), fate);
-        Assert.Equal("HELD waiting 0 A secret was sealed with a key that SECRET_KEYS does not have.", await rig.StateAsync(id));
-        Assert.Equal("active", (string)(await rig.Client.ReadAsync("/campaigns/hook"))["state"]!);
-        Assert.Empty(server.Requests);
-
-        await rig.ExecuteAsync($"update organization_secrets set key_id = '{key}'");
-        await rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
-        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
-    }
-
-    [Fact]
-    public async Task A_retry_of_all_waits_for_a_batch_under_way_without_holding_its_pushes()
-    {
-        await using var rig = await CampaignRig.StartAsync();
-        await using var server = await LoopbackServer.Start((_, context) =>
-        {
-            context.Response.StatusCode = 500;
-            return Task.CompletedTask;
-        });
-        await PutAsync(rig, server.Url, 3_600);
-        var (id, _) = await rig.PushAsync("hook", "ada@x.example");
-        await rig.EventuallyAsync("waiting", "select state from campaign_pushes");
-        await using var connection = await rig.Database.DataSource.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await ExecuteAsync("select from campaigns for update");
-
-        var retry = rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
-        await rig.EventuallyAsync("1", "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
-        await ExecuteAsync("select from campaign_pushes for update nowait");
-        await transaction.RollbackAsync();
-
-        Assert.Equal(1, (int)(await retry)["retried"]!);
-
-        async Task ExecuteAsync(string sql)
-        {
-            await using var command = new Npgsql.NpgsqlCommand(sql, connection, transaction);
-            await command.ExecuteNonQueryAsync();
-        }
     }
 
     [Fact]
@@ -174,7 +80,7 @@ public sealed class WebhookCampaignTests
             context.Response.StatusCode = 500;
             return Task.CompletedTask;
         });
-        await PutAsync(rig, server.Url);
+        await rig.PutWebhookAsync(server.Url);
         var (id, _) = await rig.PushAsync("hook", "ada@x.example");
 
         var (hour, attempts) = (3_600, 1);
@@ -207,7 +113,7 @@ public sealed class WebhookCampaignTests
             context.Response.StatusCode = works ? 200 : 500;
             return Task.CompletedTask;
         });
-        await PutAsync(rig, server.Url, 3_600);
+        await rig.PutWebhookAsync(server.Url, 3_600);
         await rig.PushAsync("hook", "ada@x.example");
         time.Advance(TimeSpan.FromDays(4.9));
         await rig.PushAsync("hook", "bob@x.example");
@@ -248,7 +154,7 @@ public sealed class WebhookCampaignTests
             context.Response.Headers.Location = elsewhere.Url;
             return Task.CompletedTask;
         });
-        await PutAsync(rig, server.Url, 3_600);
+        await rig.PutWebhookAsync(server.Url, 3_600);
 
         Assert.Equal(new PushFate.Failed("307"), (await rig.PushAsync("hook", "ada@x.example")).Fate);
         Assert.Empty(elsewhere.Requests);
@@ -259,14 +165,14 @@ public sealed class WebhookCampaignTests
     {
         await using var rig = await CampaignRig.StartAsync();
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
-        var old = (string)(await PutAsync(rig, server.Url))["signingSecret"]!;
+        var old = (string)(await rig.PutWebhookAsync(server.Url))["signingSecret"]!;
         await rig.Client.PostAsync("/campaigns/hook/secret", new { });
         using var deleted = await rig.Client.DeleteAsync(new Uri("/campaigns/hook", UriKind.Relative));
         Assert.Equal(HttpStatusCode.OK, deleted.StatusCode);
         Assert.Equal("0", await rig.TextAsync("select count(*) from organization_secrets"));
         Assert.Equal("2", await rig.TextAsync("select count(*) from audit_log where action = 'secret_deleted'"));
 
-        var made = (string?)(await PutAsync(rig, server.Url))["signingSecret"];
+        var made = (string?)(await rig.PutWebhookAsync(server.Url))["signingSecret"];
 
         Assert.NotNull(made);
         Assert.NotEqual(old, made);
@@ -289,11 +195,11 @@ public sealed class WebhookCampaignTests
         var untold = Assert.Single(await SecretsAsync(rig));
         await rig.ExecuteAsync("drop trigger away on campaigns");
 
-        var told = (string?)(await PutAsync(rig, server.Url))["signingSecret"];
+        var told = (string?)(await rig.PutWebhookAsync(server.Url))["signingSecret"];
 
         Assert.NotNull(told);
         Assert.NotEqual(untold, told);
-        Assert.Null((await PutAsync(rig, server.Url))["signingSecret"]);
+        Assert.Null((await rig.PutWebhookAsync(server.Url))["signingSecret"]);
         Assert.Equal(told, (await SecretsAsync(rig))[0]);
         await rig.PushAsync("hook", "ada@x.example");
         Assert.Equal(Signature(told, server.Requests.Single()), server.Requests.Single().Headers["webhook-signature"].Split(' ')[0]);
@@ -304,7 +210,7 @@ public sealed class WebhookCampaignTests
     {
         await using var rig = await CampaignRig.StartAsync();
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
-        await PutAsync(rig, server.Url);
+        await rig.PutWebhookAsync(server.Url);
         using var put = await rig.Client.PutAsJsonAsync("/campaigns/hook-previous", new { kind = "webhook", url = server.Url });
         var own = (string)JsonNode.Parse(await put.Content.ReadAsStringAsync())!["signingSecret"]!;
         await rig.Client.PostAsync("/campaigns/hook/secret", new { });
@@ -326,13 +232,6 @@ public sealed class WebhookCampaignTests
         Assert.Equal(new PushFate.Pushed("namespace"), fate);
         Assert.Equal("pushed_to_namespace", await rig.AuditAsync(id));
         Assert.Equal(["ada@x.example"], await rig.Client.DrainAsync("pulled"));
-    }
-
-    private static async Task<JsonNode> PutAsync(CampaignRig rig, string url, params int[] retryDelays)
-    {
-        using var response = await rig.Client.PutAsJsonAsync("/campaigns/hook", new { kind = "webhook", url, retryDelays });
-        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
-        return JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
     }
 
     private static Task<IReadOnlyList<string>> SecretsAsync(CampaignRig rig)

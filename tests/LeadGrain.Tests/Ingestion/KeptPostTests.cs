@@ -2,6 +2,9 @@ using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Tests.Postgres;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Tests.Ingestion;
@@ -13,6 +16,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
 
     private readonly Ingesters _ingesters = new();
     private readonly LogEntries _log = new();
+    private readonly TaskCompletionSource _left = new();
     private TestDatabase _database = null!;
     private TestGrid _grid = null!;
 
@@ -24,6 +28,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
             builder =>
             {
                 builder.Logging.AddProvider(_log);
+                builder.Services.AddSingleton<IStartupFilter>(new Watch(_left));
                 _ingesters.Configure(builder);
             },
             ("Ingestion:CommitWait", "00:00:03"), ("Ingestion:DrainGrace", "00:00:00"), ("Ingestion:DrainEvery", "00:00:00.100"), ("LOG_LEVEL", "info"));
@@ -56,7 +61,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
             await asked.Task.WaitAsync(Eventually.Patience);
         }
 
-        await Task.Delay(300); // in which the server sees that it has gone
+        await _left.Task.WaitAsync(Eventually.Patience);
         answer.SetResult();
 
         await Eventually.FindAsync(
@@ -275,4 +280,18 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
     }
 
     private Task<long> CountAsync(string table) => _database.ScalarAsync<long>($"select count(*) from {table}");
+
+    /// <summary>Tells when the server has seen that a caller hung up.</summary>
+    private sealed class Watch(TaskCompletionSource left) : IStartupFilter
+    {
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((context, rest) =>
+            {
+                context.RequestAborted.Register(() => left.TrySetResult());
+                return rest(context);
+            });
+            next(app);
+        };
+    }
 }
