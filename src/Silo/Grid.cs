@@ -1,4 +1,5 @@
 using LeadGrain.Gateway;
+using LeadGrain.Gateway.Connections;
 using LeadGrain.Gateway.Errors;
 using LeadGrain.Gateway.FrontPage;
 using LeadGrain.Gateway.Health;
@@ -29,6 +30,7 @@ internal static class Grid
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = LargestBody;
+            kestrel.TakeWhatArrived();
             if (settings.LoopbackOnly)
             {
                 kestrel.Listen(System.Net.IPAddress.Loopback, settings.Port);

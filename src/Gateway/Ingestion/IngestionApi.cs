@@ -40,7 +40,8 @@ internal static class IngestionApi
     {
         var post = Body.Refuse(context, RawPost.MaxBytes) is { } refusal
             ? refusal
-            : await Body.ReadAsync<RawPost, HttpContext>(context, RawPost.MaxBytes, context, static (bytes, of) => Take(bytes.ToArray(), of));
+            : await Body.ReadAsync<RawPost, HttpContext>(
+                context, RawPost.MaxBytes, context, static (bytes, of) => Take(bytes.ToArray(), of), CancellationToken.None);
         if (post.Failed(out var problem, out var taken))
         {
             await context.AnswerAsync(problem);

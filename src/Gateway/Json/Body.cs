@@ -30,7 +30,7 @@ internal static class Body
 
     /// <summary>The bytes as they came in: what a signature is over.</summary>
     internal static async ValueTask<Parsed<byte[]>> ReadAllAsync(HttpContext context, int limit)
-        => Refuse(context, limit) is { } problem ? problem : await ReadAsync<byte[], object?>(context, limit, null, static (bytes, _) => bytes.ToArray());
+        => Refuse(context, limit) is { } problem ? problem : await ReadAsync<byte[], object?>(context, limit, null, static (bytes, _) => bytes.ToArray(), context.RequestAborted);
 
     /// <summary>
     /// Whether a failed read is the body's fault. The server calls most of what is wrong with one a bad request, but not a chunk of
@@ -40,7 +40,13 @@ internal static class Body
         => fault is InvalidOperationException { Source: "Microsoft.AspNetCore.Server.Kestrel.Core" } or (IOException and not BadHttpRequestException);
 
     /// <summary>Reads a body that <see cref="Refuse"/> let through.</summary>
-    internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(HttpContext context, int limit, TState state, BodyUse<T, TState> use)
+    /// <param name="context">The request.</param>
+    /// <param name="limit">The most bytes.</param>
+    /// <param name="state">Handed to <paramref name="use"/>.</param>
+    /// <param name="use">Makes something of the bytes, which are gone once it returns.</param>
+    /// <param name="cancellationToken">Ends the wait of a large body that has been read for its turn.</param>
+    internal static async ValueTask<Parsed<T>> ReadAsync<T, TState>(
+        HttpContext context, int limit, TState state, BodyUse<T, TState> use, CancellationToken cancellationToken)
         where T : notnull
     {
         var reader = context.Request.BodyReader;
@@ -57,7 +63,7 @@ internal static class Body
             }
         }
 
-        return await CollectAsync(reader, result, limit, state, use, context.Features.Get<InFlightSlot>(), context.RequestAborted);
+        return await CollectAsync(reader, result, limit, state, use, context.Features.Get<InFlightSlot>(), cancellationToken);
     }
 
     private static async ValueTask<Parsed<T>> CollectAsync<T, TState>(

@@ -41,7 +41,11 @@ internal static class JsonBody
         }
 
         return await Body.ReadAsync(
-            context, limit, (Shape: shape, Hash: hash, Quick: quick), static (bytes, to) => Parse(bytes, to.Shape, to.Hash, to.Quick));
+            context,
+            limit,
+            (Shape: shape, Hash: hash, Quick: quick),
+            static (bytes, to) => Parse(bytes, to.Shape, to.Hash, to.Quick),
+            context.RequestAborted);
     }
 
     private static Problem? Refuse(HttpContext context, int limit)

@@ -1,0 +1,59 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
+
+namespace LeadGrain.Gateway.Connections;
+
+/// <summary>
+/// What a connection receives, whose end is told only to who has looked at every byte before it. Kestrel takes the end of the input
+/// for the end of an unfinished body even where the rest of that body has arrived, and so drops the request of a caller that sends and
+/// closes at once.
+/// </summary>
+internal sealed class UnreadInput(PipeReader input) : PipeReader
+{
+    private ReadOnlySequence<byte> _held;
+    private bool _isEndDue;
+
+    public override bool TryRead(out ReadResult result)
+    {
+        var isRead = input.TryRead(out result);
+        result = isRead ? Hold(result) : result;
+        return isRead;
+    }
+
+    public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
+    {
+        var read = input.ReadAsync(cancellationToken);
+        return read.IsCompletedSuccessfully ? new(Hold(read.Result)) : HoldAsync(read);
+    }
+
+    public override void AdvanceTo(SequencePosition consumed) => AdvanceTo(consumed, consumed);
+
+    public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
+    {
+        // No byte comes after it: what was due once stays due.
+        _isEndDue |= !_held.IsEmpty && _held.Slice(examined).IsEmpty;
+        _held = default;
+        input.AdvanceTo(consumed, examined);
+    }
+
+    public override void CancelPendingRead() => input.CancelPendingRead();
+
+    public override void Complete(Exception? exception = null) => input.Complete(exception);
+
+    public override ValueTask CompleteAsync(Exception? exception = null) => input.CompleteAsync(exception);
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReadResult> HoldAsync(ValueTask<ReadResult> read) => Hold(await read);
+
+    private ReadResult Hold(ReadResult result)
+    {
+        if (!result.IsCompleted || result.Buffer.IsEmpty || _isEndDue)
+        {
+            return result;
+        }
+
+        _held = result.Buffer;
+        return new ReadResult(_held, result.IsCanceled, isCompleted: false);
+    }
+}
