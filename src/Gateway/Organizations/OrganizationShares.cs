@@ -112,15 +112,20 @@ internal sealed partial class OrganizationShares : IDisposable
             return _refusals.AnswerAsync(context, Problem.TooManyInFlight());
         }
 
-        context.Features.Get<InFlightSlot>()!.Join(share);
+        var slot = context.Features.Get<InFlightSlot>()!;
+        slot.Join(share);
         if (share.TryStartRefresh(now, _time.TimestampFrequency * RefreshPeriod.Seconds))
         {
             StartRefresh(share, now);
         }
 
-        return metered && share.Limits.Quota is { } quota && !Pass(context, share.Take(quota, now), quota, out var refusal)
-            ? context.AnswerAsync(refusal)
-            : inner(context);
+        if (metered && share.Limits.Quota is { } quota && !Pass(context, share.Take(quota, now), quota, out var refusal))
+        {
+            slot.Refuse();
+            return _refusals.AnswerAsync(context, refusal);
+        }
+
+        return inner(context);
     }
 
     private bool Pass(HttpContext context, QuotaDecision decision, RequestQuota quota, out Problem refusal)

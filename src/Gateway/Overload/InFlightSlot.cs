@@ -34,6 +34,7 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
     {
         _isRefused = true;
         limit.Leave();
+        _share?.Leave();
     }
 
     /// <summary>The organization in whose share it has entered.</summary>

@@ -26,9 +26,9 @@ internal sealed partial class NamespaceGrain
                 queue.Dequeue();
                 EndWith(queue, pull, PullOutcome.Paused.Value);
             }
-            else if (!await FindFrontAsync(round, pull, pull.Command.Count, pull.Command.Count))
+            else if (await FindFrontAsync(round, pull, pull.Command.Count, pull.Command.Count) is var front and not Front.Found)
             {
-                if (!_held.Lacks(pull.Command.Count))
+                if (front is Front.None)
                 {
                     RunDry(round);
                 }
@@ -69,7 +69,7 @@ internal sealed partial class NamespaceGrain
         while (++given < pull.Command.Count
             && bytes < options.Value.AnswerBytes
             && (pull.Command.Lease is null || MayLease)
-            && await FindFrontAsync(round, pull, pull.Command.Count - given, 1));
+            && await FindFrontAsync(round, pull, pull.Command.Count - given, 1) is Front.Found);
     }
 
     /// <summary>Gives the front lead to a pull.</summary>
@@ -78,6 +78,7 @@ internal sealed partial class NamespaceGrain
     {
         var now = time.GetUtcNow();
         var held = TakeFront(out var lead);
+        Forget(lead.Seq);
         if (pull.Command.Lease is { } duration)
         {
             var state = new HeldState((held?.State.Attempts ?? 0) + 1, ids.Next(now), duration);
@@ -162,25 +163,26 @@ internal sealed partial class NamespaceGrain
     }
 
     /// <summary>
-    /// Whether a lead can be handed out; reads on where memory does not tell, and passes over those in other hands. False
-    /// also where held leads must be read on and the round has decided something: the database does not know of it yet,
-    /// and would show leads as held that are settled. They are read in the next round.
+    /// Whether a lead can be handed out; reads on where memory does not tell, and passes over those in other hands, as many as
+    /// one commit may write. Held leads are read on in the next round where this one has decided something: the database does
+    /// not know of it yet, and would show leads as held that are settled.
     /// </summary>
     /// <param name="round">Where leads that are passed over are noted.</param>
     /// <param name="pull">For whom.</param>
     /// <param name="wanted">How many leads are to follow.</param>
-    /// <param name="held">How many of the held ones memory should have for that, if there are as many.</param>
-    private async ValueTask<bool> FindFrontAsync(PullRound round, Pull pull, int wanted, int held)
+    /// <param name="heldWanted">How many of the held ones memory should have for that, if there are as many.</param>
+    private async ValueTask<Front> FindFrontAsync(PullRound round, Pull pull, int wanted, int heldWanted)
     {
+        var cleared = 0L;
         while (true)
         {
             // It may have ended while this read, and the queues with it.
             ThrowIfEnded();
-            if (_held.Lacks(held) && round.Write.Weight > 0)
+            if (_held.Lacks(heldWanted) && round.Write.Weight > 0)
             {
-                return false;
+                return Front.NextRound;
             }
-            else if (_held.Lacks(held))
+            else if (_held.Lacks(heldWanted))
             {
                 await ReadHeldAsync();
             }
@@ -188,18 +190,33 @@ internal sealed partial class NamespaceGrain
             {
                 await RefillAsync(wanted);
             }
-            else if (!TryPeekFront(out var lead, out _))
+            else if (!TryPeekFront(out var lead, out var held))
             {
-                return false;
+                return Front.None;
             }
-            else if (IsInOtherHands(round, pull, lead))
+            else if (pull.Command.Lease is not null && held is not null && IsLast(held.State))
             {
-                var taken = TakeFront(out lead);
-                Skip(round, lead.Place, taken is not null);
+                // It has had more leases than the setting now allows.
+                _held.Remove(held.Place);
+                Bury(round, held, time.GetUtcNow());
+            }
+            else if (lead.Seq != cleared && IsSuspect(lead))
+            {
+                await LookUpAsync();
+                cleared = lead.Seq;
+            }
+            else if (!_duplicates.Contains(lead.Seq) && !IsInOtherHands(round, pull, lead))
+            {
+                return Front.Found;
+            }
+            else if (round.Write.Skipped.Count >= options.Value.CommitLeads)
+            {
+                return Front.NextRound;
             }
             else
             {
-                return true;
+                TakeFront(out _);
+                Skip(round, lead.Place, isHeld: held is not null);
             }
         }
     }
@@ -209,13 +226,13 @@ internal sealed partial class NamespaceGrain
     private bool IsInOtherHands(PullRound round, Pull pull, WaitingLead lead)
     {
         var mayServe = round.Acknowledges || pull.Command.Lease is not null;
-        if (_held.OutCount == 0 && !mayServe)
+        if (_held.OutCount == 0 && !mayServe && round.Write.Served.Count == 0)
         {
             return false;
         }
 
         var email = EmailKey.Of(lead.Lead.Email);
-        return _held.IsOut(email) || (mayServe && round.Serves(email));
+        return _held.IsOut(email) || ((mayServe || _servedSet.Contains(ServedSet.Hash(email))) && round.Serves(email));
     }
 
     private bool TryPeekFront(out WaitingLead lead, out HeldLead? held)
@@ -266,4 +283,11 @@ internal sealed partial class NamespaceGrain
     private static int MostHeldWaiting(BufferOptions options) => Math.Max(options.WindowLeads, PullCommand.MaxCount);
 
     private long DueAt(TimeSpan after) => time.GetTimestamp() + (long)(after.TotalSeconds * time.TimestampFrequency);
+
+    private enum Front
+    {
+        Found,
+        None,
+        NextRound,
+    }
 }

@@ -166,7 +166,7 @@ internal sealed partial class NamespaceGrain
     private void ReturnDue(PullRound round)
     {
         var now = time.GetTimestamp();
-        while (_held.TryTakeDue(now, out var held))
+        while (round.Write.Weight < options.Value.CommitLeads && _held.TryTakeDue(now, out var held))
         {
             var wasLease = held.State.LeaseId is not null;
             if (wasLease && IsLast(held.State))

@@ -166,6 +166,7 @@ internal sealed partial class NamespaceGrain
 
     private void Skip(PullRound round, Place place, bool isHeld)
     {
+        Forget(place.Seq);
         round.Write.Skip(new SkippedMark(NextId(round, time.GetUtcNow()), place.Seq));
         if (isHeld)
         {

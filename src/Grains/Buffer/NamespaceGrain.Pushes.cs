@@ -85,7 +85,7 @@ internal sealed partial class NamespaceGrain
     private async Task CommitAsync(List<Push> pushes)
     {
         var claimed = await ClaimOrCreateAsync();
-        var served = await FindServedAsync(claimed, pushes);
+        var served = await FindServedAsync(claimed, pushes.SelectMany(push => push.Command.Leads).Select(lead => EmailKey.Of(lead.Email)));
         var (leads, answers) = (new List<WaitingLead>(), new List<KeptAnswer>());
         var outcomes = new List<PushOutcome>();
         foreach (var (origin, newLeads, key) in pushes.Select(p => p.Command))
@@ -147,27 +147,15 @@ internal sealed partial class NamespaceGrain
         }
     }
 
-    /// <summary>Which of the emails pushed were served before: the served set names the suspects, the database convicts.</summary>
-    private async Task<IReadOnlySet<string>> FindServedAsync(ClaimedNamespace claimed, List<Push> pushes)
+    /// <summary>Which of these email keys were served before: the served set names the suspects, the database convicts.</summary>
+    private async Task<IReadOnlySet<string>> FindServedAsync(ClaimedNamespace claimed, IEnumerable<string> keys)
     {
         if (_served == 0)
         {
             return s_none;
         }
 
-        var suspects = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var push in pushes)
-        {
-            foreach (var lead in push.Command.Leads)
-            {
-                var key = EmailKey.Of(lead.Email);
-                if (!_servedSet.IsComplete || _servedSet.Contains(ServedSet.Hash(key)))
-                {
-                    suspects.Add(key);
-                }
-            }
-        }
-
+        var suspects = keys.Where(key => !_servedSet.IsComplete || _servedSet.Contains(ServedSet.Hash(key))).ToHashSet(StringComparer.Ordinal);
         return suspects.Count > 0 ? await store.FindServedAsync(claimed.Id, [.. suspects]) : s_none;
     }
 

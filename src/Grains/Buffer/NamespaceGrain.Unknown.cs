@@ -16,7 +16,7 @@ internal sealed partial class NamespaceGrain
         {
             _unknownTimer?.Dispose();
         }
-        else if (_waiters.Count == 0)
+        else if (_waiters.All(waiter => waiter.IsOver))
         {
             DeactivateOnIdle();
         }

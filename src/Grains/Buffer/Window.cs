@@ -43,6 +43,9 @@ internal sealed class Window(int maxLeads, int maxBytes)
         }
     }
 
+    /// <summary>All in memory, in order.</summary>
+    internal IEnumerable<WaitingLead> Leads => _leads;
+
     /// <summary>The front lead.</summary>
     internal bool TryPeek(out WaitingLead lead) => _leads.TryPeek(out lead);
 

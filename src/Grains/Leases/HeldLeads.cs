@@ -83,6 +83,9 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
         }
     }
 
+    /// <summary>The waiting ones in memory.</summary>
+    internal IEnumerable<WaitingLead> Waiting => _waiting.Values.Select(held => held.Lead);
+
     /// <summary>The first waiting lead.</summary>
     internal bool TryPeek(out HeldLead lead)
     {

@@ -35,19 +35,29 @@ internal sealed class BufferModel(int maxAttempts)
     /// <summary>Hands out for good, or on lease for so many hours.</summary>
     internal List<Lead> Pull(int count, int? hours = null)
     {
-        while (TakeFront(count, hours) is [_, ..] taken)
+        var taken = new List<Lead>();
+        while (taken.Count < count && _waiting.Min is { } lead)
         {
-            // A lead whose email is served by then is passed over; a pull left with none is given the next ones.
-            var lost = taken.Where(lead => hours is null ? !_served.Add(lead.Key) : _served.Contains(lead.Key)).ToList();
-            lost.ForEach(lead => _out.Remove(lead));
-            _skipped += lost.Count;
-            if (taken.Except(lost).ToList() is [_, ..] handedOut)
+            _waiting.Remove(lead);
+            if (_served.Contains(lead.Key) || _out.Exists(other => other.Key == lead.Key))
             {
-                return handedOut;
+                _skipped++;
+                continue;
+            }
+
+            taken.Add(lead);
+            if (hours is { } lease)
+            {
+                (lead.OnLease, lead.DueHour, lead.Attempts) = (true, _hour + lease, lead.Attempts + 1);
+                _out.Add(lead);
+            }
+            else
+            {
+                _served.Add(lead.Key);
             }
         }
 
-        return [];
+        return taken;
     }
 
     internal void PassHours(int hours)
@@ -105,29 +115,6 @@ internal sealed class BufferModel(int maxAttempts)
         _waiting.UnionWith(_dead);
         _dead.Clear();
         return revived;
-    }
-
-    private List<Lead> TakeFront(int count, int? hours)
-    {
-        var taken = new List<Lead>();
-        while (taken.Count < count && _waiting.Min is { } lead)
-        {
-            _waiting.Remove(lead);
-            if (_out.Exists(other => other.Key == lead.Key))
-            {
-                _skipped++;
-                continue;
-            }
-
-            taken.Add(lead);
-            if (hours is { } lease)
-            {
-                (lead.OnLease, lead.DueHour, lead.Attempts) = (true, _hour + lease, lead.Attempts + 1);
-                _out.Add(lead);
-            }
-        }
-
-        return taken;
     }
 
     private bool Hold(Lead? lead) => lead is { OnLease: true } && _out.Contains(lead);

@@ -12,11 +12,23 @@ public sealed class OrganizationLimitsTests
     [Fact]
     public async Task Over_its_rate_an_organization_is_told_when_to_come_again_and_others_do_not_notice()
     {
-        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "2"), ("ORGANIZATION_BURST", "3"));
+        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "2"), ("ORGANIZATION_BURST", "3"), ("ORGANIZATION_MAX_IN_FLIGHT", "3"), ("REFUSAL_DELAY", "00:00:00.500"));
         using var other = server.NewClient("app", "other");
         var passed = new[] { await server.GetAsync("/leads"), await server.GetAsync("/leads"), await server.GetAsync("/leads") };
 
-        var refused = (await server.GetAsync("/leads")).MustBeProblem(429, "rate_limited");
+        // Held back, so that who asks again at once does not take the others' processors; it takes no place meanwhile.
+        var held = new List<Task<Answer>>();
+        for (var n = 0; n < 6; n++)
+        {
+            held.Add(server.GetAsync("/leads"));
+            await server.GetAsync("/organization/limits");
+        }
+
+        Assert.All(held, refusal => Assert.False(refusal.IsCompleted));
+        await Eventually.Async(
+            "they are told", () => held.TrueForAll(refusal => refusal.IsCompleted), between: () => _time.Advance(TimeSpan.FromSeconds(0.5)));
+        Assert.All(await Task.WhenAll(held), answer => answer.MustBeProblem(429, "rate_limited"));
+        var refused = await held[0];
 
         Assert.All(passed, answer => Assert.Equal(HttpStatusCode.OK, answer.Status));
         Assert.Equal(["2", "1", "0"], passed.Select(answer => Field(answer, "RateLimit-Remaining")));
@@ -74,7 +86,7 @@ public sealed class OrganizationLimitsTests
     [Fact]
     public async Task Limits_that_are_set_hold_at_once_and_are_told()
     {
-        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "1000"));
+        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "1000"), ("REFUSAL_DELAY", "00:00:00"));
 
         var set = await server.PutAsync("/organization/limits", """{"requestsPerSecond":1,"burst":2,"maxInFlight":null,"note":"?"}""");
 

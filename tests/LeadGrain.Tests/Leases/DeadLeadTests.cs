@@ -31,6 +31,25 @@ public sealed class DeadLeadTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_lead_that_has_had_more_attempts_than_are_allowed_by_now_is_leased_no_more()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var before = await LeaseGrid.StartAsync(database, shared.Time))
+        {
+            await before.Client.PushAsync("ns", "a@x.example", "b@x.example");
+            for (var attempt = 1; attempt <= 3; attempt++)
+            {
+                await before.Client.NackAsync("ns", 0, Assert.Single(await before.Client.LeaseAsync("ns")));
+            }
+        }
+
+        await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("LEASE_MAX_ATTEMPTS", "2"));
+
+        Assert.Equal("b@x.example", Assert.Single(await grid.Client.LeaseAsync("ns", 2)).Email);
+        Assert.Equal("a@x.example", Assert.Single(await grid.Client.DeadAsync("ns")).Email);
+    }
+
+    [Fact]
     public async Task The_last_return_tells_that_the_lead_is_dead()
     {
         await DieAsync("told", "a@x.example");
