@@ -28,6 +28,9 @@ internal sealed partial class IngestionCommits
     private readonly RisingIds _ids = new();
     private readonly GroupCommit<RawRow, IngestOutcome?> _lane;
 
+    // Took longer than anybody waits, and may go on.
+    private Task _slow = Task.CompletedTask;
+
     public IngestionCommits(
         RawStore raw,
         Settling settling,
@@ -81,16 +84,7 @@ internal sealed partial class IngestionCommits
     // From here on nothing fails a post, nor keeps it waiting for long: it is in the raw log, and what is not finished now is finished later.
     private async Task<IngestOutcome?[]> SettleAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
     {
-        Settled[]? settled = null;
-        try
-        {
-            settled = await FinishAsync(openId, rows, claims).WaitAsync(_leadWait, _time);
-        }
-        catch (TimeoutException)
-        {
-            LogSlow(rows.Count);
-        }
-
+        var settled = await FinishInTimeAsync(openId, rows, claims);
         var outcomes = new IngestOutcome?[rows.Count];
         for (var i = 0; i < outcomes.Length; i++)
         {
@@ -100,10 +94,33 @@ internal sealed partial class IngestionCommits
         return outcomes;
     }
 
+    // While one takes long the next ones would as well, and hold up every post behind them: they are left to the drain.
+    private async Task<Settled[]?> FinishInTimeAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
+    {
+        if (!_slow.IsCompleted)
+        {
+            _metrics.LeftOpen(rows.Count);
+            return null;
+        }
+
+        var finish = FinishAsync(openId, rows, claims);
+        try
+        {
+            return await finish.WaitAsync(_leadWait, _time);
+        }
+        catch (TimeoutException)
+        {
+            _slow = finish;
+            LogSlow(rows.Count);
+            return null;
+        }
+    }
+
     /// <summary>Makes leads of posts.</summary>
     /// <returns>What they became; null where that is put off.</returns>
     private async Task<Settled[]?> FinishAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
     {
+        await Task.Yield(); // it begins with work on bodies, which is waited for as well
         var start = Stopwatch.GetTimestamp();
         try
         {
@@ -147,7 +164,7 @@ internal sealed partial class IngestionCommits
         }
     }
 
-    [LoggerMessage(138, LogLevel.Warning, "{Count} posts are in the raw log and answered; making leads of them takes long")]
+    [LoggerMessage(138, LogLevel.Warning, "{Count} posts are in the raw log and answered; making leads of them takes long, and those behind them are left to the drain meanwhile")]
     private partial void LogSlow(int count);
 
     [LoggerMessage(131, LogLevel.Warning, "{Count} posts are in the raw log and not made leads of yet: {Cause} {SqlState}")]

@@ -51,12 +51,19 @@ public sealed class DrainTests
 
         var keyed = (await grid.Client.PostLeadAsync("""{"email":"slow@b.c"}""", "k")).MustBeCreated();
         var plain = (await grid.Client.PostLeadAsync("""{"email":"plain@b.c"}""")).MustBeCreated();
+        for (var n = 0; n < 20; n++)
+        {
+            (await grid.Client.PostLeadAsync($$"""{"email":"{{n}}@b.c"}""")).MustBeCreated();
+        }
+
+        // Who follows waits for nothing: beside the first one, the drain at most.
+        Assert.InRange(await database.ScalarAsync<long>("select count(*) from pg_locks where relation = 'leads'::regclass and not granted"), 1, 2);
         await transaction.RollbackAsync();
 
         await Eventually.FindAsync("nothing is open", () => CountAsync(database, "raw_open"), open => open == 0);
         Assert.Equal("slow@b.c", (string?)(await grid.Client.LeadAsync(keyed))["email"]);
         Assert.Equal("plain@b.c", (string?)(await grid.Client.LeadAsync(plain))["email"]);
-        Assert.Equal(3, await CountAsync(database, "leads"));
+        Assert.Equal(23, await CountAsync(database, "leads"));
         Assert.Equal(keyed, (await grid.Client.PostLeadAsync("""{"email":"slow@b.c"}""", "k")).MustBeRepeated());
     }
 
