@@ -71,7 +71,8 @@ internal static class IngestionApi
             SafeHeaders.ToJson(headers),
             context.Connection.RemoteIpAddress?.ToString(),
             context.TraceIdentifier,
-            LeadKey.Of(headers[IdempotencyKey.Header]));
+            LeadKey.Of(headers[IdempotencyKey.Header]),
+            context.Request.QueryString.Value is { Length: > 1 } query ? query[1..] : null);
     }
 
     private static Task AnswerAsync(HttpContext context, IngestOutcome outcome)

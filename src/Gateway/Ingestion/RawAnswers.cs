@@ -33,6 +33,7 @@ internal static class RawAnswers
         json.WritePropertyName("entry"u8);
         WriteEntry(json, document.Entry);
         json.WriteString("remoteAddress"u8, redact ? Masked : document.Post.RemoteAddress);
+        json.WriteString("query"u8, redact && document.Post.Query is not null ? Masked : document.Post.Query);
         json.WritePropertyName("headers"u8);
         Write(json, document.Post.Headers, redact);
         json.WritePropertyName("body"u8);

@@ -34,11 +34,11 @@ internal static partial class RawApi
             .Answers<RawEntries>($$"""{"entries":[{{EntryExample}}],"next":null}""");
         routes.MapGet("/raw/{id}", GetAsync)
             .Audited()
-            .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes and headers, for the scope admin; that is in the audit log.")
+            .Describe("getRaw", "Ingestion", "Get an entry of the raw log", "With its body, values masked; with redact=false the exact bytes, query and headers, for the scope admin; that is in the audit log.")
             .InPath("id", "The entry.", isUuid: true)
             .Query("redact", "false shows what was posted.")
             .Answers<RawEntryWithBody>(
-                $$"""{"entry":{{EntryExample}},"remoteAddress":"203.0.113.0","headers":{"User-Agent":"***"},"body":{"email":"***"},"bodyBase64":null}""")
+                $$"""{"entry":{{EntryExample}},"remoteAddress":"203.0.113.0","query":null,"headers":{"User-Agent":"***"},"body":{"email":"***"},"bodyBase64":null}""")
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPost("/raw/replay", ReplayAsync)
             .Audited()

@@ -32,11 +32,12 @@ public sealed record RawEntryView(
 /// <summary>An entry of the raw log with its body.</summary>
 /// <param name="Entry">What is known of it.</param>
 /// <param name="RemoteAddress">Of the connection; masked unless redact=false.</param>
+/// <param name="Query">Of the URL; null where it has none, masked unless redact=false.</param>
 /// <param name="Headers">Those that cannot hold a secret; values masked unless redact=false.</param>
 /// <param name="Body">The structure of a JSON body, values masked; null with redact=false.</param>
 /// <param name="BodyBase64">The exact bytes; null unless redact=false.</param>
 public sealed record RawEntryWithBody(
-    RawEntryView Entry, string? RemoteAddress, JsonElement Headers, JsonElement? Body, string? BodyBase64);
+    RawEntryView Entry, string? RemoteAddress, string? Query, JsonElement Headers, JsonElement? Body, string? BodyBase64);
 
 /// <summary>What to make leads of anew. All that is given must hold, and at least one must be given.</summary>
 /// <param name="From">Received at or after this ISO 8601 time.</param>

@@ -8,10 +8,11 @@ namespace LeadGrain.GrainInterfaces.Ingestion;
 /// <param name="RemoteAddress">Of the connection.</param>
 /// <param name="RequestId">Of the request.</param>
 /// <param name="Key">Makes repeats one lead; at most 255 printable characters. Null: every post is a lead.</param>
+/// <param name="Query">Of its URL, without the question mark, as given; null where there is none.</param>
 /// <param name="Id">Its place in the raw log, so that committing it twice is committing it once. Null: whoever commits it chooses one.</param>
 [GenerateSerializer, Immutable]
 public sealed record RawPost(
-    byte[] Body, string? ContentType, string? ContentEncoding, byte[] Headers, string? RemoteAddress, string RequestId, string? Key, Guid? Id = null)
+    byte[] Body, string? ContentType, string? ContentEncoding, byte[] Headers, string? RemoteAddress, string RequestId, string? Key, string? Query = null, Guid? Id = null)
 {
     /// <summary>The largest body, compressed and not.</summary>
     public const int MaxBytes = 1024 * 1024;

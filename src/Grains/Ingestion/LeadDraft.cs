@@ -44,6 +44,9 @@ internal sealed class LeadDraft
         extra.Write(json);
     }
 
+    /// <summary>All members of an extra, as they are written.</summary>
+    internal void AddMembers(ReadOnlySpan<byte> extra) => Begin().Write(extra[1..^1]);
+
     /// <summary>A value that has no field.</summary>
     internal void AddText(string name, string text) => AddRaw(Quote(name), Quote(text));
 

@@ -20,7 +20,10 @@ internal static class LeadNormalizer
     internal const string UnknownEncoding = "unknown_encoding";
     internal const string TooLarge = "too_large";
 
-    internal static Normalized Normalize(RawPost post) => Normalize(post.Body, post.ContentType, post.ContentEncoding);
+    internal static Normalized Normalize(RawPost post)
+        => Normalize(post.Body, post.ContentType, post.ContentEncoding) is var made && made is Normalized.Lead lead && post.Query is { } query
+            ? QueryLead.Add(lead, query)
+            : made;
 
     /// <param name="body">As received.</param>
     /// <param name="contentType">Content-Type, or null.</param>

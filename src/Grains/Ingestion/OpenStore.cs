@@ -10,7 +10,7 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     internal const string RowColumns =
         """
         r.organization_id, r.id, r.received_at, r.body, r.content_type, r.content_encoding, r.headers, r.remote_address, r.request_id,
-        r.idempotency_key
+        r.idempotency_key, r.query
         """;
 
     // By the database's clock, which all hosts share.
@@ -146,7 +146,8 @@ internal sealed class OpenStore(NpgsqlDataSource database)
             row.GetFieldValue<byte[]>(at + 6),
             Text(row, at + 7),
             row.GetString(at + 8),
-            Text(row, at + 9)));
+            Text(row, at + 9),
+            Text(row, at + 10)));
 
     internal static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

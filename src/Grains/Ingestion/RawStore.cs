@@ -11,25 +11,25 @@ internal sealed class RawStore(HotSessions hot)
         """
         with posted as (
             select * from unnest(
-                $1::bigint[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::json[], $8::text[], $9::text[], $10::text[])
+                $1::bigint[], $2::timestamptz[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::json[], $8::text[], $9::text[], $10::text[], $11::text[])
             with ordinality as p (
-                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, n)
+                organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, query, n)
         )
         """;
 
     private const string InsertRaw =
         """
         insert into leads_raw (
-            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key)
+            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, query)
         select
-            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key
+            organization_id, received_at, id, body, content_type, content_encoding, headers, remote_address, request_id, idempotency_key, query
         from posted
         """;
 
     private const string Append =
         $"""
         {Posted}, opened as (
-            insert into raw_open (id, organization_ids, raw_ids) values ($11, $1, $3)
+            insert into raw_open (id, organization_ids, raw_ids) values ($12, $1, $3)
         ), stored as (
             {InsertRaw}
         )
@@ -42,7 +42,7 @@ internal sealed class RawStore(HotSessions hot)
             {InsertRaw} on conflict do nothing returning organization_id, id
         ), opened as (
             insert into raw_open (id, organization_ids, raw_ids)
-            select $11, array_agg(organization_id order by id), array_agg(id order by id) from stored having count(*) > 0
+            select $12, array_agg(organization_id order by id), array_agg(id order by id) from stored having count(*) > 0
         )
         """;
 
@@ -51,7 +51,7 @@ internal sealed class RawStore(HotSessions hot)
         """
         , keyed as (
             select p.organization_id, p.idempotency_key as key, p.id, h.hash, p.n
-            from posted p join unnest($12::bytea[]) with ordinality as h (hash, n) on h.n = p.n
+            from posted p join unnest($13::bytea[]) with ordinality as h (hash, n) on h.n = p.n
             where p.idempotency_key is not null
         ), claimed as (
             insert into ingest_keys (organization_id, key, lead_id, body_hash)
@@ -116,6 +116,7 @@ internal sealed class RawStore(HotSessions hot)
         command.Bind((object)columns.Addresses);
         command.Bind((object)columns.RequestIds);
         command.Bind((object)columns.Keys);
+        command.Bind((object)columns.Queries);
         command.Bind(openId);
         if (!columns.HasKeys)
         {
@@ -181,13 +182,13 @@ internal sealed class RawStore(HotSessions hot)
             (Organizations, Times, Ids) = (new long[count], new DateTime[count], new Guid[count]);
             (Bodies, Headers, Hashes) = (new byte[count][], new byte[count][], new byte[]?[count]);
             (Types, Encodings, Addresses) = (new string?[count], new string?[count], new string?[count]);
-            (RequestIds, Keys) = (new string[count], new string?[count]);
+            (RequestIds, Keys, Queries) = (new string[count], new string?[count], new string?[count]);
             for (var i = 0; i < count; i++)
             {
                 var (row, post) = (rows[i], rows[i].Post);
                 (Organizations[i], Times[i], Ids[i]) = (row.OrganizationId, row.ReceivedAt, row.Id);
                 (Bodies[i], Headers[i], Types[i], Encodings[i]) = (post.Body, post.Headers, post.ContentType, post.ContentEncoding);
-                (Addresses[i], RequestIds[i], Keys[i]) = (post.RemoteAddress, post.RequestId, post.Key);
+                (Addresses[i], RequestIds[i], Keys[i], Queries[i]) = (post.RemoteAddress, post.RequestId, post.Key, post.Query);
                 if (post.Key is not null)
                 {
                     (HasKeys, Hashes[i]) = (true, row.BodyHash);
@@ -220,5 +221,7 @@ internal sealed class RawStore(HotSessions hot)
         internal string[] RequestIds { get; }
 
         internal string?[] Keys { get; }
+
+        internal string?[] Queries { get; }
     }
 }

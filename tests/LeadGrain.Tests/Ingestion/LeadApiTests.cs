@@ -32,6 +32,25 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
     }
 
     [Fact]
+    public async Task What_the_url_says_is_kept_and_fills_what_the_body_leaves_open()
+    {
+        using var client = shared.Grid.NewClient("app", "query");
+        const string Query = "click_id=777&country=LV&utm_source=face%20book&&email=";
+        using var body = new StringContent("""{"country":"EE","offer":null,"more":[1]}""", Encoding.UTF8, "application/json");
+        var id = (await Answer.OfAsync(await client.PostAsync(new Uri($"/api/lead?{Query}", UriKind.Relative), body))).MustBeCreated();
+
+        var lead = await client.LeadAsync(id);
+        Assert.Equal(("777", "EE", ""), ((string?)lead["click_id"], (string?)lead["country"], (string?)lead["email"]));
+        Assert.Equal("""{"utm_source":"face book","country":"LV","more":[1]}""", lead["extra"]!.ToJsonString());
+        Assert.Equal(Query, (string?)(await client.ReadAsync($"/raw/{id}?redact=false"))["query"]);
+        Assert.Equal("***", (string?)(await client.ReadAsync($"/raw/{id}"))["query"]);
+
+        await client.EndOfJobAsync((Guid)(await client.PostAsync("/raw/replay", new { ids = new[] { id } }))["id"]!);
+        Assert.Equal("777", (string?)(await client.LeadAsync(id))["click_id"]);
+        Assert.Equal("""{"utm_source":"face book","country":"LV","more":[1]}""", (await client.LeadAsync(id))["extra"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task A_repeat_of_a_key_is_409_with_the_first_leads_id()
     {
         using var client = shared.Grid.NewClient("app", "repeat");
