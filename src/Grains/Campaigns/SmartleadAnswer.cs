@@ -19,9 +19,6 @@ internal abstract record SmartleadAnswer
     /// <summary>Of some emails it is known, of the others only how many fared how: they must be asked for apart.</summary>
     internal sealed record Counted(IReadOnlyDictionary<string, PushResult> ByEmail) : SmartleadAnswer;
 
-    /// <summary>The account may add no more leads.</summary>
-    internal sealed record Exhausted : SmartleadAnswer;
-
     /// <summary>It cannot be understood.</summary>
     internal sealed record Unreadable : SmartleadAnswer;
 
@@ -48,22 +45,19 @@ internal abstract record SmartleadAnswer
     {
         private readonly Dictionary<string, PushResult> _known = [];
 
-        // How many refusals are counted, and how many of them are named.
+        private readonly bool _exhausted = root.TryGetProperty("is_lead_limit_exhausted", out var value) && value.ValueKind == JsonValueKind.True;
+
+        // How many refusals are counted, and how many of them name their lead, by cause.
+        private readonly Dictionary<string, int> _named = [];
         private int _refused;
-        private int _named;
-        private bool _elsewhere;
+        private HashSet<string> _elsewhere = [];
 
         internal SmartleadAnswer Read()
         {
             var (added, already) = (Math.Max(Count("total_leads"), Count("added_count")), Count("already_added_to_campaign"));
-            if (added + already == 0 && IsTrue("is_lead_limit_exhausted"))
-            {
-                return new Exhausted();
-            }
-
             var counts = root.TryGetProperty("total_leads", out _) || root.TryGetProperty("added_count", out _)
                 || root.TryGetProperty("already_added_to_campaign", out _);
-            if (!counts || root.TryGetProperty("ok", out var ok) && ok.ValueKind == JsonValueKind.False)
+            if (!_exhausted && (!counts || root.TryGetProperty("ok", out var ok) && ok.ValueKind == JsonValueKind.False))
             {
                 return new Unreadable();
             }
@@ -88,19 +82,15 @@ internal abstract record SmartleadAnswer
                 return new Told(_known);
             }
 
-            if (inRest >= rest.Length && _refused <= _named && !IsTrue("is_lead_limit_exhausted"))
-            {
-                PushResult all = added == 0 ? new PushResult.AlreadyThere() : new PushResult.Accepted();
-                return Fill(rest, all);
-            }
-
-            if (rest.Length == 1 && inRest > 0)
+            var all = inRest >= rest.Length && _refused <= _named.Values.Sum() && !_exhausted;
+            if (all || (rest.Length == 1 && inRest > 0))
             {
                 return Fill(rest, added == 0 ? new PushResult.AlreadyThere() : new PushResult.Accepted());
             }
 
-            return inRest == 0 && OnlyCause(rest.Length) is { } why
-                ? Fill(rest, new PushResult.Refused(why))
+            return inRest > 0 ? new Counted(_known)
+                : _exhausted ? Fill(rest, new PushResult.Stop("lead limit exhausted"))
+                : OnlyCause(rest) is { } why ? Fill(rest, new PushResult.Refused(why))
                 : new Counted(_known);
         }
 
@@ -114,20 +104,25 @@ internal abstract record SmartleadAnswer
             return new Told(_known);
         }
 
-        /// <summary>The one cause that explains why none of so many is in; null where there are several, or none.</summary>
-        private string? OnlyCause(int refused)
+        /// <summary>The one cause that explains why none of these is in; null where there are several, or none.</summary>
+        private string? OnlyCause(string[] rest)
         {
-            (string Member, string Why)[] causes =
+            // A refusal that names its lead says nothing of those beside it. These two may count leads under any name.
+            var there = _known.Values.Count(result => result is PushResult.AlreadyThere);
+            (string Why, int Count)[] causes =
             [
-                ("invalid_email_count", "invalid email"), ("unsubscribed_leads", "unsubscribed"), ("block_count", "blocked"),
-                ("bounce_count", "bounced"), ("duplicate_count", "in another campaign already"), ("skipped_count", "skipped"),
+                Left("invalid_email_count", "invalid email"), Left("unsubscribed_leads", "unsubscribed"), Left("block_count", "blocked"),
+                Left("bounce_count", "bounced"), Left("duplicate_count", SmartleadReason.Elsewhere, there),
+                ("skipped", Count("skipped_count") - _named.Values.Sum() - there),
             ];
-            var told = causes.Where(cause => Count(cause.Member) > 0).ToArray();
-            return told is [var (member, why)] && Count(member) >= refused ? why
-                : refused > 1 ? null
+            var told = causes.Where(cause => cause.Count > 0).ToArray();
+            return told is [var (only, count)] && count >= rest.Length ? only
+                : rest.Length > 1 ? null
                 : told is [var first, ..] ? first.Why
-                : _elsewhere ? "in another campaign already" : null;
+                : _elsewhere.Contains(rest[0]) ? SmartleadReason.Elsewhere : null;
         }
+
+        private (string Why, int Count) Left(string member, string why, int more = 0) => (why, Count(member) - _named.GetValueOrDefault(why) - more);
 
         private void ReadIds()
         {
@@ -137,8 +132,11 @@ internal abstract record SmartleadAnswer
             }
 
             // Those in other campaigns may have been added or not, by the settings: the counts tell.
-            _elsewhere = map.TryGetProperty("existingLeadsInOtherCampaigns", out var others) && others.ValueKind == JsonValueKind.Object
-                && others.EnumerateObject().Any();
+            if (map.TryGetProperty("existingLeadsInOtherCampaigns", out var others) && others.ValueKind == JsonValueKind.Object)
+            {
+                _elsewhere = others.EnumerateObject().Select(entry => EmailKey.Of(entry.Name)).ToHashSet(StringComparer.Ordinal);
+            }
+
             ReadIds(map, "existingLeads", static id => new PushResult.AlreadyThere(id));
             ReadIds(map, "newlyAddedLeads", static id => new PushResult.Accepted(id));
         }
@@ -181,14 +179,14 @@ internal abstract record SmartleadAnswer
                 var isObject = entry.ValueKind == JsonValueKind.Object;
                 var email = isObject ? Member(entry, "email") : Text(entry);
                 var reason = isObject ? Member(entry, "reason") ?? "" : "";
-                if (email is not null && IsAlready(reason))
+                if (email is not null && SmartleadReason.IsAlready(reason))
                 {
-                    _named++;
+                    Name("already");
                     Know(email, new PushResult.AlreadyThere(Member(entry, "lead_id")));
                 }
                 else
                 {
-                    Refuse(email, Why(reason));
+                    Refuse(email, SmartleadReason.Why(reason));
                 }
             }
         }
@@ -197,10 +195,12 @@ internal abstract record SmartleadAnswer
         {
             if (email is not null)
             {
-                _named++;
+                Name(why);
                 Know(email, new PushResult.Refused(why));
             }
         }
+
+        private void Name(string cause) => _named[cause] = _named.GetValueOrDefault(cause) + 1;
 
         private void Know(string email, PushResult result)
         {
@@ -211,18 +211,6 @@ internal abstract record SmartleadAnswer
             }
         }
 
-        private static bool IsAlready(string reason) =>
-            (reason.Contains("already", StringComparison.OrdinalIgnoreCase) || reason.Contains("duplicate", StringComparison.OrdinalIgnoreCase))
-            && !reason.Contains("other", StringComparison.OrdinalIgnoreCase);
-
-        // The vendor's words are not ours to pass on: they may quote the lead.
-        private static string Why(string reason)
-        {
-            (string Word, string Why)[] known =
-                [("invalid", "invalid email"), ("unsub", "unsubscribed"), ("block", "blocked"), ("bounce", "bounced"), ("other", "in another campaign already"), ("duplicate", "in another campaign already")];
-            return known.FirstOrDefault(k => reason.Contains(k.Word, StringComparison.OrdinalIgnoreCase)).Why ?? "skipped";
-        }
-
         private int Count(string member) => root.TryGetProperty(member, out var value)
             ? value.ValueKind switch
             {
@@ -231,8 +219,6 @@ internal abstract record SmartleadAnswer
                 _ => 0,
             }
             : 0;
-
-        private bool IsTrue(string member) => root.TryGetProperty(member, out var value) && value.ValueKind == JsonValueKind.True;
 
         private static string? Member(JsonElement owner, string name) => owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value) ? Text(value) : null;
 

@@ -12,7 +12,7 @@ internal sealed record SmartleadError(string? Code, string? Message, TimeSpan? R
     private static readonly SmartleadError s_none = new(null, null, null);
 
     /// <summary>Whether it says that what was to be added is there.</summary>
-    internal bool SaysAlready => Message?.Contains("already", StringComparison.OrdinalIgnoreCase) == true;
+    internal bool SaysAlready => Message is not null && SmartleadReason.IsAlready(Message);
 
     /// <summary>Reads {error: {code, message, retry_after}}, {message} or {error: "..."}; empty where it is none of them. Pure.</summary>
     internal static SmartleadError Read(ReadOnlyMemory<byte> body)

@@ -63,6 +63,7 @@ internal sealed partial class SmartleadTarget(
                 break;
             case Reply.ForEach(var byEmail):
                 Array.ForEach([.. leads], lead => Take(upload, lead, byEmail));
+                upload.End = byEmail.Values.OfType<PushResult.Stop>().FirstOrDefault();
                 break;
             case Reply.Apart(var byEmail, var alone):
                 var unsure = leads.Where(lead => !Take(upload, lead, byEmail)).ToArray();
@@ -151,7 +152,6 @@ internal sealed partial class SmartleadTarget(
         {
             SmartleadAnswer.Told told => new Reply.ForEach(told.ByEmail),
             SmartleadAnswer.Counted counted => new Reply.Apart(counted.ByEmail, new PushResult.RetryAt(null, "200 that does not say what became of the lead")),
-            SmartleadAnswer.Exhausted => new Reply.ForAll(new PushResult.Stop("lead limit exhausted")),
             _ => Later("200 that cannot be read"),
         };
     }

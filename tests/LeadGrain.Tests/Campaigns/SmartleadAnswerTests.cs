@@ -53,13 +53,41 @@ public sealed class SmartleadAnswerTests
         Assert.Equal([a, b, c], new[] { "a", "b", "c" }.Select(name => Word(answer, $"{name}@x.example")));
     }
 
+    [Theory]
+    [InlineData("""{"ok":true,"total_leads":1,"invalid_email_count":1,"invalid_emails":["b@x.example"],"is_lead_limit_exhausted":true,"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":1}}}""", "accepted 1", "refused: invalid email", "exhausted")]
+    [InlineData("""{"ok":true,"total_leads":0,"already_added_to_campaign":1,"skipped_count":1,"is_lead_limit_exhausted":true,"emailToLeadIdMap":{"existingLeads":{"a@x.example":1}}}""", "there 1", "exhausted", "exhausted")]
+    [InlineData("""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"a@x.example","reason":"already_in_campaign"}],"is_lead_limit_exhausted":true}""", "there", "exhausted", "exhausted")]
+    [InlineData("""{"ok":false,"is_lead_limit_exhausted":true,"error":"no credits"}""", "exhausted", "exhausted", "exhausted")]
+    public void An_exhausted_limit_keeps_out_those_that_are_not_named_and_refuses_none(string body, string a, string b, string c)
+        => A_batchs_answer_says_it_of_each_lead_or_that_it_cannot_be_told(body, a, b, c);
+
+    [Theory]
+    [InlineData("""{"ok":true,"total_leads":1,"invalid_email_count":1,"invalid_emails":["b@x.example"],"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":1}}}""", "accepted 1", "refused: invalid email")]
+    [InlineData("""{"ok":true,"total_leads":0,"already_added_to_campaign":1,"duplicate_count":1,"unsubscribed_leads":["b@x.example"],"emailToLeadIdMap":{"existingLeads":{"a@x.example":1}}}""", "there 1", "refused: unsubscribed")]
+    [InlineData("""{"added_count":0,"already_added_to_campaign":1,"skipped_count":2,"skipped_leads":[{"email":"b@x.example","reason":"bounced"}],"emailToLeadIdMap":{"existingLeads":{"a@x.example":1}}}""", "there 1", "refused: bounced")]
+    [InlineData("""{"ok":true,"total_leads":1,"invalid_emails":["b@x.example"],"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":1},"existingLeadsInOtherCampaigns":{"a@x.example":7}}}""", "accepted 1", "refused: invalid email")]
+    public void A_lead_is_not_refused_for_what_is_said_of_its_neighbours(string body, string a, string b)
+        => A_batchs_answer_says_it_of_each_lead_or_that_it_cannot_be_told(body, a, b, "unsure");
+
+    [Theory]
+    [InlineData("already unsubscribed", "refused: unsubscribed")]
+    [InlineData("Email already bounced", "refused: bounced")]
+    [InlineData("already_in_block_list", "refused: blocked")]
+    [InlineData("already opted out", "refused: unsubscribed")]
+    [InlineData("Lead already in another campaign", "refused: in another campaign already")]
+    [InlineData("duplicate in other campaign", "refused: in another campaign already")]
+    [InlineData("already added", "there")]
+    [InlineData("Lead already exists in campaign", "there")]
+    public void That_something_happened_already_is_success_only_where_it_is_the_adding(string reason, string expected) => Assert.Equal(
+        expected,
+        Word(Read($$"""{"added_count":0,"skipped_count":1,"skipped_leads":[{"email":"a@x.example","reason":"{{reason}}"}]}""", "a@x.example"), "a@x.example"));
+
     private static SmartleadAnswer Read(string body, params string[] emails) => SmartleadAnswer.Read(Encoding.UTF8.GetBytes(body), emails);
 
     private static string Word(SmartleadAnswer answer, string email) => answer switch
     {
         SmartleadAnswer.Told told => Word(told.ByEmail[email]),
         SmartleadAnswer.Counted counted => counted.ByEmail.TryGetValue(email, out var known) ? Word(known) : "unsure",
-        SmartleadAnswer.Exhausted => "exhausted",
         _ => "unreadable",
     };
 
@@ -68,6 +96,7 @@ public sealed class SmartleadAnswerTests
         PushResult.Accepted(var id) => $"accepted {id}".TrimEnd(),
         PushResult.AlreadyThere(var id) => $"there {id}".TrimEnd(),
         PushResult.Refused { Why: var why } => $"refused: {why}",
+        PushResult.Stop => "exhausted",
         _ => throw new InvalidOperationException($"{result}"),
     };
 }

@@ -88,6 +88,37 @@ public sealed class SmartleadTargetTests
         Assert.IsType<PushResult.AlreadyThere>(reply.Alone);
     }
 
+    [Fact]
+    public void A_conflict_that_says_that_the_person_has_already_unsubscribed_is_a_refusal()
+    {
+        var reply = (SmartleadTarget.Reply.Apart)SmartleadTarget.Failure(409, new SmartleadError(null, "Lead already unsubscribed", null), null);
+
+        Assert.IsType<PushResult.Refused>(reply.Alone);
+    }
+
+    [Fact]
+    public async Task A_limit_that_is_used_up_in_the_middle_of_a_batch_stops_the_rest_and_nothing_more_is_asked()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Says(
+            """
+            {"ok":true,"total_leads":1,"invalid_email_count":1,"invalid_emails":["a@x.example"],"is_lead_limit_exhausted":true,
+            "emailToLeadIdMap":{"newlyAddedLeads":{"n@x.example":7}}}
+            """));
+
+        var results = await PushAsync(
+            rig,
+            new SmartleadSettings(BatchLimit: 3, RateLimit: 1_000),
+            TargetConformance.Lead("n@x.example"),
+            TargetConformance.Lead("a@x.example"),
+            TargetConformance.Lead("b@x.example"),
+            TargetConformance.Lead("next@x.example"));
+
+        var stop = new PushResult.Stop("lead limit exhausted");
+        Assert.Equal([new PushResult.Accepted("7"), new PushResult.Refused("invalid email"), stop, stop], results);
+        Assert.Single(rig.Smartlead.Book.Requests);
+    }
+
     [Theory]
     [InlineData(SmartleadShape.Older, true)]
     [InlineData(SmartleadShape.Older, false)]
