@@ -37,7 +37,7 @@ internal static class HealthGate
 
         JudgeHistory(checks, facts, points);
         checks.RemoveAll(static check => check.Points == 0);
-        var score = Math.Max(0, FullScore - checks.Sum(static check => check.Points));
+        var score = ScoreOf(checks);
         return new Health(ClassOf(score, settings), score, checks.DrainToImmutable());
     }
 
@@ -48,7 +48,7 @@ internal static class HealthGate
     {
         var checks = ImmutableArray.CreateBuilder<HealthCheck>();
         JudgeHistory(checks, LeadFacts.None with { Suppressions = [.. suppressions] }, settings.Points);
-        return ClassOf(FullScore - checks.Sum(static check => check.Points), settings) == HealthClass.Red
+        return ClassOf(ScoreOf(checks), settings) == HealthClass.Red
             ? string.Join(' ', checks.Where(static check => check.Points > 0).Select(static check => check.Reason))
             : null;
     }
@@ -96,6 +96,8 @@ internal static class HealthGate
             Add(checks, Duplicate, points.Duplicate, $"The address was routed to the same target at {when}.");
         }
     }
+
+    private static int ScoreOf(ImmutableArray<HealthCheck>.Builder checks) => Math.Max(0, FullScore - checks.Sum(static check => check.Points));
 
     private static HealthClass ClassOf(int score, GateSettings settings)
         => score >= settings.GreenFrom ? HealthClass.Green : score >= settings.YellowFrom ? HealthClass.Yellow : HealthClass.Red;

@@ -47,6 +47,22 @@ public sealed class HealthGateTests
     }
 
     [Fact]
+    public void Who_is_let_in_with_what_the_suppression_list_says_is_not_withdrawn_for_it_and_the_other_way_round()
+    {
+        string[] all = [SuppressionReason.Manual, SuppressionReason.Unsubscribed, SuppressionReason.Bounced, SuppressionReason.Complained];
+        var settings =
+            from green in Gen.Choose(1, 100)
+            from yellow in Gen.Elements(0, 1, green)
+            from points in Gen.Elements(0, 50, 60, 100).ArrayOf(3)
+            select new GateSettings(green, yellow, 30, GatePoints.Default with { Suppressed = points[0], Bounced = points[1], Complained = points[2] });
+        Prop.ForAll(Arb.From(settings), Arb.From(Gen.SubListOf(all)), (settings, reasons) =>
+        {
+            var health = HealthGate.Judge("jane@acme.example", LeadFacts.None with { Suppressions = [.. reasons] }, settings);
+            return (health.Class == HealthClass.Red) == (HealthGate.Withdraws([.. reasons], settings) is not null);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
     public void A_domain_without_a_mail_host_and_a_lead_routed_before_are_told()
     {
         var facts = new LeadFacts(TakesMail: false, [], new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
