@@ -63,7 +63,7 @@ internal sealed partial class CampaignGrain
         }
         finally
         {
-            _fates.Leave(leadId);
+            _fates.Leave(leadId, coming);
         }
     }
 
@@ -238,7 +238,7 @@ internal sealed partial class CampaignGrain
         var was = _breaker.Now;
         var isNow = settled.Failed
             ? was.Failed(now, set.BreakerFailures, set.BreakerFirst, set.BreakerLongest, random.Next())
-            : settled.Succeeded ? CircuitBreaker.Closed : was;
+            : settled.Answered ? CircuitBreaker.Closed : was;
         await _breaker.SetAsync(isNow.Until(settled.NotBefore));
         if (isNow.IsProbing && !was.IsProbing)
         {
@@ -258,7 +258,7 @@ internal sealed partial class CampaignGrain
         if (!isRecorded)
         {
             var stop = new SettledBatch(
-                [], [new(claimed.OrganizationId, "grid", "campaign_stopped", "campaign", _key.CampaignId, Reason: reason)], reason, false, false);
+                [], [new(claimed.OrganizationId, "grid", "campaign_stopped", "campaign", _key.CampaignId, Reason: reason)], reason, false, false, false);
             await pushes.RecordAsync(claimed, _key.CampaignId, stop);
         }
 

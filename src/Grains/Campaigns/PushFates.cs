@@ -10,29 +10,38 @@ internal sealed class PushFates
 
     private readonly Dictionary<Guid, PushFate> _known = [];
     private readonly Queue<Guid> _order = new();
-    private readonly Dictionary<Guid, TaskCompletionSource<PushFate>> _waiting = [];
+    private readonly Dictionary<Guid, Waiting> _waiting = [];
 
     internal PushFate? Find(Guid leadId) => _known.GetValueOrDefault(leadId);
 
-    /// <summary>Ends with the lead's fate.</summary>
+    /// <summary>Ends with the lead's fate. Who asks leaves in the end.</summary>
     internal Task<PushFate> ComingAsync(Guid leadId)
     {
         if (!_waiting.TryGetValue(leadId, out var waiting))
         {
-            _waiting[leadId] = waiting = new TaskCompletionSource<PushFate>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiting[leadId] = waiting = new Waiting();
         }
 
-        return waiting.Task;
+        waiting.Callers++;
+        return waiting.Fate.Task;
     }
 
-    /// <summary>Nobody waits for it any more.</summary>
-    internal void Leave(Guid leadId) => _waiting.Remove(leadId);
+    /// <summary>One caller less waits for it.</summary>
+    /// <param name="leadId">Whose fate.</param>
+    /// <param name="coming">What the caller was given: others may wait for a later push of the lead.</param>
+    internal void Leave(Guid leadId, Task<PushFate> coming)
+    {
+        if (_waiting.TryGetValue(leadId, out var waiting) && waiting.Fate.Task == coming && --waiting.Callers == 0)
+        {
+            _waiting.Remove(leadId);
+        }
+    }
 
     internal void Tell(Guid leadId, PushFate fate)
     {
         if (_waiting.Remove(leadId, out var waiting))
         {
-            waiting.TrySetResult(fate);
+            waiting.Fate.TrySetResult(fate);
         }
 
         if (_known.TryAdd(leadId, fate))
@@ -54,7 +63,7 @@ internal sealed class PushFates
     {
         foreach (var waiting in _waiting.Values)
         {
-            waiting.TrySetResult(fate);
+            waiting.Fate.TrySetResult(fate);
         }
 
         _waiting.Clear();
@@ -67,5 +76,12 @@ internal sealed class PushFates
     {
         _known.Clear();
         _order.Clear();
+    }
+
+    private sealed class Waiting
+    {
+        internal TaskCompletionSource<PushFate> Fate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        internal int Callers { get; set; }
     }
 }

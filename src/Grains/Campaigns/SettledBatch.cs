@@ -7,10 +7,17 @@ namespace LeadGrain.Grains.Campaigns;
 /// <param name="Audit">What the audit log says.</param>
 /// <param name="Stop">Why the campaign stops; null where it does not.</param>
 /// <param name="Succeeded">Whether the target took anything.</param>
-/// <param name="Failed">Whether it failed, and took nothing.</param>
+/// <param name="Answered">Whether the target works: it took or refused a lead.</param>
+/// <param name="Failed">Whether it failed, and did neither.</param>
 /// <param name="NotBefore">When it wants to be asked again for any lead of the campaign; null where it does not say.</param>
 internal sealed record SettledBatch(
-    IReadOnlyList<SettledPush> Pushes, IReadOnlyList<AuditEntry> Audit, string? Stop, bool Succeeded, bool Failed, DateTimeOffset? NotBefore = null)
+    IReadOnlyList<SettledPush> Pushes,
+    IReadOnlyList<AuditEntry> Audit,
+    string? Stop,
+    bool Succeeded,
+    bool Answered,
+    bool Failed,
+    DateTimeOffset? NotBefore = null)
 {
     /// <summary>Decides. Pure: time and randomness are given.</summary>
     /// <param name="terms">For which campaign, by which schedule.</param>
@@ -40,10 +47,10 @@ internal sealed record SettledBatch(
         }
 
         var succeeded = results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere);
-        // A refusal is an answer of a target that works.
-        var failed = !succeeded && results.Any(r => r is PushResult.RetryAt { Counts: true }) && !results.Any(r => r is PushResult.Refused { Asked: true });
+        var answered = succeeded || results.Any(r => r is PushResult.Refused { Asked: true });
+        var failed = !answered && results.Any(r => r is PushResult.RetryAt { Counts: true });
         var notBefore = results.Max(r => r is PushResult.RetryAt { ForAll: true, When: var when } ? when : null);
-        return new SettledBatch(pushes, audit, stop, succeeded, failed, notBefore);
+        return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, notBefore);
     }
 
     private static SettledPush Settle(SettlementTerms terms, OutboundLead lead, PushResult result, DateTimeOffset now, Func<double> random)

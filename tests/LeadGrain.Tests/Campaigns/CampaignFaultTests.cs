@@ -55,6 +55,20 @@ public sealed class CampaignFaultTests
     }
 
     [Fact]
+    public async Task A_target_that_was_down_and_refuses_the_lead_that_is_sent_ahead_works_again()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:RetryDelays", s_manyRetries), ("Campaigns:BreakerFailures", "2"));
+        rig.Smartlead.BehaveNext(2, new SmartleadBehavior.Fails(500));
+        await rig.PutSmartleadAsync("7", new { batchLimit = 5, rateLimit = 1_000 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 10).Select(i => $"invalid{i}@x.example")]);
+
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("10", "select count(*) from routed_leads where status = 'DEAD'");
+        Assert.Equal(5, rig.Smartlead.Book.Requests.Count); // two that failed, one lead, five, four
+    }
+
+    [Fact]
     public async Task A_host_that_starts_anew_does_not_ask_a_target_that_was_down_before_its_time_and_then_with_one_lead()
     {
         (string, string)[] closed = [("Campaigns:RetryDelays", s_manyRetries), ("Campaigns:BreakerFailures", "2"), ("Campaigns:BreakerFirst", "01:00:00"), ("Campaigns:BreakerLongest", "02:00:00")];
