@@ -3,11 +3,12 @@ using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Idempotency;
+using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>Pushes leads into the buffer of a namespace of the same organization.</summary>
-internal sealed class NamespaceTarget(IGrainFactory grains) : ICampaignTarget
+internal sealed partial class NamespaceTarget(IGrainFactory grains, ILogger<NamespaceTarget> log) : ICampaignTarget
 {
     private static readonly LeadOrigin s_origin = new(null, null, null);
 
@@ -26,7 +27,7 @@ internal sealed class NamespaceTarget(IGrainFactory grains) : ICampaignTarget
         return Task.WhenAll(leads.Select(lead => PushAsync(grain, order, lead, cancellationToken)));
     }
 
-    private static async Task<PushResult> PushAsync(INamespaceGrain grain, PushOrder order, OutboundLead lead, CancellationToken cancellationToken)
+    private async Task<PushResult> PushAsync(INamespaceGrain grain, PushOrder order, OutboundLead lead, CancellationToken cancellationToken)
     {
         var id = $"campaign/{order.Key.CampaignId}/{lead.Id:n}";
         var key = new RequestKey($"lead:{lead.Id:n}", SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
@@ -45,5 +46,15 @@ internal sealed class NamespaceTarget(IGrainFactory grains) : ICampaignTarget
         {
             return new PushResult.RetryAt(null, fault is OverloadedException ? "the namespace is overloaded" : "the namespace cannot be reached");
         }
+#pragma warning disable CA1031 // The edge: what went wrong in the namespace is its lead's outcome, and must not end the campaign.
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            LogFailed(fault, order.Key.CampaignId);
+            return new PushResult.RetryAt(null, "the namespace failed");
+        }
     }
+
+    [LoggerMessage(186, LogLevel.Error, "The namespace of campaign {Campaign} failed to take a lead, which is tried again")]
+    private partial void LogFailed(Exception fault, string campaign);
 }

@@ -1,7 +1,9 @@
 using System.Net;
+using System.Net.Http.Json;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Grains.Campaigns;
 using LeadGrain.Sandbox.Smartlead;
+using LeadGrain.Tests.Gateway;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Campaigns;
@@ -66,6 +68,27 @@ public sealed class CampaignFaultTests
 
         await rig.EventuallyAsync("10", "select count(*) from routed_leads where status = 'DEAD'");
         Assert.Equal(5, rig.Smartlead.Book.Requests.Count); // two that failed, one lead, five, four
+    }
+
+    [Fact]
+    public async Task A_namespace_that_fails_in_no_known_way_costs_its_lead_attempts_and_not_the_campaign()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await rig.Client.PutAsJsonAsync("/campaigns/own", new { kind = "namespace", @namespace = "pulled" });
+        await rig.ExecuteAsync(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here'; end $$;
+            create trigger refuse before insert on lead_batches for each row execute function refuse()
+            """);
+
+        var (id, fate) = await rig.PushAsync("own", "ada@x.example");
+
+        Assert.Equal(new PushFate.Failed("the namespace failed"), fate);
+        await rig.EventuallyAsync("DEAD", "select status from routed_leads");
+        Assert.Equal("DEAD dead 4 the namespace failed; that was the last of 4 attempts", await rig.StateAsync(id));
+        await rig.ExecuteAsync("drop trigger refuse on lead_batches");
+        await rig.Client.PostAsync("/campaigns/own/retry", new { all = true });
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
     }
 
     [Fact]
