@@ -35,9 +35,9 @@ internal sealed class CampaignOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00", ParseLimitsInInvariantCulture = true)]
     public TimeSpan LongestRateWait { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The longest Retry-After that is obeyed as given. A refused attempt is free, so a service's slip must not close it for days.</summary>
+    /// <summary>The longest Retry-After that is obeyed as given: daily limits ask for up to a day, and a service's slip must not stop a campaign for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ParseLimitsInInvariantCulture = true)]
-    public TimeSpan LongestThrottle { get; set; } = TimeSpan.FromHours(1);
+    public TimeSpan LongestThrottle { get; set; } = TimeSpan.FromHours(24);
 
     /// <summary>Seconds before each further attempt of a lead; after the last one it is dead. By default ten attempts in some 16 h: a night.</summary>
     public string RetryDelays { get; set; } = "5,30,120,600,1800,3600,7200,14400,28800";

@@ -38,6 +38,20 @@ public abstract class HttpTargetConformance : TargetConformance
         Assert.Empty(await bench.TakenAsync());
     }
 
+    [Theory]
+    [InlineData(2 * 3_600, 2)]
+    [InlineData(5_000_000, 24)]
+    public async Task A_wait_of_hours_is_kept_and_one_of_more_than_a_day_is_taken_for_a_day(int seconds, int hours)
+    {
+        await using var bench = await StartHttpAsync();
+        bench.TellToWait(429, seconds);
+
+        var before = DateTimeOffset.UtcNow;
+        var told = Assert.IsType<PushResult.RetryAt>((await PushAsync(bench, Leads(1))).Single());
+
+        Assert.InRange((told.When!.Value - before).TotalHours, hours - 0.01, hours + 0.1);
+    }
+
     [Fact]
     public async Task Told_that_it_is_too_much_but_not_when_to_come_back_it_waits_and_counts_no_attempt()
     {
