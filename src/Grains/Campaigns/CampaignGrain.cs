@@ -67,7 +67,7 @@ internal sealed partial class CampaignGrain(
 
         // One that is there before its campaign is a webhook was made by a request that failed then, and nobody was told it.
         var secret = settings is CampaignSettings.Webhook
-            && (_claimed?.Settings is not CampaignSettings.Webhook || (await secrets.SigningKeysAsync(organizationId, _key.CampaignId)).Count == 0)
+            && (_claimed?.Settings is not CampaignSettings.Webhook || !await secrets.HasSigningKeyAsync(organizationId, _key.CampaignId))
             ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
             : null;
         var before = _claimed is null ? null : SettingsJson.Write(_claimed.Settings);

@@ -32,25 +32,36 @@ internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOpti
     internal async Task<bool> HasSmartleadKeyAsync(long organizationId, string campaignId)
         => options.Value.SmartleadKey is not null || await secrets.HasAnyAsync(organizationId, SmartleadKeyOf(campaignId), SmartleadKey);
 
-    /// <summary>The keys to sign a webhook with, the newest first.</summary>
+    /// <summary>Whether a webhook has a key to sign with, readable or not.</summary>
+    internal Task<bool> HasSigningKeyAsync(long organizationId, string campaignId) => secrets.HasAnyAsync(organizationId, SigningKeyOf(campaignId));
+
+    /// <summary>The keys to sign a webhook with, the newest first; without the one before where that does not open.</summary>
+    /// <exception cref="SecretUnreadableException">The ring does not open the newest.</exception>
     internal async Task<IReadOnlyList<string>> SigningKeysAsync(long organizationId, string campaignId)
     {
         var newest = await secrets.OpenAsync(organizationId, SigningKeyOf(campaignId));
-        var previous = await secrets.OpenAsync(organizationId, PreviousSigningKeyOf(campaignId));
+        var previous = await secrets.OpenIfReadableAsync(organizationId, PreviousSigningKeyOf(campaignId));
         return [.. new[] { newest, previous }.OfType<string>()];
     }
 
-    /// <summary>Makes a signing key, in place of one that there may be, which goes on signing beside it.</summary>
+    /// <summary>Makes a signing key, in place of one that there may be, which goes on signing beside it if it can be opened.</summary>
     /// <returns>The key, as its receiver is given it.</returns>
     internal async Task<string> RotateSigningKeyAsync(long organizationId, string campaignId, Actor actor)
     {
-        if (await secrets.OpenAsync(organizationId, SigningKeyOf(campaignId)) is { } old)
+        var old = await secrets.OpenIfReadableAsync(organizationId, SigningKeyOf(campaignId));
+        if (old is not null)
         {
             await secrets.SetAsync(organizationId, PreviousSigningKeyOf(campaignId), old, actor);
         }
 
         var made = StandardWebhook.NewSecret();
         await secrets.SetAsync(organizationId, SigningKeyOf(campaignId), made, actor);
+        if (old is null)
+        {
+            // One that was replaced before must not sign on beside the newest for a rotation longer.
+            await secrets.DeleteAsync(organizationId, PreviousSigningKeyOf(campaignId), actor);
+        }
+
         return made;
     }
 }

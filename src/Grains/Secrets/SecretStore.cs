@@ -84,6 +84,20 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
         return null;
     }
 
+    /// <summary>Opens a secret; null where there is none of that name, or the ring does not open it, which is logged.</summary>
+    internal async Task<string?> OpenIfReadableAsync(long organizationId, string name)
+    {
+        try
+        {
+            return await OpenAsync(organizationId, name);
+        }
+        catch (SecretUnreadableException)
+        {
+            LogUnreadable(name, organizationId);
+            return null;
+        }
+    }
+
     /// <summary>Whether there is a secret of one of these names.</summary>
     internal async Task<bool> HasAnyAsync(long organizationId, params string[] names)
         => await StorageFaults.GuardAsync(() => database.ReadAllAsync(AnySql, static row => row.GetInt32(0), organizationId, names)) is not [];

@@ -48,6 +48,39 @@ public sealed class WebhookCampaignTests
     }
 
     [Fact]
+    public async Task An_old_secret_that_does_not_open_signs_nothing_and_the_new_one_alone_does()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await rig.PutWebhookAsync(server.Url);
+        var made = (string)(await rig.Client.PostAsync("/campaigns/hook/secret", new { }))["signingSecret"]!;
+        await rig.ExecuteAsync("update organization_secrets set key_id = 'gone' where name like 'webhook.previous%'");
+
+        Assert.Equal(new PushFate.Pushed("webhook"), (await rig.PushAsync("hook", "ada@x.example")).Fate);
+
+        var heard = server.Requests.Single();
+        Assert.Equal([Signature(made, heard)], heard.Headers["webhook-signature"].Split(' '));
+    }
+
+    [Fact]
+    public async Task A_campaign_whose_secrets_do_not_open_is_changed_and_repaired_by_a_new_secret_all_the_same()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await rig.PutWebhookAsync("http://127.0.0.1:9/");
+        await rig.Client.PostAsync("/campaigns/hook/secret", new { });
+        await rig.ExecuteAsync("update organization_secrets set key_id = 'gone'");
+
+        Assert.Null((await rig.PutWebhookAsync(server.Url))["signingSecret"]);
+        var made = (string)(await rig.Client.PostAsync("/campaigns/hook/secret", new { }))["signingSecret"]!;
+        await rig.PushAsync("hook", "ada@x.example");
+
+        var heard = server.Requests.Single();
+        Assert.Equal([Signature(made, heard)], heard.Headers["webhook-signature"].Split(' '));
+        Assert.Equal("1", await rig.TextAsync("select count(*) from organization_secrets"));
+    }
+
+    [Fact]
     public async Task Each_attempt_has_the_same_id_and_body_and_its_own_time()
     {
         await using var rig = await CampaignRig.StartAsync();
