@@ -45,12 +45,15 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     private const string SmartleadSql = "select settings::text from smartlead_settings where organization_id = $1";
 
+    // Above the epoch of any earlier row of the campaign: of one that was removed a batch may still be under way.
+    private const string FirstEpoch = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
+
     // Somebody who removed a campaign does not want the next lead to bring it back; and what is set up stays as it is.
     private static readonly string s_addSql =
         $"""
         with added as (
-            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at)
-            select $1, $2, $3, $4, $5, $5
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch)
+            select $1, $2, $3, $4, $5, $5, {FirstEpoch}
             where not exists (select from removed_campaigns r where r.organization_id = $1 and r.campaign_id = $2)
                 and exists (select from campaign_pushes p where p.organization_id = $1 and p.campaign_id = $2)
             on conflict on constraint campaigns_pkey do nothing
@@ -65,7 +68,8 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         with wanted as (
             delete from removed_campaigns where organization_id = $1 and campaign_id = $2
         ), put as (
-            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at) values ($1, $2, $3, $4, $5, $5)
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch)
+            values ($1, $2, $3, $4, $5, $5, {FirstEpoch})
             on conflict on constraint campaigns_pkey do update set
                 kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at,
                 failing_since = case when (excluded.settings ->> 'url') is distinct from (campaigns.settings ->> 'url')

@@ -73,6 +73,32 @@ public sealed class WebhookFaultTests
     }
 
     [Fact]
+    public async Task A_batch_that_is_under_way_as_its_campaign_is_removed_is_not_recorded_for_one_that_is_set_up_under_its_id()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:SweepEvery", "00:00:01"));
+        var (asked, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await using var first = await LoopbackServer.Start(async (_, _) =>
+        {
+            asked.TrySetResult();
+            await release.Task;
+        });
+        await using var second = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await rig.PutWebhookAsync(first.Url);
+        var id = (await rig.AddLeadsAsync("hook", "ada@x.example")).Single();
+        await rig.Campaign("hook").WakeAsync(CancellationToken.None);
+        await asked.Task.WaitAsync(Eventually.Patience);
+
+        using var deleted = await rig.Client.DeleteAsync(new Uri("/campaigns/hook", UriKind.Relative));
+        await rig.PutWebhookAsync(second.Url);
+        release.SetResult();
+
+        await rig.EventuallyAsync("ACTIVE", "select status from routed_leads");
+        Assert.Single(second.Requests);
+        Assert.Equal("1", await rig.TextAsync("select sent_count from campaigns"));
+        Assert.Equal("pushed_to_webhook", await rig.AuditAsync(id));
+    }
+
+    [Fact]
     public async Task A_retry_of_all_waits_for_a_batch_under_way_without_holding_its_pushes()
     {
         await using var rig = await CampaignRig.StartAsync();
