@@ -27,7 +27,7 @@ internal static class RoutedLeadApi
     {
         routes.MapPost("/routing/preview", PreviewAsync)
             .Describe("previewRouting", "Routing", "Explain a lead's routing", "How it would be judged and routed now, and why each rule would not have it. Nothing is written.")
-            .Query("leadId", "The id by which the split by weights goes; a new one unless told.", QueryKind.Uuid)
+            .Query("leadId", "The id that the lead is taken to have; a new one unless told. The split by weights goes by it only where the email is empty.", QueryKind.Uuid)
             .Takes<IngestRequest>(IngestApi.Body)
             .Answers<PreviewResponse>($$"""{"leadId":"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10","status":"HELD","health":{{Health}},"target":{"campaign":"123456"},"ruleId":"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d11","rules":[{"ruleId":"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d11","name":null,"priority":100,"outcome":"won","reason":"The first match by priority."}]}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);

@@ -1,15 +1,21 @@
 using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
 using System.Text.Json;
 using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>What rules look at in a lead. Its body is parsed only where a rule asks for a field of it.</summary>
-internal sealed class LeadFields(Guid id, string? persona, double? score, byte[] body) : IDisposable
+internal sealed class LeadFields(Guid id, string emailKey, string? persona, double? score, byte[] body) : IDisposable
 {
     private JsonDocument? _document;
+    private Guid? _lot;
 
     internal Guid Id => id;
+
+    /// <summary>By what splits draw: the same for all leads of an email; a lead without one draws by its id.</summary>
+    internal Guid Lot => _lot ??= emailKey.Length == 0 ? id : new Guid(XxHash128.Hash(Encoding.UTF8.GetBytes(emailKey)));
 
     internal string? Persona => persona;
 

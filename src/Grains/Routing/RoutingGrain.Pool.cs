@@ -70,7 +70,7 @@ internal sealed partial class RoutingGrain
         using var turn = await _turns.EnterAsync(EmailKey.Of(lead.Email));
         var state = await StateAsync();
         var hand = LeadInHand.Held(lead, actor);
-        using (var fields = new LeadFields(lead.Id, lead.Persona, lead.Score, lead.Data))
+        using (var fields = new LeadFields(lead.Id, EmailKey.Of(lead.Email), lead.Persona, lead.Score, lead.Data))
         {
             if (Winner(fields, state, time.GetUtcNow(), s_noneClosed) is null)
             {

@@ -72,7 +72,7 @@ internal static class RoutingRules
         return null;
     }
 
-    // Of rules of one priority: the oldest, or, where any of them has a weight, the one that the lead's id draws.
+    // Of rules of one priority: the oldest, or, where any of them has a weight, the one that the lead's email draws.
     private static RoutingRule? WinnerOf(
         LeadFields lead,
         ReadOnlySpan<RoutingRule> rules,
@@ -92,7 +92,7 @@ internal static class RoutingRules
 
             oldest ??= rule;
             split |= rule.Definition.Weight is not null;
-            var draw = Draw(lead.Id, rule);
+            var draw = Draw(lead.Lot, rule);
             if (draw < best)
             {
                 (drawn, best) = (rule, draw);
@@ -167,10 +167,10 @@ internal static class RoutingRules
 
     // Rendezvous hashing with weights: each rule draws an exponential time at its rate, and the first wins. A rule that comes or
     // goes moves no lead between the others.
-    private static double Draw(Guid leadId, RoutingRule rule)
+    private static double Draw(Guid lot, RoutingRule rule)
     {
         Span<byte> both = stackalloc byte[32];
-        leadId.TryWriteBytes(both);
+        lot.TryWriteBytes(both);
         rule.Id.TryWriteBytes(both[16..]);
         var hash = XxHash64.HashToUInt64(both);
         var uniform = ((hash >> 11) + 0.5) / (1UL << 53); // strictly between 0 and 1

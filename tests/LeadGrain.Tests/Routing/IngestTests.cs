@@ -205,6 +205,26 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
     }
 
     [Fact]
+    public async Task A_person_stays_in_one_arm_of_a_split_and_a_preview_draws_the_same()
+    {
+        await _client.AddRuleAsync(new { weight = 1, target = new { campaign = "1" } });
+        await _client.AddRuleAsync(new { weight = 1, target = new { campaign = "2" } });
+        var arms = new HashSet<string>();
+        for (var n = 0; n < 20; n++)
+        {
+            var preview = await _client.PostAsync($"/routing/preview?leadId={Guid.NewGuid()}", new { email = $" {n}@ACME.example" });
+            var first = await _client.IngestAsync(new { email = $"{n}@acme.example" });
+            var again = await _client.IngestAsync(new { email = $"{n}@Acme.example " });
+
+            Assert.Equal(((string)preview["target"]!["campaign"]!, "HELD"), ((string)first["assignedCampaignId"]!, (string)first["status"]!));
+            Assert.Equal("BLOCKED", (string)again["status"]!); // for the same campaign, so a duplicate
+            arms.Add((string)first["assignedCampaignId"]!);
+        }
+
+        Assert.Equal(2, arms.Count);
+    }
+
+    [Fact]
     public async Task Routed_leads_are_listed_by_when_they_were_taken_in()
     {
         for (var n = 0; n < 3; n++)

@@ -131,7 +131,7 @@ public sealed class RoutingRulesTests
         {
             var shuffled = rules.ToArray();
             new System.Random(seed).Shuffle(shuffled);
-            using var lead = Lead("VP Sales", 50, id: new Guid(seed, 1, 2, new byte[8]));
+            using var lead = Lead("VP Sales", 50, email: $"{seed}@x.example");
             var match = RoutingRules.Match(lead, rules, s_noon, NoCounts);
             var other = RoutingRules.Match(lead, shuffled, s_noon, NoCounts);
             return match.Winner == other.Winner && match.Verdicts.SequenceEqual(other.Verdicts)
@@ -163,15 +163,16 @@ public sealed class RoutingRulesTests
     }
 
     [Fact]
-    public void Weights_split_leads_of_one_priority_and_a_lead_is_always_drawn_alike()
+    public void Weights_split_emails_of_one_priority_and_each_is_always_drawn_alike()
     {
         var rules = new[] { Rule(1, 5, weight: 1), Rule(2, 5, weight: 3), Rule(3, 4, weight: 9), Rule(4, 5) };
         var wins = new Dictionary<long, int>();
         for (var n = 0; n < 10_000; n++)
         {
-            using var lead = Lead(id: Guid.CreateVersion7());
+            using var lead = Lead(email: $"{n}@x.example");
+            using var again = Lead("CEO", 7, email: $"{n}@x.example");
             var winner = lead.Winner(s_noon, NoCounts, rules)!;
-            Assert.Equal(winner, lead.Winner(s_noon, NoCounts, rules));
+            Assert.Equal(winner, again.Winner(s_noon, NoCounts, rules));
             wins[winner.Position] = wins.GetValueOrDefault(winner.Position) + 1;
         }
 
@@ -179,6 +180,30 @@ public sealed class RoutingRulesTests
         Assert.InRange(wins[1], 1_800, 2_200);
         Assert.InRange(wins[2], 5_750, 6_250);
         Assert.InRange(wins[4], 1_800, 2_200);
+    }
+
+    [Fact]
+    public void A_rule_that_comes_to_a_split_moves_no_email_between_the_others()
+    {
+        RoutingRule[] rules = [Rule(1, 5, weight: 1), Rule(2, 5, weight: 3)];
+        Prop.ForAll<NonEmptyString>(email =>
+        {
+            using var lead = Lead(email: email.Get);
+            var more = lead.Winner(s_noon, NoCounts, [.. rules, Rule(3, 5, weight: 2)])!;
+            return more.Position == 3 || more == lead.Winner(s_noon, NoCounts, rules);
+        }).QuickCheckThrowOnFailure();
+    }
+
+    [Fact]
+    public void Leads_without_an_email_are_split_by_their_ids()
+    {
+        var winners = Enumerable.Range(0, 200).Select(_ =>
+        {
+            using var lead = Lead();
+            return lead.Winner(s_noon, NoCounts, Rule(1, weight: 1), Rule(2, weight: 1))!.Position;
+        });
+
+        Assert.Equal([1, 2], winners.Distinct().Order());
     }
 
     [Fact]
