@@ -24,12 +24,16 @@ internal static class RoutingRules
     {
         var ordered = Order(rules);
         var winner = Winner(lead, ordered, now, counts, campaignFullAt);
-        var verdicts = ordered.Select(rule =>
+        var refusals = ordered.Select(rule => Refusal(lead, rule, now, counts, campaignFullAt)).ToArray();
+        var matching = ordered.Where((rule, i) => refusals[i] is null && rule.Definition.Priority == winner?.Definition.Priority).ToArray();
+        var isSplit = matching.Length > 1 && IsSplit(matching);
+        var verdicts = ordered.Select((rule, i) =>
         {
             var fate = rule.Id == winner?.Id ? RuleFate.Won
-                : Refusal(lead, rule, now, counts, campaignFullAt) ?? Loser(rule.Definition, rule.Position, winner!);
+                : refusals[i] ?? (isSplit && matching.Contains(rule) ? RuleFate.OutsideItsShare : RuleFate.Outranked);
             var reason = fate == RuleFate.CampaignCapReached
                 ? string.Create(CultureInfo.InvariantCulture, $"The campaign has had its {campaignFullAt?.Invoke(rule)} leads of the day.")
+                : fate == RuleFate.Won && isSplit ? "The split by weights among the matches of the highest priority chose it."
                 : Explain(fate, lead, rule.Definition);
             return new RuleVerdict(rule, fate, reason);
         });
@@ -145,12 +149,7 @@ internal static class RoutingRules
         return null;
     }
 
-    // Of rules that match at the winner's priority, only a split passes an older one over.
-    private static RuleFate Loser(RuleDefinition rule, long position, RoutingRule winner)
-        => rule.Priority == winner.Definition.Priority
-            && (position < winner.Position || (rule.Weight ?? winner.Definition.Weight) is not null)
-            ? RuleFate.OutsideItsShare
-            : RuleFate.Outranked;
+    private static bool IsSplit(RoutingRule[] matching) => Array.Exists(matching, static rule => rule.Definition.Weight is not null);
 
     private static string Explain(RuleFate fate, LeadFields lead, RuleDefinition rule) => fate switch
     {

@@ -183,6 +183,33 @@ public sealed class RoutingRulesTests
     }
 
     [Fact]
+    public void Every_rule_that_takes_part_in_a_draw_is_told_of_it_and_no_other()
+    {
+        RoutingRule[] rules = [Rule(1, 5, weight: 1), Rule(2, 5), Rule(3, 5, "CTO", weight: 2), Rule(4, 4, weight: 9)];
+        foreach (var n in Enumerable.Range(0, 50))
+        {
+            using var lead = Lead("CEO", email: $"{n}@x.example");
+            var verdicts = RoutingRules.Match(lead, rules, s_noon, NoCounts).Verdicts.ToDictionary(v => v.Rule.Position);
+
+            Assert.Equal([RuleFate.Won, RuleFate.OutsideItsShare], new[] { verdicts[1].Fate, verdicts[2].Fate }.Order());
+            Assert.Equal((RuleFate.OtherPersona, RuleFate.Outranked), (verdicts[3].Fate, verdicts[4].Fate));
+            Assert.All(verdicts.Values.Take(2), verdict => Assert.Contains("split by weights", verdict.Reason, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void Where_no_matching_rule_has_a_weight_or_only_one_matches_there_is_no_draw_to_tell_of()
+    {
+        using var lead = Lead("CEO");
+        var unweighted = RoutingRules.Match(lead, [Rule(1, 5), Rule(2, 5), Rule(3, 5, "CTO", weight: 2)], s_noon, NoCounts).Verdicts;
+        var alone = RoutingRules.Match(lead, [Rule(1, 5, weight: 1), Rule(2, 4, weight: 1)], s_noon, NoCounts).Verdicts;
+
+        Assert.Equal([RuleFate.Won, RuleFate.Outranked, RuleFate.OtherPersona], unweighted.Select(v => v.Fate));
+        Assert.Equal([RuleFate.Won, RuleFate.Outranked], alone.Select(v => v.Fate));
+        Assert.Equal(["The first match by priority.", "The first match by priority."], [unweighted[0].Reason, alone[0].Reason]);
+    }
+
+    [Fact]
     public void A_rule_that_comes_to_a_split_moves_no_email_between_the_others()
     {
         RoutingRule[] rules = [Rule(1, 5, weight: 1), Rule(2, 5, weight: 3)];
