@@ -114,6 +114,7 @@ internal static class IngestStatement
         , moved as (
             update routed_leads r set
                 status = l.status, campaign_id = l.campaign_id, rule_id = l.rule_id, namespace = l.namespace, updated_at = $1,
+                routed_at = case when l.rule_id is null then null else $1::timestamptz end,
                 health = l.health, health_score = l.health_score, checks = l.checks,
                 namespace_due_at = case when l.namespace is null then null else $1::timestamptz + interval '30 seconds' end
             from allowed l

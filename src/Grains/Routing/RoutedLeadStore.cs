@@ -18,22 +18,32 @@ internal sealed partial class RoutedLeadStore(
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;
 
-    // Enough to know the targets of an email that comes again and again.
+    // Enough to know the targets of an email that comes again and again. Those that waited in the holding pool count from when they left it.
     private const string HistorySql =
         """
         select q.w, s.reasons, r.campaigns, r.namespaces, r.times
-        from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[]) with ordinality as q (organization_id, email_key, hash, since, w)
+        from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[]) with ordinality
+            as q (organization_id, email_key, hash, since, since_at, w)
         left join lateral (
             select array_agg(reason) as reasons from suppressions
             where organization_id = q.organization_id and email_hash = q.hash
         ) s on true
         left join lateral (
-            select array_agg(campaign_id) as campaigns, array_agg(namespace) as namespaces, array_agg(created_at) as times
+            select array_agg(campaign_id) as campaigns, array_agg(namespace) as namespaces, array_agg(at) as times
             from (
-                select campaign_id, namespace, created_at from routed_leads
-                where organization_id = q.organization_id and email_key = q.email_key and id >= q.since
-                    and status in ('HELD', 'ACTIVE') and rule_id is not null
-                order by id desc limit 100
+                (
+                    select campaign_id, namespace, coalesce(routed_at, created_at) as at from routed_leads
+                    where organization_id = q.organization_id and email_key = q.email_key and id >= q.since
+                        and status in ('HELD', 'ACTIVE') and rule_id is not null
+                    order by id desc limit 100
+                )
+                union all
+                (
+                    select campaign_id, namespace, routed_at from routed_leads
+                    where organization_id = q.organization_id and email_key = q.email_key and routed_at >= q.since_at and id < q.since
+                        and status in ('HELD', 'ACTIVE') and rule_id is not null
+                    order by routed_at desc limit 100
+                )
             ) recent
         ) r on true
         where s.reasons is not null or r.times is not null
@@ -134,7 +144,8 @@ internal sealed partial class RoutedLeadStore(
             Column(queries, static q => q.OrganizationId),
             Column(queries, static q => q.EmailKey),
             Column(queries, static q => q.EmailHash),
-            Column(queries, static q => RoutedLeadIds.FloorOf(q.Since)));
+            Column(queries, static q => RoutedLeadIds.FloorOf(q.Since)),
+            Column(queries, static q => q.Since.UtcDateTime));
         var found = new EmailHistory[queries.Count];
         Array.Fill(found, EmailHistory.None);
         await using var row = await command.ExecuteReaderAsync();

@@ -90,6 +90,27 @@ public sealed class HoldingPoolTests
         Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from routed_leads where rule_id is null"));
     }
 
+    [Fact]
+    public async Task A_lead_that_waited_makes_its_email_a_duplicate_from_when_it_was_routed()
+    {
+        var time = new FakeTime();
+        using var running = time.Run();
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, time);
+        await grid.Client.IngestAsync(new { email = "jane@acme.example" });
+        time.Advance(TimeSpan.FromDays(31));
+        await grid.Client.AddRuleAsync(new { target = new { campaign = "1" } });
+        await AssignedAsync(database, time, "1: 1");
+
+        time.Advance(TimeSpan.FromDays(1));
+        var next = await grid.Client.IngestAsync(new { email = "jane@acme.example" });
+        time.Advance(TimeSpan.FromDays(30));
+        var later = await grid.Client.IngestAsync(new { email = "jane@acme.example" });
+
+        Assert.Equal(("BLOCKED", "duplicate"), ((string)next["status"]!, (string)next["health"]!["checks"]![0]!["name"]!));
+        Assert.Equal("HELD", (string)later["status"]!);
+    }
+
     private static async Task<JsonNode> RouteAsync(HttpClient client, object body, string? why = null)
     {
         (string, string)[] headers = why is null ? [] : [("X-Audit-Reason", why)];
