@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 
 namespace LeadGrain.Grains.Campaigns;
@@ -86,15 +87,21 @@ internal sealed record SettledBatch(
         PushResult.RetryAt { Asked: false } => null,
         // Told to wait again and again, as often as once a second: the first time says it all.
         PushResult.RetryAt { Counts: false } when lead.LastError == push.Reason => null,
-        PushResult.Accepted => new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}"),
-        PushResult.AlreadyThere =>
-            new AuditEntry(terms.OrganizationId, "grid", $"pushed_to_{terms.Kind}", "lead", $"{push.LeadId}", Reason: "it was there already"),
-        _ => new AuditEntry(terms.OrganizationId, "grid", "push_failed", "lead", $"{push.LeadId}", Reason: push.Reason),
+        PushResult.Accepted => Entry(terms, push, $"pushed_to_{terms.Kind}", terms.AfterPushed, null),
+        PushResult.AlreadyThere => Entry(terms, push, $"pushed_to_{terms.Kind}", terms.AfterPushed, "it was there already"),
+        _ => Entry(terms, push, "push_failed", AuditedStatus.Of(push.State == "dead" ? RoutedStatus.Dead : RoutedStatus.Held, "campaign", terms.CampaignId, push.Reason), push.Reason),
     };
+
+    private static AuditEntry Entry(SettlementTerms terms, SettledPush push, string action, byte[] after, string? reason)
+        => new(terms.OrganizationId, "grid", action, "lead", $"{push.LeadId}", AuditedStatus.Held, after, reason);
 }
 
 /// <summary>For which campaign a batch is settled, and by which schedule of waits between attempts.</summary>
-internal sealed record SettlementTerms(long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule);
+internal sealed record SettlementTerms(long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule)
+{
+    /// <summary>What the audit log says of each lead that the campaign has.</summary>
+    internal byte[] AfterPushed { get; } = AuditedStatus.Of(RoutedStatus.Active, "campaign", CampaignId);
+}
 
 /// <summary>A push's new state.</summary>
 /// <param name="LeadId">Whose.</param>

@@ -145,7 +145,7 @@ internal sealed partial class RoutingGrain
             blocked ? RoutedStatus.Blocked : RoutedStatus.Held,
             rule,
             rule is null ? default : ActiveClock.DayOf(rule.Definition, now),
-            IngestAudit.Of(state.OrganizationId, hand.Actor, hand.Id, health, rule),
+            IngestAudit.Of(state.OrganizationId, hand.Actor, hand.Id, health, rule, hand.IsHeld),
             hand.Key,
             hand.Delivery);
     }

@@ -57,7 +57,7 @@ internal sealed partial class RoutingGrain
             return PushFate.Pending.Value;
         }
 
-        var arrived = new AuditEntry(state.OrganizationId, "grid", "pushed_to_namespace", "lead", id, Reason: name);
+        var arrived = new AuditEntry(state.OrganizationId, "grid", "pushed_to_namespace", "lead", id, AuditedStatus.Held, AuditedStatus.Of(RoutedStatus.Active, "namespace", name), name);
         await shared.Commits.Arrivals.CommitAsync(new NamespaceArrival(leadId, arrived));
         return new PushFate.Pushed(PushFate.Pushed.Namespace);
     }
@@ -126,8 +126,13 @@ internal sealed partial class RoutingGrain
     // Somebody asked not to be contacted since the gate let the lead pass.
     private FailedArrival Withdrawn(RoutingState state, LeadForNamespace found, string why)
     {
-        var entry = new AuditEntry(state.OrganizationId, "grid", "push_failed", "lead", $"{found.Lead.Id}", Reason: why);
-        return new FailedArrival(found.Lead.Id, IsDead: true, time.GetUtcNow(), entry);
+        return new FailedArrival(found.Lead.Id, IsDead: true, time.GetUtcNow(), Failed(state, found.Lead, why, isDead: true));
+    }
+
+    private static AuditEntry Failed(RoutingState state, RoutedLead lead, string why, bool isDead)
+    {
+        var after = AuditedStatus.Of(isDead ? RoutedStatus.Dead : RoutedStatus.Held, "namespace", lead.Target!.Namespace!, why);
+        return new AuditEntry(state.OrganizationId, "grid", "push_failed", "lead", $"{lead.Id}", AuditedStatus.Held, after, why);
     }
 
     // Null where the lead has arrived.
@@ -156,7 +161,7 @@ internal sealed partial class RoutingGrain
         // What passes by itself is waited for however long it takes; anything else ends some time.
         var attempts = found.Attempts + 1;
         var isDead = !passes && attempts >= options.Value.NamespaceAttempts;
-        var entry = new AuditEntry(state.OrganizationId, "grid", "push_failed", "lead", $"{lead.Id}", Reason: isDead ? $"{reason}: the last attempt" : reason);
+        var entry = Failed(state, lead, isDead ? $"{reason}: the last attempt" : reason, isDead);
         return new FailedArrival(lead.Id, isDead, time.GetUtcNow() + NamespaceBackOff.Of(attempts, options.Value, Random.Shared.NextDouble()), entry);
     }
 }

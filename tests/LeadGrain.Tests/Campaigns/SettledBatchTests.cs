@@ -1,3 +1,4 @@
+using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using LeadGrain.Grains.Campaigns;
@@ -22,6 +23,26 @@ public sealed class SettledBatchTests
                 && (batch.Stop is null) == !results.Any(r => r is PushResult.Stop)
                 && !(batch.Succeeded && batch.Failed);
         }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void What_became_of_a_lead_is_noted_with_its_status_before_and_after()
+    {
+        PushResult[] results =
+        [
+            new PushResult.Accepted("7"), new PushResult.AlreadyThere(), new PushResult.Refused("invalid email"), new PushResult.RetryAt(null, "500"),
+        ];
+        var leads = results.Select(_ => new OutboundLead(Guid.NewGuid(), "a@x.example", [])).ToArray();
+
+        var audit = SettledBatch.Of(s_terms, leads, results, s_now, () => 0.5).Audit;
+
+        Assert.All(audit, entry => Assert.Equal("""{"status":"HELD"}""", Encoding.UTF8.GetString(entry.Before!)));
+        Assert.Equal(
+            [
+                """pushed_to_smartlead {"status":"ACTIVE","campaign":"c"}""", """pushed_to_smartlead {"status":"ACTIVE","campaign":"c"}""",
+                """push_failed {"status":"DEAD","campaign":"c","error":"invalid email"}""", """push_failed {"status":"HELD","campaign":"c","error":"500"}""",
+            ],
+            audit.Select(entry => $"{entry.Action} {Encoding.UTF8.GetString(entry.After!)}"));
+    }
 
     [Fact]
     public void A_wait_that_the_target_asks_for_is_never_cut_short()

@@ -29,6 +29,9 @@ public sealed class WebhookCampaignTests
             (string)body["data"]!["campaignId"]!, (string)body["data"]!["lead"]!["company"]!));
         Assert.Equal([Signature(secret, heard)], heard.Headers["webhook-signature"].Split(' '));
         Assert.Equal("pushed_to_webhook", await rig.AuditAsync(id));
+        Assert.Equal(
+            """{"status":"HELD"} {"status":"ACTIVE","campaign":"hook"}""",
+            await rig.TextAsync("select before::text || ' ' || after::text from audit_log where entity_id = $1", $"{id}"));
         Assert.Null((await rig.PutWebhookAsync(server.Url))["signingSecret"]);
         Assert.Null((await rig.Client.ReadAsync("/campaigns/hook"))["signingSecret"]);
     }

@@ -39,6 +39,8 @@ public sealed class HoldingPoolTests
         Assert.Equal(5, await database.ScalarAsync<long>("select count(*) from campaign_pushes"));
         Assert.Equal(["assigned", "unassigned"], await grid.Client.ActionsAsync(ids[0]));
         Assert.Equal(["blocked", "unassigned"], await grid.Client.ActionsAsync(ids[5]));
+        Assert.Equal("HELD HELD 1", await StatusesAsync(grid.Client, ids[0], "campaignId"));
+        Assert.Equal("HELD BLOCKED", await StatusesAsync(grid.Client, ids[5], "campaignId"));
         var noted = (await grid.Client.ReadAsync("/audit?action=held_leads_routed"))["entries"]!.AsArray();
         Assert.Equal(("admin", "a customer asked", 1), ((string)noted[^1]!["actor"]!, (string)noted[^1]!["reason"]!, (int)noted[^1]!["after"]!["routed"]!));
     }
@@ -118,6 +120,13 @@ public sealed class HoldingPoolTests
             HttpMethod.Post, "/routing/leads/route", System.Text.Json.JsonSerializer.Serialize(body), headers);
         Assert.True((int)status == 200, answer.ToJsonString());
         return answer;
+    }
+
+    // Of the newest entry: before, after, and where to.
+    private static async Task<string> StatusesAsync(HttpClient client, string lead, string target)
+    {
+        var entry = (await client.ReadAsync($"/audit?entityId={lead}"))["entries"]![0]!;
+        return $"{entry["before"]!["status"]} {entry["after"]!["status"]} {entry["after"]![target]}".TrimEnd();
     }
 
     private static string Counts(JsonNode step) => $"{step["routed"]} {step["blocked"]} {step["held"]} {step["notHeld"]}";

@@ -24,12 +24,18 @@ public sealed class NamespaceRetryTests : IDisposable
         var id = (string)(await grid.Client.IngestAsync(new { email = "jane@acme.example" }))["leadId"]!;
         await UntilAsync(database, "select status = 'DEAD' and namespace_attempts = 2 from routed_leads");
         Assert.Contains("push_failed", await grid.Client.ActionsAsync(id));
+        Assert.Equal(
+            """{"status":"HELD"} {"status":"DEAD","namespace":"own","error":"the namespace failed: the last attempt"}""", await LastAuditAsync());
 
         await database.ExecuteAsync("drop trigger refuse on lead_batches");
         var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
         Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
         await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
+        Assert.Equal("""{"status":"HELD"} {"status":"ACTIVE","namespace":"own"}""", await LastAuditAsync());
         Assert.Equal(["jane@acme.example"], await grid.Client.DrainAsync("own"));
+
+        Task<string> LastAuditAsync() => database.ScalarAsync<string>(
+            "select before::text || ' ' || after::text from audit_log where entity = 'lead' order by id desc limit 1");
     }
 
     [Fact]
