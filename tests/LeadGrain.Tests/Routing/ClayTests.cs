@@ -50,6 +50,32 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         Assert.Equal("clay", (string)(await _owner.ReadAsync("/audit?action=assigned"))["entries"]![0]!["actor"]!);
     }
 
+    [Theory]
+    [InlineData("""{"Email":"x@acme.example","First Name":"X","Persona":"VP Sales","Lead Score":85,"Lead Source":"fair"}""", "VP Sales", 85d, "fair")]
+    [InlineData("""{"email":"x@acme.example","PERSONA":"VP Sales","leadScore":" 85 "}""", "VP Sales", 85d, "clay")]
+    [InlineData("""{"email":"x@acme.example","persona":"CEO","Persona":"CTO","lead_score":7,"Score":8,"source":"a","Source":"b"}""", "CEO", 7d, "a")]
+    [InlineData("""{"email":"x@acme.example","Persona":"","lead_score":"N/A","Lead Score":"","Score":"9.5"}""", null, 9.5, "clay")]
+    [InlineData("""{"email":"x@acme.example","lead_score":"N/A"}""", null, null, "clay")]
+    [InlineData("""{"email":"x@acme.example","Lead Score":"","score":[1]}""", null, null, "clay")]
+    public async Task Persona_score_and_source_are_found_under_the_names_that_columns_have(string body, string? persona, double? score, string source)
+    {
+        var (status, answer, _) = await SendAsync(body, Signed(body));
+
+        Assert.Equal(HttpStatusCode.OK, status);
+        var lead = await _owner.ReadAsync($"/routing/leads/{answer["data"]!["leadId"]}");
+        Assert.Equal((persona, score, source), ((string?)lead["persona"], (double?)lead["score"], (string)lead["source"]!));
+    }
+
+    [Fact]
+    public async Task A_posted_lead_is_read_alike_but_a_score_that_is_no_number_is_an_error()
+    {
+        var lead = await _owner.IngestAsync(new Dictionary<string, object> { ["Email"] = "x@acme.example", ["Persona"] = "Marketing Manager", ["Lead Score"] = "85" });
+        var wrong = await _owner.SendAsync(HttpMethod.Post, "/api/ingest", """{"email":"y@acme.example","lead_score":"N/A"}""");
+
+        Assert.Equal("9", (string)lead["assignedCampaignId"]!);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.Status);
+    }
+
     [Fact]
     public async Task A_token_opens_as_well()
         => Assert.Equal(HttpStatusCode.OK, (await SendAsync("""{"email":"a@acme.example"}""", ("X-Clay-Token", "a token"))).Status);
