@@ -115,7 +115,8 @@ public sealed class WebhookFaultTests
         await ExecuteAsync("select from campaigns for update");
 
         var retry = rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
-        await rig.EventuallyAsync("1", "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()");
+        await rig.EventuallyAsync(
+            "1", "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database() and query like '%for no key update%'");
         await ExecuteAsync("select from campaign_pushes for update nowait");
         await transaction.RollbackAsync();
 
