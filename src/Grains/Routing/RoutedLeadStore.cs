@@ -18,7 +18,8 @@ internal sealed partial class RoutedLeadStore(
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;
 
-    // Enough to know the targets of an email that comes again and again. Those that waited in the holding pool count from when they left it.
+    // Enough to know the targets of an email that comes again and again. Leads that waited in the holding pool, and are older than the
+    // look-back, count from when they left it.
     private const string HistorySql =
         """
         select q.w, s.reasons, r.campaigns, r.namespaces, r.times
