@@ -53,8 +53,15 @@ internal static class LeadNormalizer
 
         var charset = type.Charset.HasValue ? HeaderUtilities.RemoveQuotes(type.Charset).Value : null;
         return type.MediaType.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
-            ? FormLead.Read(plain.Span, charset)
+            ? ReadForm(plain, charset)
             : JsonLead.Read(Utf8Of(plain, charset).Span);
+    }
+
+    // Senders that name no type of their own, as curl -d, give JSON that of a form. A form's names are encoded, so none is an object.
+    private static Normalized ReadForm(ReadOnlyMemory<byte> plain, string? charset)
+    {
+        var text = Utf8Of(plain, charset).Span.TrimStart(" \t\r\n"u8);
+        return text.StartsWith("{"u8) && JsonLead.Read(text) is Normalized.Lead lead ? lead : FormLead.Read(plain.Span, charset);
     }
 
     /// <summary>Text as valid UTF-8 without a byte order mark; what cannot be decoded becomes U+FFFD, and stays in the raw log as it was.</summary>

@@ -139,6 +139,20 @@ public sealed class LeadApiTests(SharedGrid shared) : IClassFixture<SharedGrid>
     }
 
     [Theory]
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("text/plain;charset=UTF-8")]
+    [InlineData(null)]
+    public async Task Json_is_a_lead_under_whatever_type_a_sender_gives_it(string? type)
+    {
+        using var client = shared.Grid.NewClient("app", $"type-{Guid.NewGuid():n}");
+
+        var id = (await client.PostLeadAsync("""{"email":"a@b.c","utm":"1"}""", contentType: type)).MustBeCreated();
+
+        var lead = await client.LeadAsync(id);
+        Assert.Equal(("a@b.c", """{"utm":"1"}"""), ((string?)lead["email"], lead["extra"]!.ToJsonString()));
+    }
+
     [InlineData("gzip")]
     [InlineData("br")]
     public async Task Compressed_bodies_are_taken_and_kept_as_they_came(string encoding)

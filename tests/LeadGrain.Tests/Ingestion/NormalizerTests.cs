@@ -122,6 +122,50 @@ public sealed class NormalizerTests
         Assert.Equal(new Normalized.Invalid("empty"), LeadNormalizer.Normalize([], "application/x-www-form-urlencoded", null));
     }
 
+    [Theory]
+    [InlineData("application/x-www-form-urlencoded", """{"email":"a@b.c","q":"a=b&c+d%20"}""")]
+    [InlineData("Application/X-WWW-Form-Urlencoded; charset=utf-8", " \r\n\t{\"email\":\"a@b.c\",\"q\":\"a=b&c+d%20\"}\n")]
+    [InlineData("application/x-www-form-urlencoded", "\uFEFF{\"email\":\"a@b.c\",\"q\":\"a=b&c+d%20\"}")]
+    [InlineData("text/plain", """{"email":"a@b.c","q":"a=b&c+d%20"}""")]
+    [InlineData("", """{"email":"a@b.c","q":"a=b&c+d%20"}""")]
+    [InlineData(null, """{"email":"a@b.c","q":"a=b&c+d%20"}""")]
+    public void A_body_that_is_a_json_object_is_read_as_one_whatever_its_sender_calls_it(string? type, string body)
+    {
+        var lead = new Lead((Normalized.Lead)LeadNormalizer.Normalize(Encoding.UTF8.GetBytes(body), type, null));
+
+        Assert.Equal("a@b.c", lead["email"]);
+        Assert.Equal("""{"q":"a=b&c+d%20"}""", Encoding.UTF8.GetString(lead.Extra!));
+    }
+
+    [Theory]
+    [InlineData("{\"email\":\"a@b.c\"")]
+    [InlineData("{\"email\":\"a@b.c\"}&x=1")]
+    [InlineData("{\"email\":\"a@b.c\"}=")]
+    [InlineData("{\"email\":\"a@b.c\"}{}")]
+    [InlineData("{email}")]
+    [InlineData("[{\"email\":\"a@b.c\"}]")]
+    [InlineData("\"email\"")]
+    [InlineData("%7B%22email%22%3A1%7D")]
+    [InlineData("email={\"email\":1}")]
+    public void A_form_that_only_resembles_json_is_a_form(string body)
+    {
+        var form = Encoding.ASCII.GetBytes(body);
+
+        Assert.Equivalent(FormLead.Read(form, null), LeadNormalizer.Normalize(form, "application/x-www-form-urlencoded", null), strict: true);
+    }
+
+    [Fact]
+    public void No_form_of_encoded_names_and_values_is_taken_for_json()
+        => Prop.ForAll<string[], string[]>((names, values) =>
+        {
+            var members = (names ?? []).Zip(values ?? [], static (name, value) => $"{Uri.EscapeDataString(Valid($"{{{name}"))}={Uri.EscapeDataString(Valid($"{{{value}}}"))}");
+            var form = Encoding.ASCII.GetBytes(string.Join('&', members));
+            var (expected, made) = (FormLead.Read(form, null), LeadNormalizer.Normalize(form, "application/x-www-form-urlencoded", null));
+            return expected is Normalized.Lead { Fields: var fields, Extra: var extra } && made is Normalized.Lead lead
+                ? fields.SequenceEqual(lead.Fields) && extra.AsSpan().SequenceEqual(lead.Extra)
+                : expected == made;
+        }).QuickCheckThrowOnFailure();
+
     [Fact]
     public void Multipart_forms_are_normalized_alike_and_files_only_named()
     {
