@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using System.Text.Json;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.Gateway.Ingestion;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Ingestion;
@@ -85,7 +85,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
         s_noHeaders,
         context.Connection.RemoteIpAddress?.ToString(),
         context.TraceIdentifier,
-        $"import:{Convert.ToHexStringLower(SHA256.HashData(body))}");
+        LeadKey.OfRow(body));
 
     private void Write(long line, IngestOutcome? outcome)
     {

@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using CsvHelper;
@@ -95,6 +96,36 @@ public sealed class CrmFileTests(SharedGrid shared) : IClassFixture<SharedGrid>
             7 => "not json",
             9 => "",
             11 => $$"""{"email":"{{new string('x', 1_100_000)}}"}""",
+    [Theory]
+    [InlineData("text/csv", "email\na@b.c\n")]
+    [InlineData("application/x-ndjson", "{\"email\":\"a@b.c\"}")]
+    public async Task A_post_cannot_take_the_place_of_a_row_to_be_imported(string type, string file)
+    {
+        using var client = shared.Grid.NewClient("crm", $"preempted-{Guid.NewGuid():n}");
+        var key = $"import:{Convert.ToHexStringLower(SHA256.HashData("""{"email":"a@b.c"}"""u8))}";
+        var posted = (await client.PostLeadAsync("""{"email":"other@b.c"}""", key)).MustBeCreated();
+
+        var row = Assert.Single(await ImportAsync(client, file, type));
+        var again = Assert.Single(await ImportAsync(client, file, type));
+
+        Assert.Equal("a@b.c", (string?)(await client.LeadAsync((Guid)row["leadId"]!))["email"]);
+        Assert.Equal(("created", "duplicate", (string?)row["leadId"]), ((string?)row["outcome"], (string?)again["outcome"], (string?)again["leadId"]));
+        Assert.Equal(posted, (await client.PostLeadAsync("""{"email":"other@b.c"}""", key)).MustBeRepeated());
+    }
+
+    [Theory]
+    [InlineData("text/csv", "email\na@b.c\n")]
+    [InlineData("application/x-ndjson", "{\"email\":\"a@b.c\"}\n")]
+    public async Task A_file_may_begin_with_a_byte_order_mark(string type, string file)
+    {
+        using var client = shared.Grid.NewClient("crm", $"mark-{Guid.NewGuid():n}");
+
+        var row = Assert.Single(await ImportAsync(client, $"\uFEFF{file}", type));
+
+        var lead = await client.LeadAsync((Guid)row["leadId"]!);
+        Assert.Equal(("a@b.c", null), ((string?)lead["email"], lead["extra"]));
+    }
+
             _ => $$"""{"email":"n{{n}}@b.c"}""",
         });
         var rows = await ImportAsync(client, string.Join('\n', lines), "application/x-ndjson");
