@@ -35,7 +35,7 @@ internal static class CrmFiles
             .AnswersText(Csv, "id,createdAt,status,assignedTo,notes,click_id,country\r\n0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10,2024-01-15T10:00:00.0000000Z,new,,,12345,LV\r\n");
         routes.MapPost("/crm/leads/import", ImportAsync)
             .Audited()
-            .Describe("importLeads", "CRM", "Import leads", "CSV with a header row, or NDJSON, in any charset that Content-Type names, gzip and br too. Each row goes the way of a posted lead, and is answered while the rest is read. A row that was imported before is a duplicate.")
+            .Describe("importLeads", "CRM", "Import leads", "CSV with a header row, or NDJSON, in any charset that Content-Type names, gzip and br too. Each row goes the way of a posted lead, and is answered while the rest is read. A row that was imported before is a duplicate; one longer than 1 MB is invalid, and those behind it are read.")
             .TakesText((Csv, "email,firstName,phone\r\nuser@example.com,John,+371123456789\r\n"), (Ndjson, "{\"email\":\"user@example.com\"}\n"))
             .AnswersText(Ndjson, "{\"line\":2,\"outcome\":\"created\",\"leadId\":\"0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10\"}\n")
             .Fails(StatusCodes.Status415UnsupportedMediaType);

@@ -28,6 +28,27 @@ public sealed class ImportMemoryTests
     }
 
     [Theory]
+    [InlineData("", "a,", 1)] // a header that never ends
+    [InlineData("email,name\nn@b.c,1\n", "a,", 3)]
+    [InlineData("email,name\nn@b.c,1\n", "\"\n\",", 3)]
+    [InlineData("email,name\nn@b.c,1\n\"", "\"\"", 3)]
+    public async Task A_csv_row_that_never_ends_takes_little_memory_and_is_invalid(string start, string repeated, long line)
+    {
+        using var body = new EndlessStream(start, repeated, Endless);
+        var before = GC.GetTotalMemory(forceFullCollection: true);
+
+        var rows = new List<ImportRow>();
+        await foreach (var row in CsvRows.ReadAsync(body, Encoding.UTF8))
+        {
+            rows.Add(row);
+            Assert.InRange(GC.GetTotalMemory(forceFullCollection: true) - before, long.MinValue, Endless / 2);
+        }
+
+        Assert.Equal(new ImportRow(line, null), rows[^1]);
+        Assert.Equal(start.Length == 0 ? 1 : 2, rows.Count);
+    }
+
+    [Theory]
     [InlineData("gzip")]
     [InlineData("br")]
     public async Task A_small_file_that_unpacks_to_a_large_one_is_read_in_little_memory(string encoding)
