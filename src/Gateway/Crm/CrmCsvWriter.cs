@@ -9,7 +9,8 @@ namespace LeadGrain.Gateway.Crm;
 /// <summary>Writes leads as CSV (RFC 4180).</summary>
 internal sealed class CrmCsvWriter(IBufferWriter<byte> output)
 {
-    private static readonly SearchValues<char> s_quoted = SearchValues.Create(",\"\r\n");
+    private static readonly SearchValues<char> s_quoted = SearchValues.Create(",;\t\"\r\n"); // spreadsheets may split at ; and tabs too
+    private static readonly SearchValues<char> s_run = SearchValues.Create("=+-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20"); // the last four are full-width =+-@
 
     internal void WriteHeader()
     {
@@ -41,7 +42,7 @@ internal sealed class CrmCsvWriter(IBufferWriter<byte> output)
     /// <summary>A value as a cell: one that a spreadsheet would run begins with an apostrophe.</summary>
     internal static string Cell(string value)
     {
-        var safe = value.Length > 0 && value[0] is '=' or '+' or '-' or '@' or '\t' or '\r' ? $"'{value}" : value;
+        var safe = value.Length > 0 && s_run.Contains(value[0]) ? $"'{value}" : value;
         return safe.AsSpan().ContainsAny(s_quoted) ? $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : safe;
     }
 
