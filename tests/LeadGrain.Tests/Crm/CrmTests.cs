@@ -52,6 +52,46 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(await client.ListAsync("country=LV"), paged);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("&status=new")]
+    [InlineData("&country=LV")]
+    public async Task Leads_that_come_between_pages_shift_none(string filter)
+    {
+        using var client = shared.Grid.NewClient("crm", $"shift-{Guid.NewGuid():n}");
+        for (var i = 0; i < 7; i++)
+        {
+            (await client.PostLeadAsync("""{"country":"LV"}""")).MustBeCreated();
+        }
+
+        var (listed, paged, next) = (await client.ListAsync(filter), new List<Guid>(), "");
+        do
+        {
+            var page = await client.ReadAsync($"/crm/leads?limit=2{filter}{next}");
+            paged.AddRange(page["leads"]!.AsArray().Select(lead => (Guid)lead!["id"]!));
+            next = (string?)page["next"] is { } token ? $"&next={token}" : null;
+            (await client.PostLeadAsync("""{"country":"LV"}""")).MustBeCreated();
+        }
+        while (next is not null);
+
+        Assert.Equal(7, listed.Count);
+        Assert.Equal(listed, paged);
+    }
+
+    [Fact]
+    public async Task A_change_takes_ten_thousand_characters_of_notes_and_passes_over_what_it_does_not_know()
+    {
+        using var client = shared.Grid.NewClient("crm", "notes");
+        var id = (await client.PostLeadAsync("{}")).MustBeCreated();
+
+        (await client.PatchAsync(id, $$"""{"notes":"{{new string('n', 10_001)}}"}""")).MustBeProblem(400, "invalid_member", "notes");
+        var unknown = await client.PatchAsync(id, """{"email":"other@b.c","unknown":1}""");
+        var changed = await client.PatchAsync(id, $$"""{"notes":"{{new string('n', 10_000)}}","version":1}""");
+
+        Assert.Equal((HttpStatusCode.OK, 1, null), (unknown.Status, (int)unknown.Json["lead"]!["version"]!, (string?)unknown.Json["lead"]!["email"]));
+        Assert.Equal((HttpStatusCode.OK, 2, 10_000), (changed.Status, (int)changed.Json["lead"]!["version"]!, ((string)changed.Json["lead"]!["notes"]!).Length));
+    }
+
     [Fact]
     public void An_If_Match_that_is_given_twice_is_refused_and_not_passed_over()
     {
