@@ -3,14 +3,19 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using LeadGrain.Gateway.Idempotency;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 
 namespace LeadGrain.Gateway.Ingestion;
 
-/// <summary>The headers of a post as the raw log keeps them: all but those that could hold a secret.</summary>
+/// <summary>The headers of a post as the raw log keeps them: all but those that could hold a secret, Referer without its query.</summary>
 internal static class SafeHeaders
 {
-    private static readonly string[] s_secretWords =
-        ["auth", "cookie", "key", "secret", "signature", "token", "password", "credential", "session", "hmac", "jwt"];
+    private static readonly SearchValues<string> s_secretParts = SearchValues.Create(
+        ["auth", "cookie", "key", "secret", "signature", "token", "password", "passcode", "passphrase", "credential", "session", "hmac", "jwt"],
+        StringComparison.OrdinalIgnoreCase);
+
+    // Too short to be looked for within other words.
+    private static readonly string[] s_secretWords = ["sig", "sign", "pin", "pass", "pwd", "otp"];
 
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
@@ -29,14 +34,14 @@ internal static class SafeHeaders
 
             if (values.Count == 1)
             {
-                json.WriteString(name, values[0]);
+                json.WriteString(name, ValueOf(name, values[0]));
                 continue;
             }
 
             json.WriteStartArray(name);
             foreach (var value in values)
             {
-                json.WriteStringValue(value);
+                json.WriteStringValue(ValueOf(name, value));
             }
 
             json.WriteEndArray();
@@ -54,14 +59,28 @@ internal static class SafeHeaders
             return false;
         }
 
-        foreach (var word in s_secretWords)
+        return name.AsSpan().ContainsAny(s_secretParts) || HasSecretWord(name);
+    }
+
+    private static bool HasSecretWord(ReadOnlySpan<char> name)
+    {
+        foreach (var range in name.SplitAny('-', '_', '.'))
         {
-            if (name.Contains(word, StringComparison.OrdinalIgnoreCase))
+            foreach (var word in s_secretWords)
             {
-                return true;
+                if (name[range].Equals(word, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
             }
         }
 
         return false;
     }
+
+    // The query of the page that posts may hold what a visitor was let in by.
+    private static string? ValueOf(string name, string? value)
+        => value is not null && name.Equals(HeaderNames.Referer, StringComparison.OrdinalIgnoreCase) && value.AsSpan().IndexOfAny('?', '#') is >= 0 and var end
+            ? value[..end]
+            : value;
 }

@@ -1,5 +1,8 @@
+using System.Text.Json.Nodes;
+using LeadGrain.Gateway.Ingestion;
 using LeadGrain.Tests.Gateway;
 using LeadGrain.Tests.Postgres;
+using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -14,16 +17,47 @@ public sealed class RawEntryTests(SharedGrid shared) : IClassFixture<SharedGrid>
             "{}"u8.ToArray(),
             "my-key",
             headers: [("Authorization", "Bearer s3cret"), ("Cookie", "a=s3cret"), ("X-Hub-Signature", "s3cret"), ("X-Access-Token", "s3cret"),
-                ("X-Client-Secret", "s3cret"), ("User-Agent", "form/1"), ("X-Forwarded-For", "203.0.113.7")])).MustBeCreated();
+                ("X-Client-Secret", "s3cret"), ("X-Sig", "s3cret"), ("X-Passcode", "s3cret"), ("Referer", "https://page.example/a?code=s3cret&utm=1"), ("User-Agent", "form/1"), ("X-Forwarded-For", "203.0.113.7")])).MustBeCreated();
 
         var shown = await client.ReadAsync($"/raw/{id}?redact=false");
         Assert.DoesNotContain("s3cret", shown.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(TestGrid.Key, shown.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal("form/1", (string?)shown["headers"]!["User-Agent"]);
+        Assert.Equal("https://page.example/a", (string?)shown["headers"]!["Referer"]);
         Assert.Equal("203.0.113.7", (string?)shown["headers"]!["X-Forwarded-For"]);
         Assert.Equal("my-key", (string?)shown["headers"]!["Idempotency-Key"]);
         Assert.Equal("127.0.0.1", (string?)shown["remoteAddress"]);
     }
+
+    [Theory]
+    [InlineData("X-Sig", true)]
+    [InlineData("x_sig", true)]
+    [InlineData("X-Pin", true)]
+    [InlineData("PIN", true)]
+    [InlineData("X-Webhook-Sign", true)]
+    [InlineData("X-Passcode", true)]
+    [InlineData("X-PassPhrase", true)]
+    [InlineData("X-Pass", true)]
+    [InlineData("X-Api-KEY", true)]
+    [InlineData("Proxy-Authorization", true)]
+    [InlineData("X-Signal", false)]
+    [InlineData("X-Signup-Source", false)]
+    [InlineData("X-Design", false)]
+    [InlineData("X-Shipping", false)]
+    [InlineData("X-Pinned", false)]
+    [InlineData("X-Spin-Id", false)]
+    [InlineData("X-Passenger", false)]
+    [InlineData("X-Bypass-Cache", false)]
+    [InlineData("Idempotency-Key", false)]
+    public void A_header_is_a_secret_by_its_name(string name, bool isSecret) => Assert.Equal(isSecret, SafeHeaders.IsSecret(name));
+
+    [Theory]
+    [InlineData("https://page.example/a?code=1", "https://page.example/a")]
+    [InlineData("https://page.example/a#token=1?b", "https://page.example/a")]
+    [InlineData("https://page.example/a", "https://page.example/a")]
+    [InlineData("?a=1", "")]
+    public void A_referer_is_kept_without_its_query(string given, string kept)
+        => Assert.Equal(kept, (string?)JsonNode.Parse(SafeHeaders.ToJson(new HeaderDictionary { ["referer"] = given }))!["referer"]);
 
     [Fact]
     public async Task Neither_the_list_nor_an_entry_shows_what_was_posted_unless_asked()
