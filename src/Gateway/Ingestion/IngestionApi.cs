@@ -26,14 +26,15 @@ internal static class IngestionApi
                 "postLead",
                 "Ingestion",
                 "Post a lead",
-                "Commits the bytes as received, then makes a lead of them: a JSON object or a web form, up to 1 MB, gzip and br too. "
+                "Commits the bytes as received, then makes a lead of them: a JSON object, under a form's type too, or a web form, up to 1 MB, gzip and br too. "
                     + "Nothing is validated away. The key is optional; without it the lead belongs to the open organization. "
                     + "An Idempotency-Key makes repeats one lead: they are answered 409 with the first one's id.")
             .Header(IdempotencyKey.Header, "Makes repeats one lead: the first post is answered 201, those after it 409 with its lead's id. Any text will do.")
             .Takes<LeadPost>("""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"user@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""", "application/x-www-form-urlencoded", "multipart/form-data")
             .Answers<LeadTaken>(Created, StatusCodes.Status201Created)
             .Answers<LeadTaken>(Repeated, StatusCodes.Status409Conflict)
-            .FailsAs(LeadErrors.Shape, StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status413PayloadTooLarge)
+            .FailsAs(LeadErrors.Shape, StatusCodes.Status400BadRequest, StatusCodes.Status401Unauthorized, StatusCodes.Status403Forbidden)
+            .FailsAs(LeadErrors.Shape, StatusCodes.Status408RequestTimeout, StatusCodes.Status413PayloadTooLarge)
             .FailsAs(LeadErrors.Shape, StatusCodes.Status429TooManyRequests, StatusCodes.Status500InternalServerError, StatusCodes.Status503ServiceUnavailable);
 
     private static async Task PostAsync(HttpContext context, LeadIntake intake)

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Campaigns;
 using LeadGrain.Gateway.Idempotency;
+using LeadGrain.Gateway.Ingestion;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
 using LeadGrain.Gateway.Organizations;
@@ -228,6 +229,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         const string RequestId = "5f0c1c5be0f94ad2a3f1c7b1a9d4e6f2";
         var problem = status switch
         {
+            400 when shape == LeadErrors.Shape => LeadErrors.InvalidPayload(),
             400 => Problem.InvalidMember("leads[3].email", "must not be blank."),
             401 => Problem.Unauthorized(),
             403 => Problem.OrganizationMismatch(TenantGate.OrgHeader),

@@ -188,12 +188,16 @@ public sealed class OpenApiTests
 
         Assert.True((bool)operation["responses"]!["201"]!["content"]!["application/json"]!["example"]!["ok"]!);
         Assert.True((bool)operation["responses"]!["409"]!["content"]!["application/json"]!["example"]!["deduplicated"]!);
-        foreach (var status in new[] { "400", "401", "413", "429", "500", "503" })
+        foreach (var status in new[] { "400", "401", "403", "408", "413", "429", "500", "503" })
         {
             var refused = operation["responses"]![status]!["content"]!.AsObject().Single();
             Assert.Equal("application/json", refused.Key);
             Assert.False((bool)refused.Value!["example"]!["ok"]!);
+            Assert.EndsWith("/LeadRefused", (string?)refused.Value!["schema"]!["$ref"], StringComparison.Ordinal);
         }
+
+        Assert.Equal(["invalid_payload", "organization_mismatch", "request_timeout"], new[] { "400", "403", "408" }.Select(
+            status => (string?)operation["responses"]![status]!["content"]!["application/json"]!["example"]!["error"]));
 
         Assert.Equal(2, operation["security"]!.AsArray().Count);
         var bodies = operation["requestBody"]!["content"]!.AsObject();
