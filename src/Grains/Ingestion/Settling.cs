@@ -96,7 +96,8 @@ internal sealed partial class Settling(
             catch (Exception refused) when (!IsPassing(refused))
             {
                 var reason = refused is PostgresException { SqlState: var state } ? $"sqlstate {state}" : $"fault {refused.GetType().Name}";
-                LogRefused(one.Row.Id, reason, attempts);
+                var at = refused as PostgresException;
+                LogRefused(one.Row.Id, reason, attempts, at?.TableName, at?.ColumnName, at?.ConstraintName);
                 await LeaveAsync(one.Row, reason, attempts, left);
             }
         }
@@ -214,8 +215,9 @@ internal sealed partial class Settling(
         return Verdict.Of(row, claim, contested.Made);
     }
 
-    [LoggerMessage(130, LogLevel.Error, "What was made of raw entry {RawId} cannot be written ({Reason}), attempt {Attempt}")]
-    private partial void LogRefused(Guid rawId, string reason, int attempt);
+    // Names only: the exception's message and detail can hold a part of the lead.
+    [LoggerMessage(130, LogLevel.Error, "What was made of raw entry {RawId} cannot be written ({Reason}), attempt {Attempt}; table {Table}, column {Column}, constraint {Constraint}")]
+    private partial void LogRefused(Guid rawId, string reason, int attempt, string? table, string? column, string? constraint);
 
     // Without the exception's message, which can hold a part of the body.
     [LoggerMessage(137, LogLevel.Error, "No lead could be made of raw entry {RawId}, for a fault of ours: {Fault}\n{Stack}")]

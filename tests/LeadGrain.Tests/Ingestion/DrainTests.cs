@@ -2,6 +2,7 @@ using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -143,6 +144,21 @@ public sealed class DrainTests
         Assert.Equal("done", (string?)(await grid.Client.EndOfJobAsync((Guid)job["id"]!))["state"]);
         Assert.Equal("stored", (string?)(await grid.Client.ReadAsync($"/raw/{poison}"))["entry"]!["state"]);
         Assert.Equal("poison@b.c", (string?)(await grid.Client.LeadAsync(poison))["email"]);
+    }
+
+    [Fact]
+    public async Task The_log_tells_where_the_database_refused_a_lead_and_nothing_of_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var log = new LogEntries();
+        await using var grid = await TestGrid.StartAsync(database, builder => builder.Logging.AddProvider(log));
+        await database.ExecuteAsync("alter table leads add constraint no_poison check (email <> 's3cret@b.c')");
+
+        (await grid.Client.PostLeadAsync("""{"email":"s3cret@b.c"}""")).MustBeCreated();
+
+        var line = Assert.Single(log.All, entry => entry.Fields.ContainsKey("Constraint"));
+        Assert.Equal(("sqlstate 23514", "leads", null, "no_poison"), (line.Fields["Reason"], line.Fields["Table"], line.Fields["Column"], line.Fields["Constraint"]));
+        Assert.All(log.All, entry => Assert.DoesNotContain("s3cret", entry.Text, StringComparison.Ordinal));
     }
 
     [Fact]
