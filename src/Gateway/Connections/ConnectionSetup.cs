@@ -13,7 +13,9 @@ public static class ConnectionSetup
         kestrel.RequestHeaderEncodingSelector = static _ => HeaderText.Encoding;
         kestrel.ConfigureEndpointDefaults(static endpoint => endpoint.Use(static next => connection =>
         {
-            connection.Transport = new Duplex(new UnreadInput(connection.Transport.Input), connection.Transport.Output);
+            var input = new UnreadInput(connection.Transport.Input);
+            connection.Transport = new Duplex(input, connection.Transport.Output);
+            connection.Features.Set(input);
             return next(connection);
         }));
     }

@@ -1,18 +1,32 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Connections;
 
 /// <summary>
 /// What a connection receives, whose end is told only to who has looked at every byte before it. Kestrel takes the end of the input
 /// for the end of an unfinished body even where the rest of that body has arrived, and so drops the request of a caller that sends and
-/// closes at once.
+/// closes at once. Also a feature of the connection's requests.
 /// </summary>
 internal sealed class UnreadInput(PipeReader input) : PipeReader
 {
     private ReadOnlySequence<byte> _held;
     private bool _isEndDue;
+
+    /// <summary>Whether the caller sends no more, as far as its bytes were read.</summary>
+    internal bool HasEnded { get; private set; }
+
+    /// <summary>Ends a request whose caller is known to have closed by the time its body was read: it would not get the answer.</summary>
+    /// <exception cref="BadHttpRequestException">It has.</exception>
+    internal static void ThrowIfEnded(HttpContext context)
+    {
+        if (context.Features.Get<UnreadInput>() is { HasEnded: true })
+        {
+            throw new BadHttpRequestException("The caller has closed the connection.");
+        }
+    }
 
     public override bool TryRead(out ReadResult result)
     {
@@ -48,6 +62,7 @@ internal sealed class UnreadInput(PipeReader input) : PipeReader
 
     private ReadResult Hold(ReadResult result)
     {
+        HasEnded |= result.IsCompleted;
         if (!result.IsCompleted || result.Buffer.IsEmpty || _isEndDue)
         {
             return result;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using LeadGrain.Gateway.Connections;
 using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Http;
 
@@ -40,12 +41,14 @@ internal static class JsonBody
             return refusal;
         }
 
-        return await Body.ReadAsync(
+        var read = await Body.ReadAsync(
             context,
             limit,
             (Shape: shape, Hash: hash, Quick: quick),
             static (bytes, to) => Parse(bytes, to.Shape, to.Hash, to.Quick),
             context.RequestAborted);
+        UnreadInput.ThrowIfEnded(context);
+        return read;
     }
 
     private static Problem? Refuse(HttpContext context, int limit)
