@@ -12,13 +12,21 @@ internal sealed partial class NamespaceGrain
     private readonly HashSet<long> _duplicates = [];
     private readonly HashSet<long> _lookedUp = [];
 
-    private bool IsSuspect(WaitingLead lead)
+    // Whether a commit told of one, and what was looked up since had some.
+    private bool _manyDuplicates;
+
+    // While the served set cannot tell, looking up every lead would cost more than the few duplicates that there usually are; but
+    // they would leave a pull of many short.
+    private bool IsSuspect(WaitingLead lead, Pull pull) => IsSuspect(lead, orUnknown: _manyDuplicates || pull.Command.Count > 1);
+
+    private bool IsSuspect(WaitingLead lead, bool orUnknown)
         => _served > 0 && !_duplicates.Contains(lead.Seq)
-            && ((!_servedSet.IsComplete && !_lookedUp.Contains(lead.Seq)) || _servedSet.Contains(ServedSet.Hash(EmailKey.Of(lead.Lead.Email))));
+            && ((orUnknown && !_servedSet.IsComplete && !_lookedUp.Contains(lead.Seq))
+                || _servedSet.Contains(ServedSet.Hash(EmailKey.Of(lead.Lead.Email))));
 
     private async Task LookUpAsync()
     {
-        var suspects = _window.Leads.Concat(_held.Waiting).Where(IsSuspect).ToLookup(
+        var suspects = _window.Leads.Concat(_held.Waiting).Where(lead => IsSuspect(lead, orUnknown: true)).ToLookup(
             lead => EmailKey.Of(lead.Lead.Email), lead => lead.Seq, StringComparer.Ordinal);
         if (!_servedSet.IsComplete)
         {
@@ -27,6 +35,7 @@ internal sealed partial class NamespaceGrain
 
         var served = await store.FindServedAsync(_claimed!.Id, [.. suspects.Select(seqs => seqs.Key)]);
         _duplicates.UnionWith(served.SelectMany(key => suspects[key]));
+        _manyDuplicates = served.Count > 0;
     }
 
     private void Forget(long seq)

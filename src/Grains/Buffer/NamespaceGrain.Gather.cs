@@ -200,7 +200,7 @@ internal sealed partial class NamespaceGrain
                 _held.Remove(held.Place);
                 Bury(round, held, time.GetUtcNow());
             }
-            else if (lead.Seq != cleared && IsSuspect(lead))
+            else if (lead.Seq != cleared && IsSuspect(lead, pull))
             {
                 await LookUpAsync();
                 cleared = lead.Seq;

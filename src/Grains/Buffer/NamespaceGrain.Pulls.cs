@@ -150,6 +150,7 @@ internal sealed partial class NamespaceGrain
             }
         }
 
+        _manyDuplicates |= alreadyServed.Count > 0;
         metrics.Pulled(round.Count - alreadyServed.Count, write.Skipped.Count);
         LoadServedSet(round.Count);
     }

@@ -76,10 +76,9 @@ public sealed class LostNamespaceTests
     {
         await using var database = await TestDatabase.CreateAsync();
 
-        // Without a served set only the commit tells of what was served since the leads in memory were looked up.
+        // Without a served set the commit tells of a duplicate.
         await using var grid = await TestGrid.StartAsync(database, null, ("SERVED_SET_BYTES", "0"));
-        await grid.Client.PushAsync("ns", "first@x.example", "a@x.example", "a@x.example");
-        Assert.Equal("first@x.example", await grid.Client.NextAsync("ns"));
+        await grid.Client.PushAsync("ns", "a@x.example", "a@x.example");
         Assert.Equal("a@x.example", await grid.Client.NextAsync("ns"));
 
         await using var connection = await database.DataSource.OpenConnectionAsync();

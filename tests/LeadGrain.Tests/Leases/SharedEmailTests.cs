@@ -145,11 +145,10 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
     [Fact]
     public async Task A_pull_that_lost_its_lead_to_a_duplicate_takes_no_other_once_its_caller_has_gone()
     {
-        // What is served after the leads in memory were looked up is then told by the commit only.
+        // Without a served set the commit tells of a duplicate.
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("SERVED_SET_BYTES", "0"));
-        await grid.Client.PushAsync("gone", "first@x.example", "a@x.example", "A@x.example", "fresh@x.example");
-        Assert.Equal("first@x.example", await grid.Client.NextAsync("gone"));
+        await grid.Client.PushAsync("gone", "a@x.example", "A@x.example", "fresh@x.example");
         Assert.Equal("a@x.example", await grid.Client.NextAsync("gone"));
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
@@ -163,7 +162,7 @@ public sealed class SharedEmailTests(LeaseGrid shared) : IClassFixture<LeaseGrid
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => pulled);
         Assert.Equal("fresh@x.example", await grid.Client.NextAsync("gone"));
-        Assert.Equal((0, 0, 0, 3, 1), await grid.Client.AllCountsAsync("gone"));
+        Assert.Equal((0, 0, 0, 2, 1), await grid.Client.AllCountsAsync("gone"));
     }
 
     /// <summary>An end that comes while a round reads on takes the queues away; those in the round are to come again.</summary>
