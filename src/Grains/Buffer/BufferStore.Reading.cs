@@ -230,7 +230,7 @@ internal sealed partial class BufferStore
 
     private Task<List<T>> ReadHotAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values) => StorageFaults.GuardAsync(async () =>
     {
-        await using var session = await hot.RentAsync();
+        await using var session = await hot.RentToReadAsync();
         return await session.Connection.ReadAllAsync(sql, read, values);
     });
 

@@ -57,6 +57,25 @@ public sealed class HotSessionsTests
     }
 
     [Fact]
+    public async Task Who_reads_waits_for_others_that_read_and_leaves_two_thirds_to_who_writes()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var six = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 6 });
+        using var sessions = new HotSessions(six, TimeProvider.System);
+        var reading = new[] { await sessions.RentToReadAsync(), await sessions.RentToReadAsync() };
+        var waiting = sessions.RentToReadAsync().AsTask();
+
+        for (var n = 0; n < 4; n++)
+        {
+            await sessions.RentAsync().AsTask().WaitAsync(s_patience);
+        }
+
+        Assert.False(waiting.IsCompleted);
+        await reading[0].DisposeAsync();
+        await (await waiting.WaitAsync(s_patience)).DisposeAsync();
+    }
+
+    [Fact]
     public async Task Who_waits_for_one_gets_the_next_that_is_given_back()
     {
         await using var database = await TestDatabase.CreateAsync();
