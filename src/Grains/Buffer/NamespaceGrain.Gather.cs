@@ -200,23 +200,24 @@ internal sealed partial class NamespaceGrain
                 _held.Remove(held.Place);
                 Bury(round, held, time.GetUtcNow());
             }
+            else if (_duplicates.Contains(lead.Seq) || IsInOtherHands(round, pull, lead))
+            {
+                if (round.Write.Skipped.Count >= options.Value.CommitLeads)
+                {
+                    return Front.NextRound;
+                }
+
+                TakeFront(out _);
+                Skip(round, lead.Place, isHeld: held is not null);
+            }
             else if (lead.Seq != cleared && IsSuspect(lead, pull))
             {
                 await LookUpAsync();
                 cleared = lead.Seq;
             }
-            else if (!_duplicates.Contains(lead.Seq) && !IsInOtherHands(round, pull, lead))
-            {
-                return Front.Found;
-            }
-            else if (round.Write.Skipped.Count >= options.Value.CommitLeads)
-            {
-                return Front.NextRound;
-            }
             else
             {
-                TakeFront(out _);
-                Skip(round, lead.Place, isHeld: held is not null);
+                return Front.Found;
             }
         }
     }

@@ -47,6 +47,20 @@ public sealed class PassedOverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Duplicates_within_one_pull_are_passed_over_without_asking_the_database_for_each()
+    {
+        await Client.PushAsync("ns", ["first@x.example", .. Enumerable.Range(0, 400).SelectMany(n => (string[])[$"{n}@x.example", $"{n}@X.example"])]);
+        Assert.Equal("first@x.example", await Client.NextAsync("ns"));
+
+        Assert.Equal(Enumerable.Range(0, 300).Select(n => $"{n}@x.example"), await Client.NextAsync("ns", 300));
+
+        // Sessions tell the statistics what they did when they end, at the latest.
+        await _grid.DisposeAsync();
+        Assert.InRange(
+            await _database.ScalarAsync<long>("select idx_scan from pg_stat_user_indexes where indexrelname = 'served_leads_namespace_email_key'"), 0, 1_000);
+    }
+
+    [Fact]
     public async Task Leads_of_an_email_that_is_on_lease_are_passed_over_in_commits_of_some_size()
     {
         await Client.PushAsync("ns", "a@x.example");
