@@ -56,6 +56,7 @@ public sealed class PassedOverTests : IAsyncLifetime
 
         // Sessions tell the statistics what they did when they end, at the latest.
         await _grid.DisposeAsync();
+        _grid = await TestGrid.StartAsync(_database);
         Assert.InRange(
             await _database.ScalarAsync<long>("select idx_scan from pg_stat_user_indexes where indexrelname = 'served_leads_namespace_email_key'"), 0, 1_000);
     }
