@@ -16,6 +16,8 @@ using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Tests.Metrics;
 
+// What is exported is the whole process's, and has to arrive in the time that a stop allows.
+[Collection(nameof(Alone))]
 public sealed class TelemetryTests
 {
     [Theory]
