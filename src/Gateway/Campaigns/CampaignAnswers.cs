@@ -63,6 +63,7 @@ internal static class CampaignAnswers
         Write(json, "batchLimit"u8, settings.BatchLimit);
         Write(json, "rateLimit"u8, settings.RateLimit);
         Write(json, "rateWindow"u8, settings.RateWindow);
+        Write(json, "burstLimit"u8, settings.BurstLimit);
         json.WriteEndObject();
     }
 

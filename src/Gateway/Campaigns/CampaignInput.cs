@@ -71,7 +71,8 @@ internal static class CampaignInput
             members.OptionalBoolean("returnLeadIds"u8),
             members.OptionalInteger("batchLimit"u8, 1, 400),
             members.OptionalInteger("rateLimit"u8, 1, 1_000),
-            members.OptionalInteger("rateWindow"u8, 1, 3_600));
+            members.OptionalInteger("rateWindow"u8, 1, 3_600),
+            members.OptionalInteger("burstLimit"u8, 1, 1_000));
         return members.Problem is { } problem ? problem : settings;
     }
 

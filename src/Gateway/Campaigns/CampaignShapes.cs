@@ -28,6 +28,7 @@ public sealed record CampaignRequest(
 /// <param name="BatchLimit">The most leads of one request, 1 to 400; 100 unless set.</param>
 /// <param name="RateLimit">The most requests of one API key in any window, 1 to 1,000; 10 unless set.</param>
 /// <param name="RateWindow">Seconds of that window, 1 to 3,600; 2 unless set.</param>
+/// <param name="BurstLimit">The most of them in any one second, 1 to 1,000; no other than the window's unless set.</param>
 public sealed record SmartleadSettingsShape(
     bool? IgnoreGlobalBlockList = null,
     bool? IgnoreUnsubscribeList = null,
@@ -36,7 +37,8 @@ public sealed record SmartleadSettingsShape(
     bool? ReturnLeadIds = null,
     int? BatchLimit = null,
     int? RateLimit = null,
-    int? RateWindow = null);
+    int? RateWindow = null,
+    int? BurstLimit = null);
 
 /// <summary>A campaign.</summary>
 /// <param name="Id">As its service names it.</param>

@@ -13,7 +13,7 @@ namespace LeadGrain.Gateway.Campaigns;
 
 internal static class SmartleadSettingsApi
 {
-    private const string Example = """{"ignoreGlobalBlockList":null,"ignoreUnsubscribeList":null,"ignoreCommunityBounceList":null,"ignoreDuplicateLeadsInOtherCampaign":false,"returnLeadIds":null,"batchLimit":null,"rateLimit":60,"rateWindow":60}""";
+    private const string Example = """{"ignoreGlobalBlockList":null,"ignoreUnsubscribeList":null,"ignoreCommunityBounceList":null,"ignoreDuplicateLeadsInOtherCampaign":false,"returnLeadIds":null,"batchLimit":null,"rateLimit":60,"rateWindow":60,"burstLimit":10}""";
 
     internal static void MapSmartleadSettings(this IEndpointRouteBuilder routes)
     {
@@ -23,7 +23,7 @@ internal static class SmartleadSettingsApi
         routes.MapPut("/organization/smartlead", SetAsync)
             .AdminOnly().Audited()
             .Describe("setSmartleadSettings", "Campaigns", "Set the Smartlead settings", "Sets all of them, for all campaigns; in force with the next batch.")
-            .Takes<SmartleadSettingsShape>("""{"ignoreDuplicateLeadsInOtherCampaign":false,"rateLimit":60,"rateWindow":60}""")
+            .Takes<SmartleadSettingsShape>("""{"ignoreDuplicateLeadsInOtherCampaign":false,"rateLimit":60,"rateWindow":60,"burstLimit":10}""")
             .Answers<SmartleadSettingsShape>(Example)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
     }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using LeadGrain.Gateway.Audit;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Jobs;
@@ -8,6 +7,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.GrainInterfaces.Jobs;
 using Microsoft.AspNetCore.Builder;
@@ -110,15 +110,11 @@ internal static partial class RawApi
         }
 
         var key = context.Tenant().GrainKey;
-        var id = await calls.CallAsync<IIngestionGrain, ReplayCommand, Guid>(
-            key, command, static (grain, command, token) => grain.ReplayAsync(command, token), context.RequestAborted);
-        await context.NoteAsync(calls, "raw_replayed", "job", $"{id}", new JsonObject
-        {
-            ["from"] = command.From?.UtcDateTime,
-            ["to"] = command.To?.UtcDateTime,
-            ["states"] = new JsonArray([.. command.States.Select(static state => JsonValue.Create(state))]),
-            ["entries"] = command.Ids.IsEmpty ? null : command.Ids.Length,
-        });
+        var id = await calls.CallAsync<IIngestionGrain, (ReplayCommand Command, Actor Actor), Guid>(
+            key,
+            (command, context.Caller().Actor),
+            static (grain, asked, token) => grain.ReplayAsync(asked.Command, asked.Actor, token),
+            context.RequestAborted);
         var job = await calls.CallAsync<IJobGrain, Guid, Job?>(key, id, static (grain, id, token) => grain.GetAsync(id, token), context.RequestAborted);
         context.Response.StatusCode = StatusCodes.Status202Accepted;
         context.Response.Headers.Location = $"/jobs/{id}";

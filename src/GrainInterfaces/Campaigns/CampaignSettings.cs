@@ -63,6 +63,7 @@ public sealed record CampaignCap(int Daily, string? TimeZone = null);
 /// <param name="BatchLimit">The most leads of one request, 1 to 400.</param>
 /// <param name="RateLimit">The most requests of one API key in any window, 1 to 1,000.</param>
 /// <param name="RateWindow">Seconds of that window, 1 to 3,600.</param>
+/// <param name="BurstLimit">The most of them in any one second, 1 to 1,000; null: as many as the window has.</param>
 [GenerateSerializer, Immutable]
 public sealed record SmartleadSettings(
     bool? IgnoreGlobalBlockList = null,
@@ -72,7 +73,8 @@ public sealed record SmartleadSettings(
     bool? ReturnLeadIds = null,
     int? BatchLimit = null,
     int? RateLimit = null,
-    int? RateWindow = null)
+    int? RateWindow = null,
+    int? BurstLimit = null)
 {
     /// <summary>In force where nothing is set: lists are respected, several campaigns allowed, 100 leads a request, 10 requests in 2 s.</summary>
     public static SmartleadSettings Default { get; } = new(false, false, false, true, true, 100, 10, 2);
@@ -86,5 +88,6 @@ public sealed record SmartleadSettings(
         ReturnLeadIds ?? wider.ReturnLeadIds,
         BatchLimit ?? wider.BatchLimit,
         RateLimit ?? wider.RateLimit,
-        RateWindow ?? wider.RateWindow);
+        RateWindow ?? wider.RateWindow,
+        BurstLimit ?? wider.BurstLimit);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace LeadGrain.GrainInterfaces.Campaigns;
 
 /// <summary>
@@ -8,10 +10,10 @@ namespace LeadGrain.GrainInterfaces.Campaigns;
 public interface IRateBudgetGrain : IGrainWithStringKey
 {
     /// <summary>Asks for one request.</summary>
-    /// <param name="limit">What the key allows.</param>
+    /// <param name="limits">What the key allows: all of them hold.</param>
     /// <param name="longest">After this long the request has surely ended, even if nobody says so.</param>
     /// <param name="cancellationToken">Ends the wait, not the permit.</param>
-    Task<RatePermit> TakeAsync(RateLimit limit, TimeSpan longest, CancellationToken cancellationToken);
+    Task<RatePermit> TakeAsync(ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken);
 
     /// <summary>The request has ended, with an answer or without.</summary>
     /// <param name="permit">By which it was made.</param>

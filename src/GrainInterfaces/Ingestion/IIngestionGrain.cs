@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 
 namespace LeadGrain.GrainInterfaces.Ingestion;
 
@@ -28,8 +29,8 @@ public interface IIngestionGrain : IGrainWithStringKey
     [AlwaysInterleave]
     Task<RawDocument?> GetRawAsync(Guid id, CancellationToken cancellationToken);
 
-    /// <summary>Starts a job that normalizes entries of the raw log anew; its id.</summary>
+    /// <summary>Starts a job that normalizes entries of the raw log anew, and enters it in the audit log; its id.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
     [AlwaysInterleave]
-    Task<Guid> ReplayAsync(ReplayCommand command, CancellationToken cancellationToken);
+    Task<Guid> ReplayAsync(ReplayCommand command, Actor actor, CancellationToken cancellationToken);
 }

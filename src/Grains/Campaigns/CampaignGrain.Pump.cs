@@ -17,6 +17,7 @@ internal sealed partial class CampaignGrain
     private IGrainTimer? _timer;
     private Task _pumping = Task.CompletedTask;
     private bool _kicked;
+    private int _refusedInRow;
 
     /// <inheritdoc/>
     public async Task WakeAsync(CancellationToken cancellationToken)
@@ -190,7 +191,7 @@ internal sealed partial class CampaignGrain
 
         leads = [.. leads, .. withdrawn.Select(one => one.Lead)];
         var outcomes = (IReadOnlyList<PushResult>)[.. results, .. withdrawn.Select(one => new PushResult.Refused(one.Why, Asked: false))];
-        var terms = new SettlementTerms(claimed.OrganizationId, _key.CampaignId, target.Kind, Schedule(claimed.Settings));
+        var terms = new SettlementTerms(claimed.OrganizationId, _key.CampaignId, target.Kind, Schedule(claimed.Settings), _refusedInRow);
         var settled = SettledBatch.Of(terms, leads, outcomes, time.GetUtcNow(), random.Next);
         var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled)
             ?? throw new OwnershipLostException("Another activation owns this campaign, or it is gone.");
@@ -233,6 +234,7 @@ internal sealed partial class CampaignGrain
             // Of the others nothing is known yet: who waits for them waits on.
         }
 
+        _refusedInRow = settled.RefusedInRow;
         var now = time.GetUtcNow();
         var set = options.Value;
         var was = _breaker.Now;

@@ -109,6 +109,7 @@ internal sealed partial class CampaignGrain(
 
         await CommitAsync(() => campaigns.SetStateAsync(claimed.OrganizationId, _key.CampaignId, active, actor));
         _claimed = (_claimed ?? claimed) with { State = active ? CampaignState.Active : CampaignState.Paused, StoppedFor = null };
+        _refusedInRow = 0;
         _fates.Forget();
         await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
         Kick();

@@ -21,7 +21,15 @@ internal abstract record PushResult
     /// <summary>It will never take this lead.</summary>
     /// <param name="Why">Such as an invalid address, or one that unsubscribed.</param>
     /// <param name="Asked">Whether the target was asked at all: not for a lead that is not to be contacted any more, or is gone.</param>
-    internal sealed record Refused(string Why, bool Asked = true) : PushResult;
+    /// <param name="Whole">Whether it refused a request in which the lead was alone, and did not say that the lead is the reason.</param>
+    internal sealed record Refused(string Why, bool Asked = true, bool Whole = false) : PushResult
+    {
+        /// <summary>With so many whole requests refused in a row, and no lead judged, it is not the leads: so many are not all wrong.</summary>
+        internal const int Alike = 10;
+
+        /// <summary>What it means where all are refused.</summary>
+        internal Stop Every() => new($"{Why}, and so was every other");
+    }
 
     /// <summary>Whether it has the lead is not known, or it does not take it now.</summary>
     /// <param name="When">When it wants to be asked again; null: by the schedule.</param>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 using LeadGrain.GrainInterfaces.Campaigns;
@@ -17,10 +18,10 @@ internal sealed class RateBudget(IGrainFactory grains, IOptions<CampaignOptions>
 
     /// <summary>Waits for a permit.</summary>
     /// <returns>The permit, or how long it would still take: more than a batch waits.</returns>
-    internal async Task<RatePermit> WaitAsync(IRateBudgetGrain budget, RateLimit limit, CancellationToken cancellationToken)
+    internal async Task<RatePermit> WaitAsync(IRateBudgetGrain budget, IEnumerable<RateLimit> limits, CancellationToken cancellationToken)
     {
         var set = options.Value;
-        var safe = limit with { Window = limit.Window + set.RateMargin };
+        ImmutableArray<RateLimit> safe = [.. limits.Select(limit => limit with { Window = limit.Window + set.RateMargin })];
         var start = time.GetTimestamp();
         while (true)
         {

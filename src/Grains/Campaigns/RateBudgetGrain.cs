@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Campaigns;
 
 namespace LeadGrain.Grains.Campaigns;
@@ -40,10 +41,10 @@ internal sealed class RateBudgetGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<RatePermit> TakeAsync(RateLimit limit, TimeSpan longest, CancellationToken cancellationToken)
+    public async Task<RatePermit> TakeAsync(ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken)
     {
         var permit = Guid.NewGuid();
-        if (_window.Take(permit, Now, limit, longest) is { } wait)
+        if (_window.Take(permit, Now, limits, longest) is { } wait)
         {
             metrics.Waited();
             return new RatePermit(null, wait);

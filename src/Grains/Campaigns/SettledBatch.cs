@@ -11,6 +11,7 @@ namespace LeadGrain.Grains.Campaigns;
 /// <param name="Answered">Whether the target works: it took or refused a lead.</param>
 /// <param name="Failed">Whether it failed, and did neither.</param>
 /// <param name="NotBefore">When it wants to be asked again for any lead of the campaign; null where it does not say.</param>
+/// <param name="RefusedInRow">Whole requests that it has refused since it last judged a lead.</param>
 internal sealed record SettledBatch(
     IReadOnlyList<SettledPush> Pushes,
     IReadOnlyList<AuditEntry> Audit,
@@ -18,7 +19,8 @@ internal sealed record SettledBatch(
     bool Succeeded,
     bool Answered,
     bool Failed,
-    DateTimeOffset? NotBefore = null)
+    DateTimeOffset? NotBefore = null,
+    int RefusedInRow = 0)
 {
     /// <summary>Decides. Pure: time and randomness are given.</summary>
     /// <param name="terms">For which campaign, by which schedule.</param>
@@ -29,6 +31,12 @@ internal sealed record SettledBatch(
     internal static SettledBatch Of(
         SettlementTerms terms, IReadOnlyList<OutboundLead> leads, IReadOnlyList<PushResult> results, DateTimeOffset now, Func<double> random)
     {
+        var row = RefusedWith(terms, results);
+        if (row >= PushResult.Refused.Alike)
+        {
+            results = [.. results.Select(result => result is PushResult.Refused { Whole: true } whole ? whole.Every() : result)];
+        }
+
         var pushes = new List<SettledPush>(leads.Count);
         var audit = new List<AuditEntry>(leads.Count);
         for (var i = 0; i < leads.Count; i++)
@@ -51,8 +59,12 @@ internal sealed record SettledBatch(
         var answered = succeeded || results.Any(r => r is PushResult.Refused { Asked: true });
         var failed = !answered && results.Any(r => r is PushResult.RetryAt { Counts: true });
         var notBefore = results.Max(r => r is PushResult.RetryAt { ForAll: true, When: var when } ? when : null);
-        return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, notBefore);
+        return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, notBefore, row);
     }
+
+    private static int RefusedWith(SettlementTerms terms, IReadOnlyList<PushResult> results)
+        => results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere or PushResult.Refused { Asked: true, Whole: false }) ? 0
+            : terms.RefusedInRow + results.Count(r => r is PushResult.Refused { Whole: true });
 
     private static SettledPush Settle(SettlementTerms terms, OutboundLead lead, PushResult result, DateTimeOffset now, Func<double> random)
     {
@@ -62,7 +74,7 @@ internal sealed record SettledBatch(
                 return new SettledPush(lead.Id, "sent", null, null, 0, id);
             case PushResult.AlreadyThere(var id):
                 return new SettledPush(lead.Id, "sent", null, null, 0, id);
-            case PushResult.Refused(var why, _):
+            case PushResult.Refused(var why, _, _):
                 return new SettledPush(lead.Id, "dead", null, why, 0, null);
             case PushResult.Stop(var why):
                 return new SettledPush(lead.Id, "waiting", now, why, 1, null);
@@ -96,8 +108,12 @@ internal sealed record SettledBatch(
         => new(terms.OrganizationId, "grid", action, "lead", $"{push.LeadId}", AuditedStatus.Held, after, reason);
 }
 
-/// <summary>For which campaign a batch is settled, and by which schedule of waits between attempts.</summary>
-internal sealed record SettlementTerms(long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule)
+/// <summary>
+/// For which campaign a batch is settled, by which schedule of waits between attempts, and how many whole requests were refused in a
+/// row before it.
+/// </summary>
+internal sealed record SettlementTerms(
+    long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule, int RefusedInRow = 0)
 {
     /// <summary>What the audit log says of each lead that the campaign has.</summary>
     internal byte[] AfterPushed { get; } = AuditedStatus.Of(RoutedStatus.Active, "campaign", CampaignId);

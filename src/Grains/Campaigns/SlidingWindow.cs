@@ -22,12 +22,16 @@ internal sealed class SlidingWindow
     /// <summary>Counts a request that starts now, if it may.</summary>
     /// <param name="request">Names it.</param>
     /// <param name="now">On this window's clock.</param>
-    /// <param name="limit">The service's limit, what clocks differ by included in the window.</param>
+    /// <param name="limits">The service's limits, what clocks differ by included in each window.</param>
     /// <param name="longest">How long it may take at most.</param>
     /// <returns>Null where it may start; otherwise how long to wait before asking again.</returns>
-    internal TimeSpan? Take(Guid request, TimeSpan now, RateLimit limit, TimeSpan longest)
+    internal TimeSpan? Take(Guid request, TimeSpan now, IEnumerable<RateLimit> limits, TimeSpan longest)
     {
-        _limits[limit] = now;
+        foreach (var limit in limits)
+        {
+            _limits[limit] = now;
+        }
+
         Forget(now);
         var wait = _blockedUntil > now ? _blockedUntil - now : _limits.Keys.Max(named => WaitFor(named, now));
         if (wait is null)

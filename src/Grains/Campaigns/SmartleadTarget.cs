@@ -70,6 +70,7 @@ internal sealed partial class SmartleadTarget(
                 if (leads.Count == 1)
                 {
                     Give(upload, unsure, alone);
+                    upload.End = EveryRefused(upload);
                     break;
                 }
 
@@ -86,8 +87,7 @@ internal sealed partial class SmartleadTarget(
     {
         var settings = upload.Settings;
         var grain = budget.Of(options.Value.SmartleadUrl, upload.ApiKey);
-        var limit = new RateLimit(settings.RateLimit ?? 10, TimeSpan.FromSeconds(settings.RateWindow ?? 2));
-        var permit = await budget.WaitAsync(grain, limit, cancellationToken);
+        var permit = await budget.WaitAsync(grain, LimitsOf(settings), cancellationToken);
         if (permit.Id is not { } id)
         {
             return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + permit.Wait, "waits for the rate limit", Counts: false, Asked: false));
@@ -103,6 +103,15 @@ internal sealed partial class SmartleadTarget(
         finally
         {
             await grain.EndAsync(id, block, CancellationToken.None);
+        }
+    }
+
+    private static IEnumerable<RateLimit> LimitsOf(SmartleadSettings settings)
+    {
+        yield return new RateLimit(settings.RateLimit ?? 10, TimeSpan.FromSeconds(settings.RateWindow ?? 2));
+        if (settings.BurstLimit is { } burst)
+        {
+            yield return new RateLimit(burst, TimeSpan.FromSeconds(1));
         }
     }
 
@@ -166,8 +175,14 @@ internal sealed partial class SmartleadTarget(
         409 when error.SaysAlready => new Reply.Apart(s_none, new PushResult.AlreadyThere()),
         408 or >= 500 => Later($"{status}", when),
         // One lead that the vendor calls invalid must not keep out those beside it.
-        _ => new Reply.Apart(s_none, new PushResult.Refused($"{status}: the lead was refused")),
+        _ => new Reply.Apart(s_none, new PushResult.Refused($"{status}: the lead was refused", Whole: true)),
     };
+
+    private static PushResult.Stop? EveryRefused(Upload upload)
+    {
+        var whole = upload.Results.Values.OfType<PushResult.Refused>().Where(refused => refused.Whole).ToArray();
+        return whole.Length >= PushResult.Refused.Alike && whole.Length == upload.Results.Count ? whole[0].Every() : null;
+    }
 
     private static readonly Dictionary<string, PushResult> s_none = [];
 

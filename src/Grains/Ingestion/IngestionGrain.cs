@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Jobs;
@@ -37,8 +38,12 @@ internal sealed class IngestionGrain(RawStore raw, RawLogStore rawLog, Ingestion
         => await rawLog.FindAsync(_organizationId ?? await FindOrganizationAsync(), id);
 
     /// <inheritdoc/>
-    public async Task<Guid> ReplayAsync(ReplayCommand command, CancellationToken cancellationToken)
-        => await jobs.AddAsync(_organizationId ?? await FindOrganizationAsync(), ReplayJob.KindName, ReplaySpec.Of(command).ToJson());
+    public async Task<Guid> ReplayAsync(ReplayCommand command, Actor actor, CancellationToken cancellationToken)
+    {
+        var spec = ReplaySpec.Of(command);
+        var organizationId = _organizationId ?? await FindOrganizationAsync();
+        return await jobs.AddAsync(organizationId, ReplayJob.KindName, spec.ToJson(), actor, "raw_replayed", spec.Audited());
+    }
 
     private async Task<long> FindOrganizationAsync()
     {

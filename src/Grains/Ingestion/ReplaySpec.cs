@@ -38,9 +38,21 @@ internal sealed record ReplaySpec(DateTimeOffset? From, DateTimeOffset? To, stri
 
     internal static ReplaySpec FromJson(byte[] json) => JsonSerializer.Deserialize(json, ReplayJson.Default.ReplaySpec)!;
 
+    /// <summary>What the audit log says of it.</summary>
+    internal byte[] Audited() => JsonSerializer.SerializeToUtf8Bytes(
+        new AuditedReplay(From?.UtcDateTime, To?.UtcDateTime, States ?? [], Ids?.Length), ReplayJson.Default.AuditedReplay);
+
     internal byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, ReplayJson.Default.ReplaySpec);
 }
 
 /// <summary>The JSON of replays.</summary>
 [JsonSerializable(typeof(ReplaySpec))]
+[JsonSerializable(typeof(AuditedReplay))]
 internal sealed partial class ReplayJson : JsonSerializerContext;
+
+/// <summary>A replay in the audit log: with the number of entries that were named, where they were.</summary>
+internal sealed record AuditedReplay(
+    [property: JsonPropertyName("from")] DateTime? From,
+    [property: JsonPropertyName("to")] DateTime? To,
+    [property: JsonPropertyName("states")] string[] States,
+    [property: JsonPropertyName("entries")] int? Entries);

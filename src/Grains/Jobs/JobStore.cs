@@ -1,5 +1,7 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Jobs;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Grains.Storage;
 using Npgsql;
@@ -15,7 +17,13 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
 
     private const string OfTenant = "j.organization_id = (select id from organizations where app_id = $1 and org_id = $2)";
 
-    private const string AddSql = "insert into jobs (organization_id, id, kind, spec, created_at) values ($1, $2, $3, $4, $5)";
+    private static readonly string s_addSql =
+        $"""
+        with job as (
+            insert into jobs (organization_id, id, kind, spec, created_at) values ($1, $2, $3, $4, $5)
+        )
+        {AuditStore.Append(firstParameter: 6)}
+        """;
 
     private const string ListSql = $"select {Columns} from jobs j where {OfTenant} and j.id < $3 order by j.id desc limit $4";
 
@@ -59,15 +67,16 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
         where organization_id = $1 and id = $2 and state = 'running'
         """;
 
-    /// <summary>Adds a job; its id.</summary>
-    internal Task<Guid> AddAsync(long organizationId, string kind, byte[] spec) => StorageFaults.GuardAsync(async () =>
+    /// <summary>Adds a job, and to the audit log who did what to start it and what was asked for; its id.</summary>
+    internal Task<Guid> AddAsync(long organizationId, string kind, byte[] spec, Actor actor, string action, byte[] asked) => StorageFaults.GuardAsync(async () =>
     {
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
-        await using var command = database.CreateCommand(AddSql);
+        await using var command = database.CreateCommand(s_addSql);
         command.Bind(organizationId, id, kind);
         command.Parameters.Add(new NpgsqlParameter { Value = spec, NpgsqlDbType = NpgsqlDbType.Json });
         command.Bind(now.UtcDateTime);
+        AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "job", $"{id}", After: asked))], now);
         await command.ExecuteNonQueryAsync();
         return id;
     });

@@ -57,7 +57,7 @@ internal sealed partial class RoutingGrain(
         }
 
         var id = Guid.CreateVersion7(time.GetUtcNow());
-        Must(await rules.AddAsync(state, id, definition, actor));
+        await WriteAsync(rules.AddAsync(state, id, definition, actor));
         return await ReloadedAsync(id);
     }
 
@@ -76,7 +76,7 @@ internal sealed partial class RoutingGrain(
             return RuleChange.ChangedMeanwhile.Value;
         }
 
-        Must(await rules.ReplaceAsync(state, before, definition, actor));
+        await WriteAsync(rules.ReplaceAsync(state, before, definition, actor));
         return await ReloadedAsync(id);
     }
 
@@ -89,7 +89,7 @@ internal sealed partial class RoutingGrain(
             return RuleChange.NotFound.Value;
         }
 
-        Must(await rules.DeleteAsync(state, rule, actor));
+        await WriteAsync(rules.DeleteAsync(state, rule, actor));
         await ReloadAsync();
         return new RuleChange.Done(rule);
     }
@@ -101,7 +101,7 @@ internal sealed partial class RoutingGrain(
     public async Task SetGateAsync(GateSettings settings, Actor actor, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
-        Must(await gates.SetAsync(state.OrganizationId, state.Epoch, state.Gate, settings, actor));
+        await WriteAsync(gates.SetAsync(state.OrganizationId, state.Epoch, state.Gate, settings, actor));
         await ReloadAsync();
     }
 
@@ -187,6 +187,20 @@ internal sealed partial class RoutingGrain(
         catch when (_claim == claim)
         {
             _claim = null;
+            throw;
+        }
+    }
+
+    /// <summary>Changes settings. Where that fails nobody knows which ones the database has: the next activation reads them.</summary>
+    private async Task WriteAsync(Task<bool> write)
+    {
+        try
+        {
+            Must(await write);
+        }
+        catch
+        {
+            End();
             throw;
         }
     }

@@ -25,6 +25,9 @@ public sealed class FakeSmartleadOptions
     /// <summary>See <see cref="RateLimit"/>.</summary>
     public TimeSpan Window { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Requests of one key in any second; null for as many as the window has. Newer accounts: 10, and 60 in 60 s.</summary>
+    public int? BurstLimit { get; init; }
+
     /// <summary>The most leads of one request.</summary>
     public int BatchLimit { get; init; } = 100;
 

@@ -30,7 +30,7 @@ internal sealed class SmartleadRoutes(FakeSmartleadOptions options, SmartleadScr
     private async Task AddAsync(HttpContext http, string campaign)
     {
         var exchange = new SmartleadExchange(http, options, script, book, campaign);
-        if (_rate.Take(options.Time.GetUtcNow(), http.Response.Headers) is { } seconds)
+        if (_rate.Take(options.Time.GetUtcNow(), http.Request.Query["api_key"].ToString(), http.Response.Headers) is { } seconds)
         {
             await exchange.ThrottledAsync(seconds.ToString(CultureInfo.InvariantCulture), seconds);
         }

@@ -152,11 +152,12 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
             await file.WriteAsync(Encoding.ASCII.GetBytes(RandomNumberGenerator.GetHexString(48)), cancellationToken);
         }
         await Account.TakeAsync(password, cancellationToken);
-        // Trust on the socket: it lies in a folder that nobody but the server's account and root can enter.
-        var made = await RunAsync(
-            cancellationToken, Binaries.Initdb, $"--username={Superuser}", "--encoding=UTF8", "--locale=C",
-            "--locale-provider=libc", "--auth-local=trust", "--auth-host=scram-sha-256", $"--pwfile={password}",
-            "--no-instructions", durable ? "--data-checksums" : "--no-sync");
+        // Letters of all alphabets have their capitals, where the machine knows them; the order is that of the bytes.
+        var made = await MakeAsync("C.UTF-8");
+        if (made.ExitCode != 0)
+        {
+            made = await MakeAsync("C");
+        }
         if (made.ExitCode != 0)
         {
             throw new LocalPostgresException($"initdb failed in {DataDirectory}: {made.Output}");
@@ -164,6 +165,12 @@ internal sealed record PostgresCluster(string DataDirectory, PostgresBinaries Bi
         File.Move(password, Path.Combine(DataDirectory, "leadgrain.password"));
         await File.AppendAllTextAsync(
             Path.Combine(DataDirectory, "postgresql.conf"), $"\ninclude_if_exists = '{SettingsFile}'\n", cancellationToken);
+
+        // Trust on the socket: it lies in a folder that nobody but the server's account and root can enter.
+        Task<ChildProcess.Result> MakeAsync(string characters) => RunAsync(
+            cancellationToken, Binaries.Initdb, $"--username={Superuser}", "--encoding=UTF8", "--locale=C", $"--lc-ctype={characters}",
+            "--locale-provider=libc", "--auth-local=trust", "--auth-host=scram-sha-256", $"--pwfile={password}",
+            "--no-instructions", durable ? "--data-checksums" : "--no-sync");
     }
 
     private static void RefuseOccupied(string directory)

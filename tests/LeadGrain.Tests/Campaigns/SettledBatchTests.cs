@@ -19,8 +19,8 @@ public sealed class SettledBatchTests
             var leads = results.Select(_ => new OutboundLead(Guid.NewGuid(), "a@x.example", [], attempts.Get)).ToArray();
             var batch = SettledBatch.Of(s_terms, leads, results, s_now, () => 0.5);
             return batch.Pushes.Select(p => p.LeadId).SequenceEqual(leads.Select(l => l.Id))
-                && batch.Pushes.Zip(results).All(pair => Fits(pair.First, pair.Second, attempts.Get))
-                && (batch.Stop is null) == !results.Any(r => r is PushResult.Stop)
+                && batch.Pushes.Zip(Meant(results)).All(pair => Fits(pair.First, pair.Second, attempts.Get))
+                && (batch.Stop is null) == !Meant(results).Any(r => r is PushResult.Stop)
                 && !(batch.Succeeded && batch.Failed);
         }).QuickCheckThrowOnFailure();
 
@@ -42,6 +42,20 @@ public sealed class SettledBatchTests
                 """push_failed {"status":"DEAD","campaign":"c","error":"invalid email"}""", """push_failed {"status":"HELD","campaign":"c","error":"500"}""",
             ],
             audit.Select(entry => $"{entry.Action} {Encoding.UTF8.GetString(entry.After!)}"));
+    }
+
+    [Fact]
+    public void Whole_requests_refused_in_a_row_are_counted_over_batches_until_a_lead_is_judged()
+    {
+        var refused = new PushResult.Refused("400", Whole: true);
+        Assert.Equal(9, Row(7, refused, refused));
+        Assert.Equal(7, Row(7, new PushResult.RetryAt(null, "500"), new PushResult.Refused("erased", Asked: false)));
+        Assert.Equal(0, Row(7, refused, new PushResult.Refused("invalid email")));
+        Assert.Equal(0, Row(7, refused, new PushResult.AlreadyThere()));
+
+        static int Row(int before, params PushResult[] results) => SettledBatch.Of(
+            s_terms with { RefusedInRow = before },
+            [.. results.Select(_ => new OutboundLead(Guid.NewGuid(), "a@x.example", []))], results, s_now, () => 0.5).RefusedInRow;
     }
 
     [Fact]
@@ -72,13 +86,21 @@ public sealed class SettledBatchTests
         }
     }
 
-    private static PushResult Result(byte kind) => (kind % 6) switch
+    /// <summary>Ten whole requests refused, and no lead judged: that is the target's refusal, not the leads' fault.</summary>
+    private static IEnumerable<PushResult> Meant(PushResult[] results)
+        => results.Count(r => r is PushResult.Refused { Whole: true }) >= 10
+            && !results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere or PushResult.Refused { Whole: false })
+            ? results.Select(r => r is PushResult.Refused ? new PushResult.Stop("all") : r)
+            : results;
+
+    private static PushResult Result(byte kind) => (kind % 7) switch
     {
         0 => new PushResult.Accepted("7"),
         1 => new PushResult.AlreadyThere(),
         2 => new PushResult.Refused("invalid email"),
         3 => new PushResult.RetryAt(null, "500"),
         4 => new PushResult.RetryAt(s_now.AddSeconds(1), "429", Counts: false),
+        5 => new PushResult.Refused("400", Whole: true),
         _ => new PushResult.Stop("401"),
     };
 

@@ -32,7 +32,7 @@ public sealed class SlidingWindowTests
         for (var i = 0; i < 100; i++)
         {
             var request = Guid.NewGuid();
-            while (window.Take(request, now, new RateLimit(10, s_window), s_longest) is { } wait)
+            while (window.Take(request, now, [new RateLimit(10, s_window)], s_longest) is { } wait)
             {
                 now += wait;
             }
@@ -48,11 +48,11 @@ public sealed class SlidingWindowTests
     {
         var (window, starts) = (new SlidingWindow(), new List<TimeSpan>());
         RateLimit[] limits = [new(10, s_window), new(15, TimeSpan.FromSeconds(60))];
-        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.Zero, limits[1], TimeSpan.Zero)); // one that never ends, as far as is known
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.Zero, [limits[1]], TimeSpan.Zero)); // one that never ends, as far as is known
         for (var now = TimeSpan.Zero; now < TimeSpan.FromSeconds(130); now += TimeSpan.FromMilliseconds(100))
         {
             var request = Guid.NewGuid();
-            if (window.Take(request, now, limits[starts.Count % 2], s_longest) is null)
+            if (window.Take(request, now, [limits[starts.Count % 2]], s_longest) is null)
             {
                 starts.Add(now);
                 window.End(request, now);
@@ -77,8 +77,8 @@ public sealed class SlidingWindowTests
         window.Block(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
         window.Block(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)); // a shorter wait does not lift a longer one
 
-        Assert.Equal(TimeSpan.FromSeconds(21), window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(10), new RateLimit(10, s_window), s_longest));
-        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(31), new RateLimit(10, s_window), s_longest));
+        Assert.Equal(TimeSpan.FromSeconds(21), window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(10), [new RateLimit(10, s_window)], s_longest));
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(31), [new RateLimit(10, s_window)], s_longest));
     }
 
     private static List<TimeSpan> Simulate(Random random, int limit)
@@ -89,7 +89,7 @@ public sealed class SlidingWindowTests
         while (arrivals.Count < 200)
         {
             var request = Guid.NewGuid();
-            if (window.Take(request, now, new RateLimit(limit, s_window), s_longest) is null)
+            if (window.Take(request, now, [new RateLimit(limit, s_window)], s_longest) is null)
             {
                 var took = s_longest * Math.Pow(random.NextDouble(), 6); // most are quick
                 arrivals.Add(now + (took * random.NextDouble()));

@@ -93,6 +93,23 @@ public sealed class SmartleadCampaignTests
     }
 
     [Fact]
+    public async Task With_nothing_set_campaigns_of_one_key_make_ten_requests_in_any_two_seconds_and_none_is_refused()
+    {
+        await using var rig = await CampaignRig.StartAsync(new FakeSmartleadOptions());
+        foreach (var id in (string[])["7", "8", "9"])
+        {
+            await rig.PutSmartleadAsync(id, new { batchLimit = 1 });
+            await rig.AddLeadsAsync(id, [.. Enumerable.Range(0, 8).Select(i => $"lead{i}@{id}.example")]);
+            await rig.Campaign(id).WakeAsync(CancellationToken.None);
+        }
+
+        await rig.EventuallyAsync("24", "select count(*) from routed_leads where status = 'ACTIVE'");
+
+        Assert.Equal(24, rig.Smartlead.Book.Requests.Count);
+        Assert.Equal(10, rig.Smartlead.Book.Busiest(TimeSpan.FromSeconds(2)));
+    }
+
+    [Fact]
     public async Task With_the_vendors_newer_limits_a_request_holds_400_leads()
     {
         await using var rig = await CampaignRig.StartAsync(Newer);
@@ -124,6 +141,21 @@ public sealed class SmartleadCampaignTests
             System.Globalization.CultureInfo.InvariantCulture,
             System.Globalization.DateTimeStyles.AdjustToUniversal);
         Assert.InRange((due - before.UtcDateTime).TotalSeconds, 59.9, 120);
+    }
+
+    [Fact]
+    public async Task With_the_vendors_newer_limits_no_second_holds_more_than_a_burst()
+    {
+        await using var rig = await CampaignRig.StartAsync(new FakeSmartleadOptions { RateLimit = 60, Window = TimeSpan.FromSeconds(60), BurstLimit = 10 });
+        await rig.PutSmartleadAsync("7", new { batchLimit = 1, rateLimit = 60, rateWindow = 60, burstLimit = 10 });
+        await rig.AddLeadsAsync("7", [.. Enumerable.Range(0, 25).Select(i => $"lead{i}@x.example")]);
+        await rig.Campaign("7").WakeAsync(CancellationToken.None);
+
+        await rig.EventuallyAsync("25", "select count(*) from routed_leads where status = 'ACTIVE'");
+
+        Assert.InRange(rig.Smartlead.Book.Busiest(TimeSpan.FromSeconds(1)), 1, 10);
+        Assert.Equal(25, rig.Smartlead.Book.Requests.Count); // none was refused for its rate
+        Assert.Equal(10, (int)(await rig.Client.ReadAsync("/campaigns/7"))["settings"]!["burstLimit"]!);
     }
 
     [Fact]

@@ -145,41 +145,6 @@ public sealed class SmartleadTargetTests
         Assert.Equal(3, rig.Smartlead.Book.Entries.Count);
     }
 
-    [Theory]
-    [InlineData(500, "RetryAt")]
-    [InlineData(503, "RetryAt")]
-    [InlineData(408, "RetryAt")]
-    [InlineData(401, "Stop")]
-    [InlineData(402, "Stop")]
-    [InlineData(403, "Stop")]
-    [InlineData(404, "Stop")]
-    [InlineData(400, "Refused")]
-    [InlineData(409, "Refused")]
-    [InlineData(422, "Refused")]
-    public async Task A_status_means_the_same_in_each_form_of_its_body(int status, string expected)
-    {
-        await using var rig = await CampaignRig.StartAsync();
-        foreach (var body in Enum.GetValues<SmartleadErrorBody>())
-        {
-            rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Fails(status, body));
-            Assert.Equal(expected, (await PushAsync(rig, TargetConformance.Lead($"{body}@x.example"))).Single().GetType().Name);
-        }
-
-        Assert.Empty(rig.Smartlead.Book.Entries);
-    }
-
-    [Fact]
-    public async Task One_lead_that_is_called_invalid_does_not_keep_out_those_beside_it()
-    {
-        await using var rig = await CampaignRig.StartAsync();
-        rig.Smartlead.BehaveNext(1, new SmartleadBehavior.Fails(400));
-
-        var results = await PushAsync(rig, TargetConformance.Leads(4));
-
-        Assert.All(results, result => Assert.IsType<PushResult.Accepted>(result));
-        Assert.Equal([4, 2, 2], rig.Smartlead.Book.Requests.Select(request => request.Leads == 0 ? 4 : request.Leads));
-    }
-
     public static TheoryData<string> Oddities => ["html", "truncated", "cut", "nothing said", "redirect", "exhausted", "hang"];
 
     [Theory]
@@ -294,7 +259,7 @@ public sealed class SmartleadTargetTests
         new CampaignSettings.Smartlead(settings ?? new SmartleadSettings(RateLimit: 1_000)),
         new SmartleadSettings());
 
-    private static Task<PushResult[]> PushAsync(CampaignRig rig, params OutboundLead[] leads)
+    internal static Task<PushResult[]> PushAsync(CampaignRig rig, params OutboundLead[] leads)
         => rig.Target("smartlead").PushAsync(Order(rig, "1"), leads, CancellationToken.None);
 
     private static Task<PushResult[]> PushAsync(CampaignRig rig, SmartleadSettings settings, params OutboundLead[] leads)

@@ -52,6 +52,18 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(await client.ListAsync("country=LV"), paged);
     }
 
+    [Fact]
+    public async Task Text_is_found_in_whatever_case_of_whatever_alphabet()
+    {
+        using var client = shared.Grid.NewClient("crm", "letters");
+        var id = (await client.PostLeadAsync("""{"firstName":"Ülkü","lastName":"Žukauskas","description":"Ельцин"}""")).MustBeCreated();
+
+        foreach (var text in (string[])["ülkü", "ÜLKÜ", "žuk", "ŽUKAUSKAS", "ельцин"])
+        {
+            Assert.Equal([id], await client.ListAsync($"q={Uri.EscapeDataString(text)}"));
+        }
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("&status=new")]

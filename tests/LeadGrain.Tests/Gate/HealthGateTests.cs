@@ -88,6 +88,15 @@ public sealed class HealthGateTests
         Assert.Equal(["role_address"], health.Checks.Select(c => c.Name));
     }
 
+    [Theory]
+    [InlineData(71, 70, HealthClass.Yellow)]
+    [InlineData(70, 70, HealthClass.Green)] // equal thresholds: no YELLOW
+    [InlineData(71, 71, HealthClass.Red)]
+    [InlineData(70, 0, HealthClass.Green)]
+    [InlineData(100, 0, HealthClass.Yellow)] // nothing is RED
+    public void A_score_that_reaches_a_threshold_is_in_its_class(int green, int yellow, HealthClass expected)
+        => Assert.Equal(expected, HealthGate.Judge("info@acme.example", LeadFacts.None, new GateSettings(green, yellow, 30, GatePoints.Default)).Class);
+
     [Fact]
     public void Anything_is_judged_and_more_against_a_lead_never_makes_it_better()
     {

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Reflection;
 using LeadGrain.Gateway.Calls;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -34,7 +35,8 @@ internal sealed class Ingesters
 
         public Task<RawDocument?> GetRawAsync(Guid id, CancellationToken cancellationToken) => grain.GetRawAsync(id, cancellationToken);
 
-        public Task<Guid> ReplayAsync(ReplayCommand command, CancellationToken cancellationToken) => grain.ReplayAsync(command, cancellationToken);
+        public Task<Guid> ReplayAsync(ReplayCommand command, Actor actor, CancellationToken cancellationToken)
+            => grain.ReplayAsync(command, actor, cancellationToken);
     }
 }
 

@@ -49,7 +49,7 @@ public sealed class JobRunnerTests
         var counting = new TaskCompletionSource();
         var never = new TaskCompletionSource<long>();
         using var runner = NewRunner(store, time, new OddKind { Count = () => Hold(counting, never) });
-        await store.AddAsync(organization, OddKind.KindName, "{}"u8.ToArray());
+        await store.AddAsync(organization, OddKind.KindName, "{}"u8.ToArray(), "test", "odd_started", "{}"u8.ToArray());
         await runner.StartAsync(CancellationToken.None);
         await Eventually.Async("it counts", () => counting.Task.IsCompleted, between: () => time.Advance(TimeSpan.FromSeconds(1)));
         Assert.True(await database.ScalarAsync<bool>("select total is null and claimed_until <= now() + interval '15 seconds' from jobs"));
@@ -87,7 +87,7 @@ public sealed class JobRunnerTests
     private static async Task<Guid> AddAsync(TestGrid grid)
     {
         var raw = grid.Services.GetRequiredService<Grains.Ingestion.RawStore>();
-        return await grid.Services.GetRequiredService<JobStore>().AddAsync(await raw.EnsureOrganizationAsync("app", "org"), OddKind.KindName, "{}"u8.ToArray());
+        return await grid.Services.GetRequiredService<JobStore>().AddAsync(await raw.EnsureOrganizationAsync("app", "org"), OddKind.KindName, "{}"u8.ToArray(), "test", "odd_started", "{}"u8.ToArray());
     }
 
     private static async Task<JsonNode> EndOfAsync(TestDatabase database, TestGrid grid, Guid job)

@@ -1,9 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using LeadGrain.Grains.Gate;
 using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Postgres;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Routing;
 
@@ -248,66 +246,11 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
         Assert.Equal(["jane@acme.example"], await _client.DrainAsync("own"));
     }
 
-    [Fact]
-    public async Task Suppressed_emails_are_blocked_until_they_are_taken_off_the_list()
-    {
-        await _client.AddRuleAsync(new { target = new { campaign = "1" } });
-        Assert.Equal(2, (int)(await _client.PostAsync("/suppressions", new { emails = new[] { "A@acme.example", "b@acme.example", "a@acme.example " } }))["added"]!);
-        Assert.Equal(0, (int)(await _client.PostAsync("/suppressions", new { emails = new[] { "a@acme.example" } }))["added"]!);
-
-        var blocked = await _client.IngestAsync(new { email = "a@acme.example" });
-        var first = await _client.ReadAsync("/suppressions?limit=1");
-        var second = await _client.ReadAsync($"/suppressions?limit=1&next={first["next"]}");
-        var removed = await _client.SendAsync(HttpMethod.Delete, "/suppressions", """{"emails":["A@acme.example"]}""");
-        var passed = await _client.IngestAsync(new { email = "a@acme.example" });
-
-        Assert.Equal(("BLOCKED", "suppressed"), ((string)blocked["status"]!, (string)blocked["health"]!["checks"]![0]!["name"]!));
-        Assert.Equal(1, (int)removed.Body["removed"]!);
-        Assert.Equal("HELD", (string)passed["status"]!);
-        Assert.NotEqual((string)first["suppressions"]![0]!["emailHash"]!, (string)second["suppressions"]![0]!["emailHash"]!);
-        Assert.Null(second["next"]);
-        Assert.Single((await _client.ReadAsync("/suppressions?email=B@acme.example"))["suppressions"]!.AsArray());
-    }
-
-    [Fact]
-    public async Task The_gates_points_and_thresholds_are_set_and_hold_for_the_next_lead()
-    {
-        var before = await _client.IngestAsync(new { email = "info@acme.example" });
-        var set = await _client.SendAsync(HttpMethod.Put, "/gate", """{"yellowFrom":75,"points":{"duplicate":0}}""");
-        var after = await _client.IngestAsync(new { email = "info@acme.example" });
-
-        Assert.Equal("YELLOW", (string)before["health"]!["classification"]!);
-        Assert.Equal("RED", (string)after["health"]!["classification"]!);
-        Assert.Equal((75, 0, 30), ((int)set.Body["yellowFrom"]!, (int)set.Body["points"]!["duplicate"]!, (int)set.Body["points"]!["roleAddress"]!));
-        Assert.Equal(set.Body.ToJsonString(), (await _client.ReadAsync("/gate")).ToJsonString());
-        Assert.Equal(HttpStatusCode.BadRequest, (await _client.SendAsync(HttpMethod.Put, "/gate", """{"points":{"syntax":101}}""")).Status);
-        Assert.Equal("gate_changed", (await _client.ActionsAsync("gate")).Single());
-    }
-
-    [Fact]
-    public async Task A_domain_that_takes_no_mail_is_held_against_its_leads()
-    {
-        await using var database = await TestDatabase.CreateAsync();
-        await using var grid = await TestGrid.StartAsync(
-            database, builder => builder.Services.AddSingleton<IMailHosts>(new KnownMailHosts("dead.example")));
-
-        var dead = await grid.Client.IngestAsync(new { email = "jane@dead.example" });
-        var living = await grid.Client.IngestAsync(new { email = "jane@living.example" });
-
-        Assert.Equal(("BLOCKED", "HELD"), ((string)dead["status"]!, (string)living["status"]!));
-        Assert.Equal("no_mail_host", (string)dead["health"]!["checks"]![0]!["name"]!);
-    }
-
     private async Task<(string? Campaign, string? State, int Attempts)> PushAsync(string leadId)
     {
         await using var command = shared.Database.DataSource.CreateCommand("select campaign_id, state, attempts from campaign_pushes where lead_id = $1");
         command.Parameters.AddWithValue(Guid.Parse(leadId));
         await using var row = await command.ExecuteReaderAsync();
         return await row.ReadAsync() ? (row.GetString(0), row.GetString(1), row.GetInt32(2)) : (null, null, 0);
-    }
-
-    private sealed class KnownMailHosts(string dead) : IMailHosts
-    {
-        public ValueTask<bool?> TakesMailAsync(string domain) => ValueTask.FromResult<bool?>(domain != dead);
     }
 }

@@ -36,6 +36,28 @@ public sealed class FakeSmartleadTests
         Assert.Equal(HttpStatusCode.OK, later.StatusCode);
     }
 
+    [Fact]
+    public async Task Where_it_limits_bursts_the_eleventh_request_within_a_second_waits_that_second_and_another_keys_do_not_count()
+    {
+        var time = new FakeTime();
+        await using var smartlead = await FakeSmartlead.StartAsync(
+            new FakeSmartleadOptions { Time = time, RateLimit = 60, Window = TimeSpan.FromSeconds(60), BurstLimit = 10 });
+        using var client = Client();
+        for (var i = 0; i < 10; i++)
+        {
+            using var passed = await AddAsync(client, smartlead, $"lead{i}@x.example");
+            using var other = await AddAsync(client, smartlead, $"lead{i}@x.example", "another key");
+            Assert.Equal((HttpStatusCode.OK, HttpStatusCode.Unauthorized), (passed.StatusCode, other.StatusCode));
+        }
+
+        using var throttled = await AddAsync(client, smartlead, "eleventh@x.example");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "1"), (throttled.StatusCode, throttled.Headers.GetValues("Retry-After").Single()));
+
+        time.Advance(TimeSpan.FromSeconds(1));
+        using var later = await AddAsync(client, smartlead, "eleventh@x.example");
+        Assert.Equal(HttpStatusCode.OK, later.StatusCode);
+    }
+
     [Theory]
     [InlineData("wrong", "1", "a@x.example", HttpStatusCode.Unauthorized)]
     [InlineData("sandbox-smartlead-key", "missing", "a@x.example", HttpStatusCode.NotFound)]

@@ -1,0 +1,36 @@
+using System.Net;
+using LeadGrain.Tests.Postgres;
+
+namespace LeadGrain.Tests.Routing;
+
+/// <summary>Changes of settings whose answer is lost: nobody knows whether the database has them.</summary>
+public sealed class RuleFaultTests
+{
+    [Fact]
+    public async Task A_rule_that_was_removed_by_a_write_whose_answer_was_lost_routes_nobody_any_more()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var rule = await grid.Client.AddRuleAsync(new { target = new { campaign = "1" } });
+        Assert.Equal("1", (string?)(await grid.Client.IngestAsync(new { email = "a@acme.example" }))["assignedCampaignId"]);
+
+        // Another session has done what the write does, and holds what it needs, until its own session is cut.
+        await using (var connection = await database.DataSource.OpenConnectionAsync())
+        await using (var done = await connection.BeginTransactionAsync())
+        {
+            await using (var delete = new Npgsql.NpgsqlCommand("delete from routing_rules", connection))
+            {
+                await delete.ExecuteNonQueryAsync();
+            }
+
+            var lost = grid.Client.SendAsync(HttpMethod.Delete, $"/routing/rules/{rule}");
+            await database.LockWaitAsync(1);
+            await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_locks where not granted");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await lost).Status);
+            await done.CommitAsync();
+        }
+
+        Assert.Null((string?)(await grid.Client.IngestAsync(new { email = "b@acme.example" }))["assignedCampaignId"]);
+        Assert.Equal(HttpStatusCode.NotFound, (await grid.Client.SendAsync(HttpMethod.Delete, $"/routing/rules/{rule}")).Status);
+    }
+}
