@@ -1,3 +1,4 @@
+using System.Net;
 using LeadGrain.Embedded.Hosting;
 using LeadGrain.Embedded.Ownership;
 using LeadGrain.Tests.Gateway;
@@ -33,6 +34,25 @@ public sealed class StandbyPostTests
         using var stranger = new HttpClient { BaseAddress = standby.Client.BaseAddress };
         (await stranger.PostLeadAsync("{}"u8.ToArray(), headers: ("X-API-Key", "wrong"))).MustBeRefused(401, "unauthorized");
         Assert.Equal((5L, 2L), (await CountAsync(database, "leads_raw"), await CountAsync(database, "leads")));
+    }
+
+    [Fact]
+    public async Task A_key_that_comes_to_two_processes_at_once_again_and_again_is_one_lead()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var owner = await TestGrid.StartAsync(database, null, s_soon);
+        await using var standby = await StandbyAsync(database);
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(
+            async n => (Key: n / 2 % 5, Answer: await (n % 2 == 0 ? owner : standby).Client.PostLeadAsync(Body, $"key {n / 2 % 5}"))));
+
+        foreach (var repeats in answers.GroupBy(one => one.Key, one => one.Answer))
+        {
+            var created = repeats.Single(answer => answer.Status == HttpStatusCode.Created).MustBeCreated();
+            Assert.All(repeats.Where(answer => answer.Status != HttpStatusCode.Created), answer => Assert.Equal(created, answer.MustBeRepeated()));
+        }
+
+        Assert.Equal((100L, 5L), (await CountAsync(database, "leads_raw"), await CountAsync(database, "leads")));
     }
 
     [Fact]
