@@ -40,7 +40,7 @@ internal static class FeedbackApi
     private static async Task ReceiveAsync(
         HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options, UnprovenDeliveries unproven, OrganizationShares shares)
     {
-        if (ReadTenant(context.Request.Query, options.Value.ClayApp).Failed(out var problem, out var tenant)
+        if (DeliveryTenant.Read(context.Request.Query, options.Value.ClayApp, Problem.BadSignature).Failed(out var problem, out var tenant)
             || (await Body.ReadAllAsync(context, BodyLimit)).Failed(out problem, out var body))
         {
             await context.AnswerAsync(problem);
@@ -72,20 +72,6 @@ internal static class FeedbackApi
                 json.WriteEndObject();
             }),
         });
-    }
-
-    private static Parsed<Tenant> ReadTenant(IQueryCollection query, string defaultApp)
-    {
-        var reader = new QueryReader(query);
-        var (app, org) = (reader.Text("appId") ?? defaultApp, reader.Text("orgId"));
-        if (reader.Problem is { } problem)
-        {
-            return problem;
-        }
-
-        return org is null ? Problem.InvalidParameter("orgId", "is required.")
-            : Math.Max(app.Length, org.Length) > MemberReader.MaxIdLength ? Problem.InvalidParameter("orgId", $"must be at most {MemberReader.MaxIdLength} characters.")
-            : new Tenant(app, org);
     }
 }
 

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Problems;
@@ -52,8 +51,8 @@ internal static class ReplayInput
 
     private static Parsed<Instant> Time(string name, string? text)
         => text is null ? new Instant(null)
-            : DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? new Instant(at.ToUniversalTime())
-            : Problem.InvalidMember(name, "must be an ISO 8601 time, such as 2024-01-15T10:00:00Z.");
+            : IsoTime.Read(text) is { } at ? new Instant(at)
+            : Problem.InvalidMember(name, IsoTime.Must);
 
     private sealed record Instant(DateTimeOffset? At);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Http;
 
@@ -9,15 +10,6 @@ internal ref struct QueryReader(IQueryCollection query)
 {
     internal const int DefaultLimit = 100;
     internal const int MaxLimit = 1000;
-
-    // Without an offset a time is taken as UTC.
-    private static readonly string[] TimeFormats =
-    [
-        "yyyy-MM-dd",
-        "yyyy-MM-dd'T'HH:mmK",
-        "yyyy-MM-dd'T'HH:mm:ssK",
-        "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK",
-    ];
 
     internal Problem? Problem { get; private set; }
 
@@ -116,13 +108,12 @@ internal ref struct QueryReader(IQueryCollection query)
         }
 
         // An offset's plus sign that was not escaped arrives as a space.
-        if (DateTimeOffset.TryParseExact(
-            text.Replace(' ', '+'), TimeFormats, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+        if (IsoTime.Read(text.Replace(' ', '+')) is { } time)
         {
-            return time.ToUniversalTime();
+            return time;
         }
 
-        Refuse(name, "must be an ISO 8601 time, such as 2024-01-15T10:00:00Z.");
+        Refuse(name, IsoTime.Must);
         return null;
     }
 

@@ -41,7 +41,7 @@ internal static class ClayApi
     private static async Task IngestAsync(
         HttpContext context, GrainCalls calls, IOptions<GatewayOptions> options, UnprovenDeliveries unproven, OrganizationShares shares)
     {
-        if (ReadTenant(context.Request.Query, options.Value).Failed(out var problem, out var tenant)
+        if (DeliveryTenant.Read(context.Request.Query, options.Value.ClayApp, Problem.DeliveryUnproven).Failed(out var problem, out var tenant)
             || IngestApi.ReadWait(context.Request.Query, options.Value).Failed(out problem, out var wait)
             || (await Body.ReadAllAsync(context, JsonBody.SmallLimit)).Failed(out problem, out var body))
         {
@@ -72,15 +72,5 @@ internal static class ClayApi
         return headers[DeliveryHeader] is [{ Length: > 0 and <= IdempotencyKey.MaxLength } id]
             ? new RequestKey($"id:{Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)))}", hash)
             : new RequestKey($"body:{Convert.ToHexStringLower(hash)}", hash);
-    }
-
-    private static Parsed<Tenant> ReadTenant(IQueryCollection parameters, GatewayOptions options)
-    {
-        var reader = new QueryReader(parameters);
-        var (org, app) = (reader.Text("orgId"), reader.Text("appId") ?? options.ClayApp);
-        return reader.Problem is { } problem ? problem
-            : org is null ? Problem.InvalidParameter("orgId", "is required.")
-            : TenantGate.Broken("orgId", org) is not null || TenantGate.Broken("appId", app) is not null ? Problem.DeliveryUnproven()
-            : new Tenant(app, org);
     }
 }

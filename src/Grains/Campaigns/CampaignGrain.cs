@@ -70,11 +70,20 @@ internal sealed partial class CampaignGrain(
             && (_claimed?.Settings is not CampaignSettings.Webhook || !await secrets.HasSigningKeyAsync(organizationId, _key.CampaignId))
             ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
             : null;
-        var before = _claimed is null ? null : SettingsJson.Write(_claimed.Settings);
+        var old = _claimed?.Settings;
+        var before = old is null ? null : SettingsJson.Write(old);
         var isNew = await CommitAsync(() => campaigns.PutAsync(organizationId, _key.CampaignId, settings, before, actor));
         _claimed = isNew || _claimed is null
             ? await CommitAsync(() => campaigns.ClaimAsync(organizationId, _key.CampaignId))
             : _claimed with { Settings = settings }; // the pump reads them with each batch
+        if (old is not null && IsOther(old, settings))
+        {
+            // What the one before asked for or suffered from is nothing to this one.
+            _refusedInRow = 0;
+            _fates.Forget();
+            await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+        }
+
         Kick();
         return new CampaignPut((await campaigns.FindAsync(organizationId, _key.CampaignId))!, isNew, secret);
     }
@@ -140,6 +149,9 @@ internal sealed partial class CampaignGrain(
             ? await secrets.RotateSigningKeyAsync(claimed.OrganizationId, _key.CampaignId, actor)
             : null;
     }
+
+    private static bool IsOther(CampaignSettings old, CampaignSettings settings)
+        => old.Kind != settings.Kind || (old as CampaignSettings.Webhook)?.Url != (settings as CampaignSettings.Webhook)?.Url;
 
     private void ThrowIfEnded()
     {

@@ -29,19 +29,20 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     private const string ListSql =
         $"select {Columns} from (select * from campaigns where organization_id = $1 and campaign_id > $2 order by campaign_id limit $3) c {Waiting} order by c.campaign_id";
 
-    // What an earlier activation had under way is waiting again: the target tells whether it has it already.
     private const string ClaimSql =
         """
         with claimed as (
             update campaigns set epoch = epoch + 1 where organization_id = $1 and campaign_id = $2
             returning epoch, kind, settings, state, stopped_for, organization_id
-        ), again as (
-            update campaign_pushes p set state = 'waiting' from claimed c
-            where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'sending'
         )
         select c.epoch, c.kind, c.settings::text, c.state, c.stopped_for, s.settings::text
         from claimed c left join smartlead_settings s on s.organization_id = c.organization_id
         """;
+
+    // What an earlier activation had under way is waiting again: the target tells whether it has it already. A statement of its own: the
+    // claim may have waited for the earlier one's last, and does not see what that wrote.
+    private const string AgainSql =
+        "update campaign_pushes set state = 'waiting' where organization_id = $1 and campaign_id = $2 and state = 'sending'";
 
     private const string SmartleadSql = "select settings::text from smartlead_settings where organization_id = $1";
 
@@ -62,11 +63,18 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         select exists (select from added)
         """;
 
-    // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not.
+    // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not. What one target has
+    // put off is due for another.
     private static readonly string s_putSql =
         $"""
         with wanted as (
             delete from removed_campaigns where organization_id = $1 and campaign_id = $2
+        ), old as (
+            select kind, settings ->> 'url' as url from campaigns where organization_id = $1 and campaign_id = $2
+        ), due as (
+            update campaign_pushes p set due_at = $5 from old
+            where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'waiting' and p.due_at > $5
+                and (old.kind <> $3 or old.url is distinct from ($4::json ->> 'url'))
         ), put as (
             insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch)
             values ($1, $2, $3, $4, $5, $5, {FirstEpoch})
@@ -131,8 +139,11 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     }
 
     /// <summary>Makes an activation the one that pushes; null where the campaign is not set up.</summary>
-    internal async Task<ClaimedCampaign?> ClaimAsync(long organizationId, string campaignId) =>
-        (await StorageFaults.GuardAsync(() => database.ReadAllAsync(
+    internal Task<ClaimedCampaign?> ClaimAsync(long organizationId, string campaignId) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var connection = await database.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var claimed = await connection.ReadAllAsync(
             ClaimSql,
             row => new ClaimedCampaign(
                 organizationId,
@@ -142,7 +153,16 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
                 Text(row, 4),
                 SettingsJson.ReadSmartlead(Text(row, 5))),
             organizationId,
-            campaignId))).FirstOrDefault();
+            campaignId);
+        await using (var again = new NpgsqlCommand(AgainSql, connection))
+        {
+            again.Bind(organizationId, campaignId);
+            await again.ExecuteNonQueryAsync();
+        }
+
+        await transaction.CommitAsync();
+        return claimed.FirstOrDefault();
+    });
 
     /// <summary>Sets a campaign up, or changes it.</summary>
     /// <returns>Whether it is new.</returns>

@@ -1,4 +1,5 @@
 using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Faults;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -40,43 +41,48 @@ internal sealed partial class CampaignSweepGrain(
 
     private async Task SweepAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            var due = await pushes.ReadDueAsync();
-            foreach (var some in due.Chunk(AtOnce))
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                await Task.WhenAll(some.Select(key => WakeAsync(key, cancellationToken)));
-            }
+        // Each by itself: an event that cannot be applied must not keep campaigns asleep.
+        await DoAsync("Waking campaigns", () => WakeDueAsync(cancellationToken), cancellationToken);
+        await DoAsync("Applying kept feedback", () => heard.ApplyAsync(organizationId: null), cancellationToken);
+        await DoAsync("Forgetting feedback", feedback.ForgetAsync, cancellationToken);
+    }
 
-            await heard.ApplyAsync(organizationId: null);
-            await feedback.ForgetAsync();
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+    private async Task WakeDueAsync(CancellationToken cancellationToken)
+    {
+        foreach (var some in (await pushes.ReadDueAsync()).Chunk(AtOnce))
         {
-        }
-#pragma warning disable CA1031 // The loop's edge: the next look makes up for it.
-        catch (Exception fault)
-#pragma warning restore CA1031
-        {
-            LogPutOff(fault.GetType().Name);
+            cancellationToken.ThrowIfCancellationRequested();
+            await Task.WhenAll(some.Select(key => DoAsync(
+                "Waking a campaign",
+                () => GrainFactory.GetGrain<ICampaignGrain>(key.GrainKey).WakeAsync(cancellationToken),
+                cancellationToken)));
         }
     }
 
-    private async Task WakeAsync(CampaignKey key, CancellationToken cancellationToken)
+    private async Task DoAsync(string duty, Func<Task> work, CancellationToken cancellationToken)
     {
         try
         {
-            await GrainFactory.GetGrain<ICampaignGrain>(key.GrainKey).WakeAsync(cancellationToken);
+            await work();
         }
-#pragma warning disable CA1031 // One campaign that cannot be woken must not keep the others asleep.
-        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+        {
+        }
+        catch (Exception away) when (away is StorageUnavailableException or OwnershipLostException)
+        {
+            LogPutOff(duty, away.GetType().Name);
+        }
+#pragma warning disable CA1031 // The loop's edge: logged, and the next look makes up for it.
+        catch (Exception fault)
 #pragma warning restore CA1031
         {
-            LogPutOff(fault.GetType().Name);
+            LogFailed(fault, duty);
         }
     }
 
-    [LoggerMessage(183, LogLevel.Debug, "Waking campaigns is put off: {Cause}")]
-    private partial void LogPutOff(string cause);
+    [LoggerMessage(183, LogLevel.Debug, "{Duty} is put off: {Cause}")]
+    private partial void LogPutOff(string duty, string cause);
+
+    [LoggerMessage(187, LogLevel.Error, "{Duty} failed; it is tried again")]
+    private partial void LogFailed(Exception fault, string duty);
 }

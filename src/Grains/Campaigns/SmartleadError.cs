@@ -5,7 +5,7 @@ namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>An error body of Smartlead's, in any of its forms.</summary>
 /// <param name="Code">The vendor's code.</param>
-/// <param name="Message">The vendor's words: may quote the lead, and is cleaned before it is logged.</param>
+/// <param name="Message">The vendor's words. They may quote the lead, and are never logged.</param>
 /// <param name="RetryAfter">How long it asks to wait.</param>
 internal sealed record SmartleadError(string? Code, string? Message, TimeSpan? RetryAfter)
 {
@@ -13,6 +13,10 @@ internal sealed record SmartleadError(string? Code, string? Message, TimeSpan? R
 
     /// <summary>Whether it says that what was to be added is there.</summary>
     internal bool SaysAlready => Message is not null && SmartleadReason.IsAlready(Message);
+
+    /// <summary>The code, where it is one: a word in capitals, which names nobody.</summary>
+    internal string? CodeForLogs => Code is [>= 'A' and <= 'Z', ..] and { Length: <= 64 } && Code.All(static c => char.IsAsciiLetterUpper(c) || char.IsAsciiDigit(c) || c == '_')
+        ? Code : null;
 
     /// <summary>Reads {error: {code, message, retry_after}}, {message} or {error: "..."}; empty where it is none of them. Pure.</summary>
     internal static SmartleadError Read(ReadOnlyMemory<byte> body)

@@ -151,7 +151,7 @@ internal sealed partial class SmartleadTarget(
         if (status is < 200 or > 299)
         {
             var error = SmartleadError.Read(answer.Body);
-            LogRefused(status, VendorText.Clean(error.Message ?? error.Code, upload.ApiKey) ?? "no reason given", leads.Count);
+            LogRefused(status, error.CodeForLogs ?? "no code", leads.Count);
             var when = time.GetUtcNow() + block;
             return status == 429 ? new Reply.ForAll(new PushResult.RetryAt(when, "429: rate limit", Counts: false)) : Failure(status, error, when);
         }
@@ -202,8 +202,8 @@ internal sealed partial class SmartleadTarget(
         }
     }
 
-    [LoggerMessage(180, LogLevel.Warning, "Smartlead refused a request of {Leads} leads with {Status}: {Reason}")]
-    private partial void LogRefused(int status, string reason, int leads);
+    [LoggerMessage(180, LogLevel.Warning, "Smartlead refused a request of {Leads} leads with {Status}, {Code}")]
+    private partial void LogRefused(int status, string code, int leads);
 
     /// <summary>What one request came to.</summary>
     internal abstract record Reply

@@ -39,10 +39,11 @@ internal sealed class LimitsStore(NpgsqlDataSource database, OrganizationStore o
     /// <summary>What was set; all defaults where nothing was.</summary>
     internal Task<OrganizationLimits> GetAsync(Tenant tenant, CancellationToken cancellationToken) => StorageFaults.GuardAsync(async () =>
     {
+        cancellationToken.ThrowIfCancellationRequested();
         await using var command = database.CreateCommand(GetSql);
         command.Bind(tenant.App, tenant.Org);
-        await using var row = await command.ExecuteReaderAsync(cancellationToken);
-        return await row.ReadAsync(cancellationToken)
+        await using var row = await command.ExecuteReaderAsync(CancellationToken.None);
+        return await row.ReadAsync(CancellationToken.None)
             ? new OrganizationLimits(Number(row, 0), Number(row, 1), Number(row, 2))
             : OrganizationLimits.Default;
     });

@@ -13,7 +13,13 @@ internal sealed class CapStore(NpgsqlDataSource database, TimeProvider time)
         returning epoch
         """;
 
-    private const string CountsSql = "select rule_id, day, assigned from campaign_days where organization_id = $1 and day >= $2";
+    private const string CountsSql =
+        """
+        with over as (
+            delete from campaign_days where organization_id = $1 and day < $2
+        )
+        select rule_id, day, assigned from campaign_days where organization_id = $1 and day >= $2
+        """;
 
     private const string RoomsSql =
         """
@@ -29,7 +35,7 @@ internal sealed class CapStore(NpgsqlDataSource database, TimeProvider time)
     internal async Task<long> ClaimAsync(long organizationId) => (await StorageFaults.GuardAsync(
         () => database.ReadAllAsync(ClaimSql, static row => row.GetInt64(0), organizationId))).Single();
 
-    /// <summary>How many leads the rules with caps have had on a day and since.</summary>
+    /// <summary>How many leads the rules with caps have had on a day and since. The days before are over, and forgotten.</summary>
     internal Task<List<(Guid RuleId, DateOnly Day, int Assigned)>> CountsAsync(long organizationId, DateOnly since) => StorageFaults.GuardAsync(
         () => database.ReadAllAsync(
             CountsSql, static row => (row.GetGuid(0), row.GetFieldValue<DateOnly>(1), row.GetInt32(2)), organizationId, since));

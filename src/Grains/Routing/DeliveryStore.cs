@@ -27,14 +27,12 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
             and not exists (select from ingest_deliveries o where o.organization_id = $1 and o.id_hash = $3)
         """;
 
-    // A day at least: a sender that tries again does so within hours. Bounded, so that it never holds many rows locked.
+    // Bounded, so that it never holds many rows locked.
     private const string ForgetSql =
         """
         delete from ingest_deliveries
         where ctid = any(array(
-            select d.ctid from ingest_deliveries d left join health_gates g on g.organization_id = d.organization_id
-            where d.received_at < $1::timestamptz - make_interval(days => greatest(1, coalesce((g.settings ->> 'lookBackDays')::integer, $2)))
-            limit 10000))
+            select ctid from ingest_deliveries where organization_id = $1 and received_at < $2 order by received_at limit 10000))
         """;
 
     /// <summary>The lead of a delivery that came before, by its id first; null where none did.</summary>
@@ -70,11 +68,14 @@ internal sealed class DeliveryStore(NpgsqlDataSource database, TimeProvider time
         }
     }
 
-    /// <summary>Removes some of those that are older than their organization's look-back.</summary>
-    internal Task<int> ForgetAsync() => StorageFaults.GuardAsync(async () =>
+    /// <summary>Removes some of an organization's that are older than its look-back.</summary>
+    /// <returns>How many; 0: none is left.</returns>
+    internal Task<int> ForgetAsync(long organizationId, int lookBackDays) => StorageFaults.GuardAsync(async () =>
     {
+        // A day at least: a sender that tries again does so within hours.
+        var before = time.GetUtcNow().AddDays(-Math.Max(1, lookBackDays));
         await using var command = database.CreateCommand(ForgetSql);
-        command.Bind(time.GetUtcNow().UtcDateTime, GateSettings.Default.LookBackDays);
+        command.Bind(organizationId, before.UtcDateTime);
         return await command.ExecuteNonQueryAsync();
     });
 }

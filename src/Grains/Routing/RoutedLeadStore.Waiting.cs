@@ -17,7 +17,7 @@ internal sealed partial class RoutedLeadStore
         $"""
         select r.namespace_attempts, q.* from routed_leads r join ({Columns}
         where r.organization_id = $1 and r.status = 'HELD' and r.namespace is not null
-            and (r.namespace_due_at <= $2 or (r.namespace_due_at is null and r.id < $3))
+            and coalesce(r.namespace_due_at, r.created_at) <= $2 and (r.namespace_due_at is not null or r.id < $3)
         order by coalesce(r.namespace_due_at, r.created_at), r.id limit $4) q on q.id = r.id
         order by q.id
         """;

@@ -6,10 +6,12 @@ namespace LeadGrain.Grains.Routing;
 /// <summary>Proven deliveries from outside: whether they came before.</summary>
 internal sealed partial class RoutingGrain
 {
+    private long? _forgottenAt;
+
     private async Task<Keyed<IngestOutcome>> TakeDeliveryInAsync(IngestCommand command)
     {
         var state = await StateAsync();
-        ForgetDeliveries();
+        ForgetDeliveries(state);
         var hand = LeadInHand.New(command, RoutedLeadIds.Next(time.GetUtcNow()));
         if (await FindDeliveredAsync(state.OrganizationId, hand.Delivery!) is { } known)
         {
@@ -42,19 +44,22 @@ internal sealed partial class RoutingGrain
     }
 
     // Beside the work: nobody waits for it, and what is left over goes the next time.
-    private void ForgetDeliveries()
+    private void ForgetDeliveries(RoutingState state)
     {
-        if (shared.TryStartForgetting(time, options.Value.ForgetDeliveriesEvery))
+        if (_forgottenAt is not { } last || time.GetElapsedTime(last) >= options.Value.ForgetDeliveriesEvery)
         {
-            _ = ForgetDeliveriesAsync();
+            _forgottenAt = time.GetTimestamp();
+            _ = ForgetDeliveriesAsync(state);
         }
     }
 
-    private async Task ForgetDeliveriesAsync()
+    private async Task ForgetDeliveriesAsync(RoutingState state)
     {
         try
         {
-            await deliveries.ForgetAsync();
+            while (!_stopping && await deliveries.ForgetAsync(state.OrganizationId, state.Gate.LookBackDays) > 0)
+            {
+            }
         }
 #pragma warning disable CA1031 // The edge: old deliveries stay a while longer.
         catch (Exception fault)

@@ -36,12 +36,6 @@ internal sealed partial class RoutingGrain
             cancellationToken.ThrowIfCancellationRequested();
             taken = command.IsDelivery ? await TakeDeliveryInAsync(command) : await TakeInAsync(command);
         }
-        catch (StorageUnavailableException)
-        {
-            // What the counts hold of this lead may be right or wrong: another activation reads them anew.
-            DeactivateOnIdle();
-            throw;
-        }
         finally
         {
             _underWay--;
@@ -169,14 +163,16 @@ internal sealed partial class RoutingGrain
         }
 
         IngestCommit done;
-        if (write is { Rule: null, Status: RoutedStatus.Held })
+        try
         {
-            using var joining = await JoinPoolAsync(write.Id);
+            using var joining = write is { Rule: null, Status: RoutedStatus.Held } ? await JoinPoolAsync(write.Id) : null;
             done = await commits.CommitAsync(write);
         }
-        else
+        catch
         {
-            done = await commits.CommitAsync(write);
+            // What the counts hold of this lead may be right or wrong: another activation reads them anew.
+            DeactivateOnIdle();
+            throw;
         }
 
         if (done != IngestCommit.Done)

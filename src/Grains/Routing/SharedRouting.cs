@@ -23,16 +23,6 @@ internal sealed partial class SharedRouting(
     /// <summary>What is counted of the gate.</summary>
     internal GateMetrics GateMetrics => gateMetrics;
 
-    private long _forgottenAt;
-
-    /// <summary>Whether the caller is the one to remove old deliveries now.</summary>
-    internal bool TryStartForgetting(TimeProvider time, TimeSpan every)
-    {
-        var (now, before) = (time.GetTimestamp(), Interlocked.Read(ref _forgottenAt));
-        return (before == 0 || time.GetElapsedTime(before, now) >= every)
-            && Interlocked.CompareExchange(ref _forgottenAt, now, before) == before;
-    }
-
     internal void LogPutOff(string cause) => LogPutOff(log, cause);
 
     internal void LogPushUnknown(string cause) => LogPushUnknown(log, cause);

@@ -37,6 +37,10 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
         _ => SendAsync($"failed_{status}", 0, status, "text/html", ""),
     };
 
+    // The vendor's words may quote what it was sent.
+    private static string Words(int status, JsonArray leads)
+        => $"Failed with {status.ToString(CultureInfo.InvariantCulture)} at {leads[0]?["first_name"]} {leads[0]?["last_name"]}, {leads[0]?["email"]}.";
+
     public Task MeetAsync(SmartleadBehavior behavior, JsonArray leads, JsonObject? settings)
     {
         book.Note(_number, settings?.ToJsonString());
@@ -68,12 +72,12 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
                 await TruncateAsync(Answer(Take(leads, settings)), leads.Count);
                 break;
             default:
-                await RefuseAsync(behavior);
+                await RefuseAsync(behavior, leads);
                 break;
         }
     }
 
-    private Task RefuseAsync(SmartleadBehavior behavior)
+    private Task RefuseAsync(SmartleadBehavior behavior, JsonArray leads)
     {
         switch (behavior)
         {
@@ -83,7 +87,7 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
                     http.Response.Headers.RetryAfter = retryAfter;
                 }
 
-                return FailAsync(status, $"HTTP_{status}", $"The request failed with {status.ToString(CultureInfo.InvariantCulture)}.", body);
+                return FailAsync(status, $"HTTP_{status}", Words(status, leads), body);
             case SmartleadBehavior.Throttled(var header, var seconds):
                 return ThrottledAsync(header, seconds);
             case SmartleadBehavior.Exhausted:

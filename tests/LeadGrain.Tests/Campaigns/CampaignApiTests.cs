@@ -91,16 +91,10 @@ public sealed class CampaignApiTests
     }
 
     [Fact]
-    public void The_key_in_the_url_and_addresses_in_the_vendors_words_are_kept_out_of_traces_and_logs()
-    {
-        Assert.Equal(
+    public void The_key_in_the_url_is_kept_out_of_traces()
+        => Assert.Equal(
             "https://server.smartlead.ai/api/v1/campaigns/1/leads?api_key=REDACTED",
             SpanRedaction.Url("https://server.smartlead.ai/api/v1/campaigns/1/leads?api_key=very-secret"));
-        Assert.Equal(
-            "Lead [address] is bad, key [secret], see [address]",
-            VendorText.Clean("Lead <ada@x.example>\n is bad, key very-secret, see https://x.example/?k=1", "very-secret"));
-        Assert.Null(VendorText.Clean(" "));
-    }
 
     [Fact]
     public async Task Neither_keys_nor_leads_reach_the_log_whatever_fails()
@@ -113,8 +107,12 @@ public sealed class CampaignApiTests
             await rig.PushAsync("7", $"ada{status}@x.example");
         }
 
-        Assert.Contains(rig.Log.Lines, line => line.Contains("Smartlead refused a request", StringComparison.Ordinal));
-        Assert.DoesNotContain(rig.Log.Lines, line => line.Contains("x.example", StringComparison.Ordinal));
+        Assert.Contains(rig.Log.Lines, line => line.Contains(" leads with 422, HTTP_422", StringComparison.Ordinal));
+        foreach (var told in (string[])["x.example", "Ada", "Failed with"]) // what the vendor's words quote
+        {
+            Assert.DoesNotContain(rig.Log.Lines, line => line.Contains(told, StringComparison.Ordinal));
+        }
+
         Assert.DoesNotContain(rig.Log.Lines, line => line.Contains(rig.Smartlead.Options.ApiKey, StringComparison.Ordinal));
     }
 }

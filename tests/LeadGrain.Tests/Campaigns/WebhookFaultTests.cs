@@ -36,6 +36,28 @@ public sealed class WebhookFaultTests
     }
 
     [Fact]
+    public async Task What_one_endpoint_asked_for_is_nothing_to_the_one_that_is_set_instead()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        await using var busy = await LoopbackServer.Start((_, context) =>
+        {
+            context.Response.StatusCode = 429;
+            context.Response.Headers.RetryAfter = "86400";
+            return Task.CompletedTask;
+        });
+        await using var other = await LoopbackServer.Start((_, _) => Task.CompletedTask);
+        await rig.PutWebhookAsync(busy.Url);
+        await rig.AddLeadsAsync("hook", [.. Enumerable.Range(0, 20).Select(i => $"{i}@x.example")]);
+        await rig.Campaign("hook").WakeAsync(CancellationToken.None);
+        await rig.EventuallyAsync("8", "select count(*) from campaign_pushes where last_error = '429' and due_at > now() + interval '1 hour'");
+
+        await rig.PutWebhookAsync(other.Url);
+
+        await rig.EventuallyAsync("20", "select count(*) from campaign_pushes where state = 'sent'");
+        Assert.Equal((8, 20), (busy.Requests.Count, other.Requests.Count));
+    }
+
+    [Fact]
     public async Task A_lead_is_taken_by_the_status_whatever_becomes_of_the_body()
     {
         await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:CallTimeout", "00:00:02"));

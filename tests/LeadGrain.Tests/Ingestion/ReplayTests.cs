@@ -146,7 +146,11 @@ public sealed class ReplayTests
         (await Answer.OfAsync(await grid.Client.GetAsync("/raw?state=x"))).MustBeProblem(400, "invalid_parameter", "state");
         (await Answer.OfAsync(await grid.Client.GetAsync("/raw/x"))).MustBeProblem(400, "invalid_parameter", "id");
         (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { }))).MustBeProblem(400, "missing_member", "from");
-        (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { from = "x" }))).MustBeProblem(400, "invalid_member", "from");
+        foreach (var from in (string[])["x", "10:00", "03/04/2024", "2024-13-01"])
+        {
+            (await Answer.OfAsync(await grid.Client.PostAsJsonAsync("/raw/replay", new { from }))).MustBeProblem(400, "invalid_member", "from");
+        }
+
         (await Answer.OfAsync(await grid.Client.GetAsync($"/jobs/{Guid.NewGuid()}"))).MustBeProblem(404, "not_found");
     }
 

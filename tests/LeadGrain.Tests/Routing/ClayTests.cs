@@ -2,6 +2,8 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Routing;
 using LeadGrain.Sandbox.Clay;
 using Microsoft.Extensions.DependencyInjection;
@@ -156,9 +158,11 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
         var store = shared.Grid.Services.GetRequiredService<DeliveryStore>();
 
         await AgeAsync(days - 1);
-        Assert.Equal(0, await store.ForgetAsync());
+        var organization = (await shared.Grid.Services.GetRequiredService<OrganizationStore>().FindAsync(new Tenant("clay", _org)))!.Value;
+        Assert.Equal(0, await store.ForgetAsync(organization, days));
         await AgeAsync(days: 2);
-        Assert.Equal(1, await store.ForgetAsync());
+        Assert.Equal(1, await store.ForgetAsync(organization, days));
+        Assert.Equal(0, await store.ForgetAsync(organization, days));
 
         var again = await SendAsync(Body, Signed(Body));
         Assert.NotEqual((string)first.Body["data"]!["leadId"]!, (string)again.Body["data"]!["leadId"]!);

@@ -33,4 +33,29 @@ public sealed class RuleFaultTests
         Assert.Null((string?)(await grid.Client.IngestAsync(new { email = "b@acme.example" }))["assignedCampaignId"]);
         Assert.Equal(HttpStatusCode.NotFound, (await grid.Client.SendAsync(HttpMethod.Delete, $"/routing/rules/{rule}")).Status);
     }
+
+    [Fact]
+    public async Task Leads_that_could_not_be_taken_out_of_the_pool_do_not_count_in_their_rules_cap()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        for (var n = 0; n < 3; n++)
+        {
+            Assert.Equal("HELD", (string?)(await grid.Client.IngestAsync(new { email = $"{n}@acme.example" }))["status"]);
+        }
+
+        await database.ExecuteAsync(
+            """
+            create function away() returns trigger language plpgsql as $$ begin raise exception 'away' using errcode = '57P03'; end $$;
+            create trigger away before insert or update on campaign_days for each row execute function away()
+            """);
+        await grid.Client.AddRuleAsync(new { target = new { campaign = "1" }, dailyCap = 3 });
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await grid.Client.SendAsync(HttpMethod.Post, "/routing/leads/route", """{"all":true}""")).Status);
+
+        await database.ExecuteAsync("drop trigger away on campaign_days");
+        await grid.Client.SendAsync(HttpMethod.Post, "/routing/leads/route", """{"all":true}""");
+
+        await Eventually.FindAsync(
+            "all are routed", () => database.ScalarAsync<long>("select count(*) from routed_leads where campaign_id = '1'"), routed => routed == 3);
+    }
 }
