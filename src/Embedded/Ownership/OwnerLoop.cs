@@ -25,7 +25,10 @@ internal sealed partial class OwnerLoop(
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
+    private static readonly TimeSpan s_tellAgain = TimeSpan.FromMinutes(1);
+
     private volatile OwnerState _state = OwnerState.Starting;
+    private (string? Cause, long At) _told;
 
     private volatile TaskCompletionSource _owned = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -82,12 +85,24 @@ internal sealed partial class OwnerLoop(
 #pragma warning restore CA1031
             {
                 State = OwnerState.Starting;
-                LogLost(exception, exception is PostgresException { SqlState: var state } ? state : null);
+                TellLost(exception);
                 if (time.GetElapsedTime(start) < s_stable)
                 {
                     await Task.Delay(s_pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             }
+        }
+    }
+
+    // While a database is away this comes several times a second: the same again is told once a minute.
+    private void TellLost(Exception exception)
+    {
+        var state = exception is PostgresException { SqlState: var code } ? code : null;
+        var cause = $"{exception.GetType()} {state}";
+        if (cause != _told.Cause || time.GetElapsedTime(_told.At) >= s_tellAgain)
+        {
+            _told = (cause, time.GetTimestamp());
+            LogLost(exception, state);
         }
     }
 
@@ -102,6 +117,7 @@ internal sealed partial class OwnerLoop(
         {
             catalog.Open();
             State = OwnerState.Owner;
+            _told = default;
             LogOwner(held.Term);
             work =
             [

@@ -63,7 +63,7 @@ internal static class CampaignApi
             .AdminOnly().Audited()
             .Describe("rotateCampaignSecret", "Campaigns", "Rotate a signing secret", "Makes a webhook's new signing secret. Posts are signed with the old one as well until it is rotated again.")
             .Answers<SigningSecretResponse>("""{"signingSecret":"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"}""")
-            .Fails(StatusCodes.Status404NotFound);
+            .Fails(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
     }
 
     private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
@@ -159,7 +159,8 @@ internal static class CampaignApi
                 json.WriteString("signingSecret"u8, secret);
                 json.WriteEndObject();
             })
-            : context.AnswerAsync(Problem.CampaignNotFound()));
+            : context.AnswerAsync(await CallAsync(context, calls, id, true, static (grain, _, token) => grain.GetAsync(token)) is null
+                ? Problem.CampaignNotFound() : Problem.NoSigningSecret()));
     }
 
     private static async Task AnswerAsync(

@@ -10,11 +10,13 @@ namespace LeadGrain.Gateway.Crm;
 internal sealed class CrmCsvWriter(IBufferWriter<byte> output)
 {
     private static readonly SearchValues<char> s_quoted = SearchValues.Create(",;\t\"\r\n"); // spreadsheets may split at ; and tabs too
-    private static readonly SearchValues<char> s_run = SearchValues.Create("=+-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20"); // the last four are full-width =+-@
+
+    /// <summary>What an export has before a lead's fields.</summary>
+    internal static IReadOnlyList<string> Bookkeeping { get; } = ["id", "createdAt", "status", "assignedTo", "notes"];
 
     internal void WriteHeader()
     {
-        var line = new StringBuilder("id,createdAt,status,assignedTo,notes");
+        var line = new StringBuilder(string.Join(',', Bookkeeping));
         foreach (var name in LeadFields.Names)
         {
             line.Append(',').Append(name);
@@ -42,7 +44,7 @@ internal sealed class CrmCsvWriter(IBufferWriter<byte> output)
     /// <summary>A value as a cell: one that a spreadsheet would run begins with an apostrophe.</summary>
     internal static string Cell(string value)
     {
-        var safe = value.Length > 0 && s_run.Contains(value[0]) ? $"'{value}" : value;
+        var safe = CsvGuard.Put(value);
         return safe.AsSpan().ContainsAny(s_quoted) ? $"\"{safe.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : safe;
     }
 

@@ -30,9 +30,15 @@ internal static class CsvRows
         }
 
         string[] names = [.. header.Select(static name => name.Trim())];
+        var isExport = names.Take(CrmCsvWriter.Bookkeeping.Count).SequenceEqual(CrmCsvWriter.Bookkeeping);
         while (await csv.ReadAsync())
         {
-            var row = csv.Cells is { } cells ? ToJson(names, cells) : null;
+            if (csv.Cells is { } read && read.All(static cell => cell.Length == 0))
+            {
+                continue; // no more than an empty line, as spreadsheets write it
+            }
+
+            var row = csv.Cells is { } cells ? ToJson(names, isExport ? [.. cells.Select(CsvGuard.Take)] : cells) : null;
             yield return new ImportRow(csv.Line, row is { Length: <= RawPost.MaxBytes } ? row : null);
         }
     }

@@ -20,16 +20,22 @@ internal static class IngestionGatewaySetup
             {
                 options.CommitWait = configuration.GetValue("Ingestion:CommitWait", options.CommitWait);
                 options.OpenOrganization = configuration["INGEST_ORGANIZATION"] ?? options.OpenOrganization;
-                options.Origins = (configuration["CORS_ORIGINS"] ?? string.Empty)
+                var origins = (configuration["CORS_ORIGINS"] ?? string.Empty)
                     .Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-                    .Where(static origin => origin != "*")
+                    .Select(static origin => origin.TrimEnd('/'))
                     .ToArray();
+                options.Origins = origins.Contains("*") ? [] : origins;
             })
+            .Validate(static options => options.Origins.All(IsOrigin), "CORS_ORIGINS must be origins such as https://example.com, with commas, or *.")
             .Validate(static options => options.IsOpenOrganizationValid(), "INGEST_ORGANIZATION must be app/org, or empty.")
             .ValidateDataAnnotations()
             .ValidateOnStart();
         return services.AddSingleton<CrossOrigin>().AddSingleton<LeadLog>().AddSingleton<LeadIntake>();
     }
+
+    // As browsers send it: nothing behind the host and port.
+    private static bool IsOrigin(string text) => text.Contains("://", StringComparison.Ordinal)
+        && Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Host.Length > 0 && url.PathAndQuery == "/" && url.UserInfo.Length == 0;
 
     /// <summary>The route for leads: open where that is set, and to web pages.</summary>
     internal static void MapOpenIngestion(this IEndpointRouteBuilder routes)

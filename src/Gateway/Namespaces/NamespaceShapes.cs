@@ -16,7 +16,7 @@ public sealed record NamespacesResponse(IReadOnlyList<NamespaceResponse> Namespa
 /// <param name="OldestWaitingSince">When the oldest waiting lead was pushed; null with none waiting.</param>
 /// <param name="OldestWaitingAgeSeconds">How long it has waited, in whole seconds; null with none waiting.</param>
 /// <param name="LastPushAt">The newest push that buffered a lead; null before the first.</param>
-/// <param name="LastPullAt">The newest pull that handed a lead out; null before the first.</param>
+/// <param name="LastPullAt">The newest pull that handed a lead out, for good or on lease, or what was last said of a lease; null before the first.</param>
 public sealed record NamespaceResponse(
     string Namespace,
     bool Paused,

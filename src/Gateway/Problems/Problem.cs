@@ -82,6 +82,9 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
     internal static Problem CampaignNotFound() =>
         new(404, ProblemCodes.CampaignNotFound, "Campaign not found", "No campaign of this id is set up.") { Member = "campaign" };
 
+    internal static Problem NoSigningSecret() =>
+        new(409, ProblemCodes.NoSigningSecret, "No signing secret", "Only a webhook's campaign has a signing secret.") { Member = "campaign" };
+
     internal static Problem BadSignature() =>
         new(401, ProblemCodes.BadSignature, "Bad signature", "The signature is missing or wrong, or the organization is not known.");
 

@@ -57,6 +57,9 @@ public static class ProblemCodes
     /// <summary>404: no campaign of this id is set up.</summary>
     public const string CampaignNotFound = "campaign_not_found";
 
+    /// <summary>The campaign is no webhook's, and signs nothing.</summary>
+    public const string NoSigningSecret = "no_signing_secret";
+
     /// <summary>404: the organization has no such routing rule.</summary>
     public const string RuleNotFound = "rule_not_found";
 

@@ -10,10 +10,11 @@ namespace LeadGrain.GrainInterfaces.Campaigns;
 public interface IRateBudgetGrain : IGrainWithStringKey
 {
     /// <summary>Asks for one request.</summary>
-    /// <param name="limits">What the key allows: all of them hold.</param>
+    /// <param name="campaign">Who asks: its limits take the place of those that it named before.</param>
+    /// <param name="limits">What the key allows, as the campaign has it. Those of all campaigns hold.</param>
     /// <param name="longest">After this long the request has surely ended, even if nobody says so.</param>
     /// <param name="cancellationToken">Ends the wait, not the permit.</param>
-    Task<RatePermit> TakeAsync(ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken);
+    Task<RatePermit> TakeAsync(string campaign, ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken);
 
     /// <summary>The request has ended, with an answer or without.</summary>
     /// <param name="permit">By which it was made.</param>

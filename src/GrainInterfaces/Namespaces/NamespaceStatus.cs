@@ -12,7 +12,7 @@ namespace LeadGrain.GrainInterfaces.Namespaces;
 /// <param name="Skipped">Buffered leads passed over because their email had been served meanwhile.</param>
 /// <param name="OldestWaitingSince">When the oldest waiting lead was pushed; null with none waiting.</param>
 /// <param name="LastPushAt">The newest push that buffered a lead; null before the first.</param>
-/// <param name="LastPullAt">The newest pull that handed a lead out; null before the first.</param>
+/// <param name="LastPullAt">The newest pull that handed a lead out, for good or on lease, or what was last said of a lease; null before the first.</param>
 [GenerateSerializer, Immutable]
 public sealed record NamespaceStatus(
     string Name,

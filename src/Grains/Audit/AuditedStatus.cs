@@ -8,6 +8,9 @@ internal static class AuditedStatus
     /// <summary>Of a lead that waits for its campaign or namespace, or in the holding pool.</summary>
     internal static byte[] Held { get; } = """{"status":"HELD"}"""u8.ToArray();
 
+    /// <summary>Of a lead that was refused, or is out of attempts.</summary>
+    internal static byte[] Dead { get; } = """{"status":"DEAD"}"""u8.ToArray();
+
     /// <summary>After a push.</summary>
     /// <param name="status">The lead's.</param>
     /// <param name="kind">campaign or namespace.</param>

@@ -233,7 +233,7 @@ internal sealed partial class NamespaceGrain
         }
 
         var email = EmailKey.Of(lead.Lead.Email);
-        return _held.IsOut(email) || ((mayServe || _servedSet.Contains(ServedSet.Hash(email))) && round.Serves(email));
+        return _held.IsOut(email) || ((mayServe || _servedSet.IsAbandoned || _servedSet.Contains(ServedSet.Hash(email))) && round.Serves(email));
     }
 
     private bool TryPeekFront(out WaitingLead lead, out HeldLead? held)

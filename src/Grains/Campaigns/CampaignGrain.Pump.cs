@@ -259,8 +259,7 @@ internal sealed partial class CampaignGrain
     {
         if (!isRecorded)
         {
-            var stop = new SettledBatch(
-                [], [new(claimed.OrganizationId, "grid", "campaign_stopped", "campaign", _key.CampaignId, Reason: reason)], reason, false, false, false);
+            var stop = new SettledBatch([], [SettledBatch.Stopped(claimed.OrganizationId, _key.CampaignId, reason)], reason, false, false, false);
             await pushes.RecordAsync(claimed, _key.CampaignId, stop);
         }
 

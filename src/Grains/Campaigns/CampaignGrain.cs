@@ -71,14 +71,14 @@ internal sealed partial class CampaignGrain(
             ? await secrets.RotateSigningKeyAsync(organizationId, _key.CampaignId, actor)
             : null;
         var old = _claimed?.Settings;
-        var before = old is null ? null : SettingsJson.Write(old);
+        var before = old is null ? null : SettingsJson.Audited(old);
         var isNew = await CommitAsync(() => campaigns.PutAsync(organizationId, _key.CampaignId, settings, before, actor));
         _claimed = isNew || _claimed is null
             ? await CommitAsync(() => campaigns.ClaimAsync(organizationId, _key.CampaignId))
             : _claimed with { Settings = settings }; // the pump reads them with each batch
-        if (old is not null && IsOther(old, settings))
+        if (old is not null && !SettingsJson.Write(old).AsSpan().SequenceEqual(SettingsJson.Write(settings)))
         {
-            // What the one before asked for or suffered from is nothing to this one.
+            // What was asked for or went wrong by the settings before is over.
             _refusedInRow = 0;
             _fates.Forget();
             await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
@@ -149,9 +149,6 @@ internal sealed partial class CampaignGrain(
             ? await secrets.RotateSigningKeyAsync(claimed.OrganizationId, _key.CampaignId, actor)
             : null;
     }
-
-    private static bool IsOther(CampaignSettings old, CampaignSettings settings)
-        => old.Kind != settings.Kind || (old as CampaignSettings.Webhook)?.Url != (settings as CampaignSettings.Webhook)?.Url;
 
     private void ThrowIfEnded()
     {

@@ -49,12 +49,21 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     // Above the epoch of any earlier row of the campaign: of one that was removed a batch may still be under way.
     private const string FirstEpoch = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
 
+    // Of an earlier campaign of the id, whose pushes are still there.
+    private const string Counts =
+        """
+        case when exists (select from campaigns where organization_id = $1 and campaign_id = $2) then 0
+            else (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'sent') end,
+        case when exists (select from campaigns where organization_id = $1 and campaign_id = $2) then 0
+            else (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'dead') end
+        """;
+
     // Somebody who removed a campaign does not want the next lead to bring it back; and what is set up stays as it is.
     private static readonly string s_addSql =
         $"""
         with added as (
-            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch)
-            select $1, $2, $3, $4, $5, $5, {FirstEpoch}
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch, sent_count, dead_count)
+            select $1, $2, $3, $4, $5, $5, {FirstEpoch}, {Counts}
             where not exists (select from removed_campaigns r where r.organization_id = $1 and r.campaign_id = $2)
                 and exists (select from campaign_pushes p where p.organization_id = $1 and p.campaign_id = $2)
             on conflict on constraint campaigns_pkey do nothing
@@ -63,21 +72,21 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         select exists (select from added)
         """;
 
-    // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not. What one target has
-    // put off is due for another.
+    // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not. What was put off
+    // by the settings before is due.
     private static readonly string s_putSql =
         $"""
         with wanted as (
             delete from removed_campaigns where organization_id = $1 and campaign_id = $2
         ), old as (
-            select kind, settings ->> 'url' as url from campaigns where organization_id = $1 and campaign_id = $2
+            select kind, settings from campaigns where organization_id = $1 and campaign_id = $2
         ), due as (
             update campaign_pushes p set due_at = $5 from old
             where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'waiting' and p.due_at > $5
-                and (old.kind <> $3 or old.url is distinct from ($4::json ->> 'url'))
+                and (old.kind <> $3 or old.settings::jsonb <> $4::jsonb)
         ), put as (
-            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch)
-            values ($1, $2, $3, $4, $5, $5, {FirstEpoch})
+            insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch, sent_count, dead_count)
+            select $1, $2, $3, $4, $5, $5, {FirstEpoch}, {Counts}
             on conflict on constraint campaigns_pkey do update set
                 kind = excluded.kind, settings = excluded.settings, updated_at = excluded.updated_at,
                 failing_since = case when (excluded.settings ->> 'url') is distinct from (campaigns.settings ->> 'url')
@@ -92,7 +101,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     private static readonly string s_deleteSql =
         $"""
         with gone as (
-            delete from campaigns where organization_id = $1 and campaign_id = $2 returning settings
+            delete from campaigns where organization_id = $1 and campaign_id = $2 returning kind, settings
         ), removed as (
             insert into removed_campaigns (organization_id, campaign_id, removed_at) select $1, $2, $3 from gone on conflict do nothing
         ), days as (
@@ -100,7 +109,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         ), secrets as (
             delete from organization_secrets where organization_id = $1 and name = any($4) and exists (select from gone) returning name
         ), noted as (
-            {AuditStore.Append(firstParameter: 5, "case when entry.entity = 'campaign' then (select settings from gone) end")}
+            {AuditStore.Append(firstParameter: 5, "case when entry.entity = 'campaign' then (select (jsonb_build_object('kind', kind) || settings::jsonb)::json from gone) end")}
             where exists (select from gone) and (entry.entity = 'campaign' or exists (select from secrets s where s.name = entry.entity_id))
         )
         select exists (select from gone)
@@ -175,7 +184,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
             command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
             command.Bind(now.UtcDateTime);
             var action = before is null ? "campaign_created" : "campaign_changed";
-            AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId, before, json))], now);
+            AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, action, "campaign", campaignId, before, SettingsJson.Audited(settings)))], now);
             return (bool)(await command.ExecuteScalarAsync())!;
         });
 
@@ -189,7 +198,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         command.Bind(organizationId, campaignId, settings.Kind);
         command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
         command.Bind(now.UtcDateTime);
-        var entry = new AuditEntry(organizationId, "grid", "campaign_created", "campaign", campaignId, null, json, "the first lead came");
+        var entry = new AuditEntry(organizationId, "grid", "campaign_created", "campaign", campaignId, null, SettingsJson.Audited(settings), "the first lead came");
         AuditStore.Bind(command, [(0, entry)], now);
         return (bool)(await command.ExecuteScalarAsync())!;
     });

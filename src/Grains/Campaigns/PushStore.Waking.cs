@@ -61,7 +61,7 @@ internal sealed partial class PushStore
             update campaigns set dead_count = greatest(0, dead_count - (select count(*) from found where state = 'dead'))
             where organization_id = $1 and campaign_id = $2
         ), noted as (
-            {AuditStore.Append(firstParameter: 9)}
+            {AuditStore.Append(firstParameter: 9, "(select json_build_object('status', case f.state when 'dead' then 'DEAD' else 'HELD' end) from found f where f.lead_id::text = entry.entity_id)")}
             where exists (select from found f where entry.entity_id = f.lead_id::text)
         ), told as (
             insert into audit_log (organization_id, at, actor, action, entity, entity_id, after, reason)
@@ -109,7 +109,7 @@ internal sealed partial class PushStore
             command.Bind(actor.Name);
             command.Parameters.Add(new Npgsql.NpgsqlParameter { Value = (object?)after ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid });
             command.Bind(actor.Why);
-            var entries = leadIds?.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}"))) ?? [];
+            var entries = leadIds?.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}", After: AuditedStatus.Held))) ?? [];
             AuditStore.Bind(command, [.. entries], now);
             await using var row = await command.ExecuteReaderAsync();
             await row.ReadAsync();

@@ -18,14 +18,14 @@ internal sealed class RateBudget(IGrainFactory grains, IOptions<CampaignOptions>
 
     /// <summary>Waits for a permit.</summary>
     /// <returns>The permit, or how long it would still take: more than a batch waits.</returns>
-    internal async Task<RatePermit> WaitAsync(IRateBudgetGrain budget, IEnumerable<RateLimit> limits, CancellationToken cancellationToken)
+    internal async Task<RatePermit> WaitAsync(IRateBudgetGrain budget, CampaignKey campaign, IEnumerable<RateLimit> limits, CancellationToken cancellationToken)
     {
         var set = options.Value;
         ImmutableArray<RateLimit> safe = [.. limits.Select(limit => limit with { Window = limit.Window + set.RateMargin })];
         var start = time.GetTimestamp();
         while (true)
         {
-            var permit = await budget.TakeAsync(safe, set.CallTimeout + s_slack, cancellationToken);
+            var permit = await budget.TakeAsync(campaign.GrainKey, safe, set.CallTimeout + s_slack, cancellationToken);
             if (permit.Id is not null || time.GetElapsedTime(start) + permit.Wait > set.LongestRateWait)
             {
                 return permit;

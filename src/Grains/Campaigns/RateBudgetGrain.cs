@@ -25,7 +25,7 @@ internal sealed class RateBudgetGrain(
             var (state, now) = (stored.State, time.GetUtcNow());
             // By a clock that was set back they would count for ever.
             TimeSpan Left(DateTimeOffset until) => until - now < state.Longest ? until - now : state.Longest;
-            _window.Resume(Now, state.Counts.Select(Left), Left(state.BlockedUntil), state.Limits ?? []);
+            _window.Resume(Now, state.Counts.Select(Left), Left(state.BlockedUntil), state.Named ?? []);
         }
 
         return Task.CompletedTask;
@@ -41,10 +41,10 @@ internal sealed class RateBudgetGrain(
     }
 
     /// <inheritdoc/>
-    public async Task<RatePermit> TakeAsync(ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken)
+    public async Task<RatePermit> TakeAsync(string campaign, ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken)
     {
         var permit = Guid.NewGuid();
-        if (_window.Take(permit, Now, limits, longest) is { } wait)
+        if (_window.Take(permit, Now, campaign, limits, longest) is { } wait)
         {
             metrics.Waited();
             return new RatePermit(null, wait);
@@ -67,9 +67,9 @@ internal sealed class RateBudgetGrain(
 
     private async Task StoreAsync()
     {
-        var (ends, blocked, limits) = _window.Left(Now);
+        var (ends, blocked, named) = _window.Left(Now);
         var now = time.GetUtcNow();
-        stored.State = new StoredWindow([.. ends.Select(left => now + left)], now + blocked, ends.Append(blocked).Max(), [.. limits]);
+        stored.State = new StoredWindow([.. ends.Select(left => now + left)], now + blocked, ends.Append(blocked).Max(), [.. named]);
         try
         {
             await stored.WriteStateAsync();
@@ -88,6 +88,12 @@ internal sealed class RateBudgetGrain(
 /// <param name="Counts">When each request ends or ended: it counts for a window's length more.</param>
 /// <param name="BlockedUntil">Until when nothing may start.</param>
 /// <param name="Longest">No time above is further off than this.</param>
-/// <param name="Limits">Those that hold.</param>
+/// <param name="Named">The limits that hold.</param>
 [GenerateSerializer, Immutable]
-internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest, RateLimit[]? Limits = null);
+internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest, NamedLimits[]? Named = null);
+
+/// <summary>What a campaign said last of the limits of its key.</summary>
+/// <param name="Campaign">Which one.</param>
+/// <param name="Limits">Its limits.</param>
+[GenerateSerializer, Immutable]
+internal sealed record NamedLimits(string Campaign, RateLimit[] Limits);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LeadGrain.GrainInterfaces.Campaigns;
 
@@ -16,7 +17,17 @@ internal static class SettingsJson
 
     internal static byte[] Write(SmartleadSettings settings) => JsonSerializer.SerializeToUtf8Bytes(settings, s_options);
 
-    internal static byte[] Write(CampaignSettings settings)
+    internal static byte[] Write(CampaignSettings settings) => JsonSerializer.SerializeToUtf8Bytes(Row(settings), s_options);
+
+    /// <summary>As the audit log tells them: with the kind.</summary>
+    internal static byte[] Audited(CampaignSettings settings)
+    {
+        var row = Row(settings);
+        row.Insert(0, "kind", settings.Kind);
+        return JsonSerializer.SerializeToUtf8Bytes(row, s_options);
+    }
+
+    private static JsonObject Row(CampaignSettings settings)
     {
         var row = settings switch
         {
@@ -31,7 +42,7 @@ internal static class SettingsJson
             (row["dailyCap"], row["timeZone"]) = (cap.Daily, cap.TimeZone);
         }
 
-        return JsonSerializer.SerializeToUtf8Bytes(row, s_options);
+        return row;
     }
 
     internal static SmartleadSettings ReadSmartlead(string? json) =>

@@ -22,6 +22,9 @@ internal sealed record SettledBatch(
     DateTimeOffset? NotBefore = null,
     int RefusedInRow = 0)
 {
+    private static readonly byte[] s_active = """{"state":"active"}"""u8.ToArray();
+    private static readonly byte[] s_stopped = """{"state":"stopped"}"""u8.ToArray();
+
     /// <summary>Decides. Pure: time and randomness are given.</summary>
     /// <param name="terms">For which campaign, by which schedule.</param>
     /// <param name="leads">As they were sent.</param>
@@ -52,7 +55,7 @@ internal sealed record SettledBatch(
         var stop = results.OfType<PushResult.Stop>().FirstOrDefault()?.Why;
         if (stop is not null)
         {
-            audit.Add(new AuditEntry(terms.OrganizationId, "grid", "campaign_stopped", "campaign", terms.CampaignId, Reason: stop));
+            audit.Add(Stopped(terms.OrganizationId, terms.CampaignId, stop));
         }
 
         var succeeded = results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere);
@@ -61,6 +64,10 @@ internal sealed record SettledBatch(
         var notBefore = results.Max(r => r is PushResult.RetryAt { ForAll: true, When: var when } ? when : null);
         return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, notBefore, row);
     }
+
+    /// <summary>What the audit log says of a campaign that stops.</summary>
+    internal static AuditEntry Stopped(long organizationId, string campaignId, string why) => new(
+        organizationId, "grid", "campaign_stopped", "campaign", campaignId, s_active, s_stopped, why);
 
     private static int RefusedWith(SettlementTerms terms, IReadOnlyList<PushResult> results)
         => results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere or PushResult.Refused { Asked: true, Whole: false }) ? 0

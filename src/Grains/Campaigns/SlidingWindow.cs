@@ -5,35 +5,34 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>
 /// Requests under way and just ended, on a clock that only goes forward. A request counts from its start until a window's
 /// length after its end: its service counted it at some moment between, so that any two requests that are never counted
-/// together here are a whole window apart there. Where those who share a key name several limits, all of them hold.
+/// together here are a whole window apart there. Where campaigns that share a key name several limits, all of them hold.
 /// </summary>
 internal sealed class SlidingWindow
 {
     // Between requests that are all under way nobody knows when there is room: ask again soon.
     private static readonly TimeSpan s_soon = TimeSpan.FromMilliseconds(50);
 
-    // A limit that nobody has named for its window and so long holds no more: it may have been changed.
+    // The limits of a campaign that has not asked for its window and so long hold no more: it may be gone.
     private static readonly TimeSpan s_keptFor = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<Guid, Counted> _counted = [];
-    private readonly Dictionary<RateLimit, TimeSpan> _limits = [];
+    private readonly Dictionary<string, (RateLimit[] Limits, TimeSpan At)> _named = [];
     private TimeSpan _blockedUntil = TimeSpan.MinValue;
+
+    private IEnumerable<RateLimit> Limits => _named.Values.SelectMany(static named => named.Limits).Distinct();
 
     /// <summary>Counts a request that starts now, if it may.</summary>
     /// <param name="request">Names it.</param>
     /// <param name="now">On this window's clock.</param>
+    /// <param name="campaign">Who asks. Its limits take the place of those that it named before.</param>
     /// <param name="limits">The service's limits, what clocks differ by included in each window.</param>
     /// <param name="longest">How long it may take at most.</param>
     /// <returns>Null where it may start; otherwise how long to wait before asking again.</returns>
-    internal TimeSpan? Take(Guid request, TimeSpan now, IEnumerable<RateLimit> limits, TimeSpan longest)
+    internal TimeSpan? Take(Guid request, TimeSpan now, string campaign, IEnumerable<RateLimit> limits, TimeSpan longest)
     {
-        foreach (var limit in limits)
-        {
-            _limits[limit] = now;
-        }
-
+        _named[campaign] = ([.. limits], now);
         Forget(now);
-        var wait = _blockedUntil > now ? _blockedUntil - now : _limits.Keys.Max(named => WaitFor(named, now));
+        var wait = _blockedUntil > now ? _blockedUntil - now : Limits.Max(named => WaitFor(named, now));
         if (wait is null)
         {
             _counted.Add(request, new Counted(now + longest, HasEnded: false));
@@ -64,23 +63,26 @@ internal sealed class SlidingWindow
     /// What must be known to go on elsewhere: when each request ends or ended (then less than zero) from now, for how long nothing may
     /// start, and the limits that hold.
     /// </summary>
-    internal (IReadOnlyList<TimeSpan> Ends, TimeSpan Blocked, IReadOnlyList<RateLimit> Limits) Left(TimeSpan now)
+    internal (IReadOnlyList<TimeSpan> Ends, TimeSpan Blocked, IReadOnlyList<NamedLimits> Named) Left(TimeSpan now)
     {
         Forget(now);
-        return ([.. _counted.Values.Select(c => c.End - now)], _blockedUntil > now ? _blockedUntil - now : TimeSpan.Zero, [.. _limits.Keys]);
+        return (
+            [.. _counted.Values.Select(c => c.End - now)],
+            _blockedUntil > now ? _blockedUntil - now : TimeSpan.Zero,
+            [.. _named.Select(static named => new NamedLimits(named.Key, named.Value.Limits))]);
     }
 
     /// <summary>Takes up what another left.</summary>
-    internal void Resume(TimeSpan now, IEnumerable<TimeSpan> ends, TimeSpan blocked, IEnumerable<RateLimit> limits)
+    internal void Resume(TimeSpan now, IEnumerable<TimeSpan> ends, TimeSpan blocked, IEnumerable<NamedLimits> named)
     {
         foreach (var end in ends)
         {
             _counted.Add(Guid.NewGuid(), new Counted(now + end, HasEnded: true));
         }
 
-        foreach (var limit in limits)
+        foreach (var (campaign, limits) in named)
         {
-            _limits[limit] = now;
+            _named[campaign] = (limits, now);
         }
 
         Block(now, blocked);
@@ -101,15 +103,15 @@ internal sealed class SlidingWindow
 
     private void Forget(TimeSpan now)
     {
-        foreach (var (limit, named) in _limits)
+        foreach (var (campaign, (limits, at)) in _named)
         {
-            if (now - named > limit.Window + s_keptFor)
+            if (now - at > limits.Max(static limit => limit.Window) + s_keptFor)
             {
-                _limits.Remove(limit);
+                _named.Remove(campaign);
             }
         }
 
-        var longest = _limits.Keys.Select(limit => limit.Window).DefaultIfEmpty(s_keptFor).Max();
+        var longest = Limits.Select(static limit => limit.Window).DefaultIfEmpty(s_keptFor).Max();
         foreach (var (request, counted) in _counted)
         {
             if (counted.End + longest <= now)

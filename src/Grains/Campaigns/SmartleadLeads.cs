@@ -11,17 +11,17 @@ internal static class SmartleadLeads
     // The vendor's limit of custom fields.
     private const int MaxCustomFields = 200;
 
-    // Smartlead's member, and by which spellings it is found, compared without case, spaces, _ and -.
-    private static readonly (string Member, string[] Spellings)[] s_members =
+    // Smartlead's member, what the grid calls it, which wins, and by which spellings it is found, compared without case, spaces, _ and -.
+    private static readonly (string Member, string Name, string[] Spellings)[] s_members =
     [
-        ("first_name", ["firstname"]),
-        ("last_name", ["lastname"]),
-        ("company_name", ["companyname", "company"]),
-        ("phone_number", ["phonenumber", "phone"]),
-        ("website", ["website"]),
-        ("location", ["location"]),
-        ("linkedin_profile", ["linkedinprofile", "linkedinurl", "linkedin"]),
-        ("company_url", ["companyurl"]),
+        ("first_name", "first_name", ["firstname"]),
+        ("last_name", "last_name", ["lastname"]),
+        ("company_name", "company", ["companyname", "company"]),
+        ("phone_number", "phone", ["phonenumber", "phone"]),
+        ("website", "website", ["website"]),
+        ("location", "location", ["location"]),
+        ("linkedin_profile", "linkedin_url", ["linkedinprofile", "linkedinurl", "linkedin"]),
+        ("company_url", "company_url", ["companyurl"]),
     ];
 
     // What the grid itself reads, and never passes on as a custom field.
@@ -81,15 +81,15 @@ internal static class SmartleadLeads
 
     private static void WriteMembers(Utf8JsonWriter json, JsonElement body, Dictionary<string, string> custom)
     {
-        var written = new HashSet<string>();
+        var found = new Dictionary<string, string>();
         foreach (var member in body.EnumerateObject())
         {
             var spelling = Bare(member.Name);
-            if (s_members.FirstOrDefault(m => m.Spellings.Contains(spelling)).Member is { } name)
+            if (s_members.FirstOrDefault(m => m.Spellings.Contains(spelling)) is { Member: not null } known)
             {
-                if (Text(member.Value) is { Length: > 0 } text && written.Add(name))
+                if (Text(member.Value) is { Length: > 0 } text && (member.Name == known.Name || !found.ContainsKey(known.Member)))
                 {
-                    json.WriteString(name, text);
+                    found[known.Member] = text;
                 }
             }
             else if (spelling == "customfields" && member.Value.ValueKind == JsonValueKind.Object)
@@ -102,6 +102,14 @@ internal static class SmartleadLeads
             else if (!s_ours.Contains(spelling))
             {
                 Add(custom, member);
+            }
+        }
+
+        foreach (var (member, _, _) in s_members)
+        {
+            if (found.TryGetValue(member, out var text))
+            {
+                json.WriteString(member, text);
             }
         }
     }

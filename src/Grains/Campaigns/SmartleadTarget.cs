@@ -14,6 +14,9 @@ internal sealed partial class SmartleadTarget(
     CampaignHttp http, CampaignSecrets secrets, RateBudget budget, IOptions<CampaignOptions> options, TimeProvider time, ILogger<SmartleadTarget> log)
     : ICampaignTarget
 {
+    // A limit may be corrected meanwhile, by this campaign or another one of the key.
+    private static readonly TimeSpan s_longestOwnWait = TimeSpan.FromMinutes(1);
+
     /// <inheritdoc/>
     public string Kind => "smartlead";
 
@@ -87,10 +90,11 @@ internal sealed partial class SmartleadTarget(
     {
         var settings = upload.Settings;
         var grain = budget.Of(options.Value.SmartleadUrl, upload.ApiKey);
-        var permit = await budget.WaitAsync(grain, LimitsOf(settings), cancellationToken);
+        var permit = await budget.WaitAsync(grain, upload.Order.Key, LimitsOf(settings), cancellationToken);
         if (permit.Id is not { } id)
         {
-            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + permit.Wait, "waits for the rate limit", Counts: false, Asked: false));
+            var wait = permit.Wait < s_longestOwnWait ? permit.Wait : s_longestOwnWait;
+            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + wait, "waits for the rate limit", Counts: false, Asked: false));
         }
 
         TimeSpan? block = null;

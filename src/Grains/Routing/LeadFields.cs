@@ -2,24 +2,27 @@ using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
 using System.Text.Json;
+using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>What rules look at in a lead. Its body is parsed only where a rule asks for a field of it.</summary>
-internal sealed class LeadFields(Guid id, string emailKey, string? persona, double? score, byte[] body) : IDisposable
+internal sealed class LeadFields(Guid id, NewRoutedLead lead) : IDisposable
 {
+    private readonly string _emailKey = EmailKey.Of(lead.Email);
     private JsonDocument? _document;
+    private JsonElement? _known;
     private Guid? _lot;
 
     internal Guid Id => id;
 
     /// <summary>By what splits draw: the same for all leads of an email; a lead without one draws by its id.</summary>
-    internal Guid Lot => _lot ??= emailKey.Length == 0 ? id : new Guid(XxHash128.Hash(Encoding.UTF8.GetBytes(emailKey)));
+    internal Guid Lot => _lot ??= _emailKey.Length == 0 ? id : new Guid(XxHash128.Hash(Encoding.UTF8.GetBytes(_emailKey)));
 
-    internal string? Persona => persona;
+    internal string? Persona => lead.Persona;
 
-    internal double Score => score ?? 0;
+    internal double Score => lead.Score ?? 0;
 
     public void Dispose() => _document?.Dispose();
 
@@ -34,13 +37,22 @@ internal sealed class LeadFields(Guid id, string emailKey, string? persona, doub
             ConditionOperator.Equals => IsSame(field, condition.Values[0]),
             ConditionOperator.In => condition.Values.Any(value => IsSame(field, value)),
             ConditionOperator.Contains => Contains(field, condition.Values[0]),
-            _ => NumberOf(field) is { } number && NumberOf(condition.Values[0]) is { } bound && Compare(condition.Operator, number, bound),
+            _ => NumberText(field) is { } number && NumberText(condition.Values[0]) is { } bound && Order(number, bound) is { } order
+                && Fits(condition.Operator, order),
         };
     }
 
+    // The body has the word. What it does not name, or names otherwise, is found as the lead is shown: persona, lead_score, source.
     private bool TryFind(string path, out JsonElement field)
+        => TryFind((_document ??= JsonDocument.Parse(lead.Data)).RootElement, path, out field)
+            || TryFind(_known ??= Known(), path, out field);
+
+    private JsonElement Known() => JsonSerializer.SerializeToElement(
+        new Dictionary<string, object?> { ["persona"] = lead.Persona, ["score"] = lead.Score, ["lead_score"] = lead.Score, ["source"] = lead.Source });
+
+    private static bool TryFind(JsonElement root, string path, out JsonElement field)
     {
-        field = (_document ??= JsonDocument.Parse(body)).RootElement;
+        field = root;
         foreach (var range in path.AsSpan().Split('.'))
         {
             var step = path.AsSpan()[range];
@@ -69,7 +81,7 @@ internal sealed class LeadFields(Guid id, string emailKey, string? persona, doub
     private static bool IsSame(JsonElement field, ConditionValue value)
         => field.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
             && (value.Kind == ConditionKind.Number
-                ? NumberOf(field) is { } number && number == NumberOf(value)
+                ? NumberText(field) is { } number && Order(number, value.Text) == 0
                 : string.Equals(field.ToString(), value.Text, StringComparison.OrdinalIgnoreCase));
 
     private static bool Contains(JsonElement field, ConditionValue value) => field.ValueKind switch
@@ -79,23 +91,37 @@ internal sealed class LeadFields(Guid id, string emailKey, string? persona, doub
         _ => false,
     };
 
-    private static bool Compare(ConditionOperator how, double number, double bound) => how switch
+    private static bool Fits(ConditionOperator how, int order) => how switch
     {
-        ConditionOperator.Gt => number > bound,
-        ConditionOperator.Gte => number >= bound,
-        ConditionOperator.Lt => number < bound,
-        _ => number <= bound,
+        ConditionOperator.Gt => order > 0,
+        ConditionOperator.Gte => order >= 0,
+        ConditionOperator.Lt => order < 0,
+        _ => order <= 0,
     };
 
-    private static double? NumberOf(JsonElement field) => field.ValueKind switch
+    private static string? NumberText(JsonElement field) => field.ValueKind switch
     {
-        JsonValueKind.Number => field.TryGetDouble(out var number) ? number : null,
-        JsonValueKind.String => NumberOf(field.GetString()!),
+        JsonValueKind.Number => field.GetRawText(),
+        JsonValueKind.String => field.GetString(),
         _ => null,
     };
 
-    private static double? NumberOf(ConditionValue value) => value.Kind == ConditionKind.Truth ? null : NumberOf(value.Text);
+    private static string? NumberText(ConditionValue value) => value.Kind == ConditionKind.Truth ? null : value.Text;
 
-    private static double? NumberOf(string text)
-        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+    // How two numbers compare; null where one is none. Long ids that are one as doubles are told apart by all of their digits.
+    private static int? Order(string left, string right)
+    {
+        if (!IsNumber(left, out var one) || !IsNumber(right, out var other))
+        {
+            return null;
+        }
+
+        return one == other
+            && decimal.TryParse(left, NumberStyles.Float, CultureInfo.InvariantCulture, out var exact)
+            && decimal.TryParse(right, NumberStyles.Float, CultureInfo.InvariantCulture, out var exactOther)
+            ? exact.CompareTo(exactOther) : one.CompareTo(other);
+    }
+
+    private static bool IsNumber(string text, out double number)
+        => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out number) && double.IsFinite(number);
 }

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -25,10 +26,14 @@ internal sealed partial class RoutedLeadStore
     private const string WaitsSql =
         "select exists (select from routed_leads where organization_id = $1 and status = 'HELD' and namespace is not null)";
 
-    private const string ReviveSql =
-        """
-        update routed_leads set status = 'HELD', namespace_attempts = 0, namespace_due_at = $3, updated_at = $3
-        where organization_id = $1 and id = any($2) and status = 'DEAD' and namespace is not null
+    private static readonly string s_reviveSql =
+        $"""
+        with done as (
+            update routed_leads set status = 'HELD', namespace_attempts = 0, namespace_due_at = $3, updated_at = $3
+            where organization_id = $1 and id = any($2) and status = 'DEAD' and namespace is not null
+            returning id::text
+        )
+        {AuditStore.Append(firstParameter: 4)} join done on done.id = entry.entity_id
         """;
 
     private static readonly string s_failArrivalsSql =
@@ -75,10 +80,15 @@ internal sealed partial class RoutedLeadStore
 
     /// <summary>Gives leads whose namespace did not take them all their attempts again.</summary>
     /// <returns>How many.</returns>
-    internal Task<int> ReviveForNamespacesAsync(long organizationId, Guid[] ids) => StorageFaults.GuardAsync(async () =>
+    internal Task<int> ReviveForNamespacesAsync(long organizationId, Guid[] ids, Actor actor) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(ReviveSql);
-        command.Bind(organizationId, ids, time.GetUtcNow().UtcDateTime);
+        var now = time.GetUtcNow();
+        await using var command = database.CreateCommand(s_reviveSql);
+        command.Bind(organizationId, ids, now.UtcDateTime);
+        AuditStore.Bind(
+            command,
+            [.. ids.Select(id => (0L, new AuditEntry(organizationId, actor, "push_retried", "lead", $"{id}", AuditedStatus.Dead, AuditedStatus.Held)))],
+            now);
         return await command.ExecuteNonQueryAsync();
     });
 

@@ -33,7 +33,7 @@ internal sealed partial class RoutingGrain
             : await leads.FindHeldAsync(state.OrganizationId, ids);
         var (routed, blocked, held) = await RouteAsync(found, command.Actor, cancellationToken);
         var gone = found.Count - routed - blocked - held;
-        if (ids is not null && await leads.ReviveForNamespacesAsync(state.OrganizationId, ids) is > 0 and var revived)
+        if (ids is not null && await leads.ReviveForNamespacesAsync(state.OrganizationId, ids, command.Actor) is > 0 and var revived)
         {
             (routed, gone) = (routed + revived, gone - revived);
             await WatchNamespacesAsync(state);
@@ -70,7 +70,7 @@ internal sealed partial class RoutingGrain
         using var turn = await _turns.EnterAsync(EmailKey.Of(lead.Email));
         var state = await StateAsync();
         var hand = LeadInHand.Held(lead, actor);
-        using (var fields = new LeadFields(lead.Id, EmailKey.Of(lead.Email), lead.Persona, lead.Score, lead.Data))
+        using (var fields = new LeadFields(lead.Id, hand.Lead))
         {
             if (Winner(fields, state, time.GetUtcNow(), s_noneClosed) is null)
             {

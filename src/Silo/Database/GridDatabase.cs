@@ -42,6 +42,7 @@ internal sealed class GridDatabase : IAsyncDisposable
             var description = local is null
                 ? $"PostgreSQL at {DatabaseHosts.Name(settings)}/{settings.Database}"
                 : $"its own PostgreSQL {local.Version} in {local.DataDirectory}";
+            local?.Watch();
             return new GridDatabase(local, settings.ConnectionString, description);
         }
         catch (NpgsqlException refused) when (local is null)

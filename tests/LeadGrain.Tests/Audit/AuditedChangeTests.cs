@@ -68,7 +68,9 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
             await SendAsync(HttpMethod.Put, path, body);
         }
 
-        Assert.Equal([("""{"batchLimit":3}""", """{"batchLimit":4,"dailyCap":5,"timeZone":null}""")], await ChangesAsync("campaign_changed"));
+        Assert.Equal(
+            [("""{"kind":"smartlead","batchLimit":3}""", """{"kind":"smartlead","batchLimit":4,"dailyCap":5,"timeZone":null}""")],
+            await ChangesAsync("campaign_changed"));
         Assert.Equal(
             [("""{"batchLimit":2}""", """{"rateLimit":9}"""), ("{}", """{"batchLimit":2}""")],
             await ChangesAsync("smartlead_settings_changed"));

@@ -34,6 +34,18 @@ public sealed class ServedSetBudgetTests
     }
 
     [Fact]
+    public async Task A_bulk_pull_is_not_short_by_the_duplicates_in_it()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("SERVED_SET_BYTES", "0"));
+        await grid.Client.PushAsync("ns", "x@x.example", "X@x.example ", "x@x.example", "y@x.example", "z@x.example", "rest@x.example");
+
+        var pulled = await grid.Client.PostAsync("/buffer/next", new { @namespace = "ns", count = 3 });
+
+        Assert.Equal(["x@x.example", "y@x.example", "z@x.example"], pulled["leads"]!.AsArray().Select(lead => (string)lead!["email"]!));
+    }
+
+    [Fact]
     public async Task An_activation_that_was_superseded_gives_its_room_back()
     {
         await using var database = await TestDatabase.CreateAsync();

@@ -32,7 +32,7 @@ public sealed class SlidingWindowTests
         for (var i = 0; i < 100; i++)
         {
             var request = Guid.NewGuid();
-            while (window.Take(request, now, [new RateLimit(10, s_window)], s_longest) is { } wait)
+            while (window.Take(request, now, "c", [new RateLimit(10, s_window)], s_longest) is { } wait)
             {
                 now += wait;
             }
@@ -48,11 +48,11 @@ public sealed class SlidingWindowTests
     {
         var (window, starts) = (new SlidingWindow(), new List<TimeSpan>());
         RateLimit[] limits = [new(10, s_window), new(15, TimeSpan.FromSeconds(60))];
-        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.Zero, [limits[1]], TimeSpan.Zero)); // one that never ends, as far as is known
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.Zero, "1", [limits[1]], TimeSpan.Zero)); // one that never ends, as far as is known
         for (var now = TimeSpan.Zero; now < TimeSpan.FromSeconds(130); now += TimeSpan.FromMilliseconds(100))
         {
             var request = Guid.NewGuid();
-            if (window.Take(request, now, [limits[starts.Count % 2]], s_longest) is null)
+            if (window.Take(request, now, $"{starts.Count % 2}", [limits[starts.Count % 2]], s_longest) is null)
             {
                 starts.Add(now);
                 window.End(request, now);
@@ -71,14 +71,39 @@ public sealed class SlidingWindowTests
     }
 
     [Fact]
+    public void A_limit_that_a_campaign_corrects_holds_no_more_and_anothers_goes_on()
+    {
+        var window = new SlidingWindow();
+        RateLimit slip = new(1, TimeSpan.FromHours(1)), right = new(10, s_window), others = new(3, TimeSpan.FromMinutes(1));
+        Assert.Null(Take(0, "a", slip));
+        Assert.InRange(Take(5, "b", others)!.Value.TotalMinutes, 50, 60); // a's limit holds for b as well
+        Assert.NotNull(Take(6, "a", slip));
+
+        Assert.Null(Take(7, "a", right));
+        Assert.Null(Take(8, "b", others));
+        var (ends, blocked, named) = window.Left(TimeSpan.FromSeconds(9));
+        window = new SlidingWindow();
+        window.Resume(TimeSpan.FromSeconds(9), ends, blocked, named);
+        Assert.InRange(Take(9, "a", right)!.Value.TotalSeconds, 45, 60); // b's, which nobody has corrected
+
+        TimeSpan? Take(int second, string campaign, RateLimit limit)
+        {
+            var (request, now) = (Guid.NewGuid(), TimeSpan.FromSeconds(second));
+            var wait = window.Take(request, now, campaign, [limit], s_longest);
+            window.End(request, now);
+            return wait;
+        }
+    }
+
+    [Fact]
     public void Nothing_starts_while_the_service_wants_not_to_be_asked()
     {
         var window = new SlidingWindow();
         window.Block(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30));
         window.Block(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(5)); // a shorter wait does not lift a longer one
 
-        Assert.Equal(TimeSpan.FromSeconds(21), window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(10), [new RateLimit(10, s_window)], s_longest));
-        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(31), [new RateLimit(10, s_window)], s_longest));
+        Assert.Equal(TimeSpan.FromSeconds(21), window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(10), "c", [new RateLimit(10, s_window)], s_longest));
+        Assert.Null(window.Take(Guid.NewGuid(), TimeSpan.FromSeconds(31), "c", [new RateLimit(10, s_window)], s_longest));
     }
 
     private static List<TimeSpan> Simulate(Random random, int limit)
@@ -89,7 +114,7 @@ public sealed class SlidingWindowTests
         while (arrivals.Count < 200)
         {
             var request = Guid.NewGuid();
-            if (window.Take(request, now, [new RateLimit(limit, s_window)], s_longest) is null)
+            if (window.Take(request, now, "c", [new RateLimit(limit, s_window)], s_longest) is null)
             {
                 var took = s_longest * Math.Pow(random.NextDouble(), 6); // most are quick
                 arrivals.Add(now + (took * random.NextDouble()));

@@ -8,7 +8,7 @@ namespace LeadGrain.Tests.Campaigns;
 public sealed class SmartleadLeadsTests
 {
     [Fact]
-    public void All_the_vendors_members_are_filled_from_their_usual_spellings_by_the_first_that_says_something()
+    public void All_the_vendors_members_are_filled_from_their_usual_spellings_by_the_exact_name_or_else_the_first_that_says_something()
     {
         var lead = TargetConformance.Lead("ada@acme.example") with
         {
@@ -24,7 +24,7 @@ public sealed class SmartleadLeadsTests
 
         Assert.Equal(
             """
-            {"email":"ada@acme.example","first_name":"Ada","last_name":"Adler","company_name":"Acme","phone_number":"\u002B371 1",
+            {"email":"ada@acme.example","first_name":"Ada","last_name":"Adler","company_name":"Other","phone_number":"\u002B371 1",
             "website":"https://acme.example","location":"Riga","linkedin_profile":"https://linkedin.example/ada","company_url":"https://acme.example/about",
             "custom_fields":{"tier":"1","team_size":"7"}}
             """.ReplaceLineEndings(""),

@@ -30,6 +30,33 @@ public sealed class CrossOriginTests(SharedGrid shared) : IClassFixture<SharedGr
         Assert.Equal("Origin", mayNot.Headers.Vary.Single());
     }
 
+    [Theory]
+    [InlineData("https://a.example/ , https://b.example", "https://a.example", "https://a.example")]
+    [InlineData("https://a.example, *", "https://z.example", "*")]
+    public async Task An_origin_is_known_with_a_slash_behind_it_and_a_star_among_others_means_all(string setting, string origin, string allowed)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("CORS_ORIGINS", setting));
+
+        using var asked = await AskAsync(grid.Client, origin);
+
+        Assert.Equal(allowed, asked.Headers.GetValues("Access-Control-Allow-Origin").Single());
+    }
+
+    [Theory]
+    [InlineData("a.example")]
+    [InlineData("https://a.example/page")]
+    [InlineData("https://")]
+    public async Task What_is_no_origin_stops_the_start(string setting)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+
+        var refused = await Assert.ThrowsAsync<Microsoft.Extensions.Options.OptionsValidationException>(
+            () => TestGrid.StartAsync(database, null, ("CORS_ORIGINS", setting)));
+
+        Assert.Contains("CORS_ORIGINS", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Web_pages_of_any_origin_may_post_and_read_refusals_too()
     {

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using LeadGrain.Silo;
 using Microsoft.Extensions.Logging.Abstractions;
+using Npgsql;
 
 namespace LeadGrain.Tests.Postgres;
 
@@ -71,6 +73,38 @@ public sealed class LocalPostgresSetupTests
         Assert.False(Directory.Exists(folder.DataDirectory));
 
         Assert.NotEmpty((await folder.StartAsync()).ConnectionString);
+    }
+
+    [Fact]
+    public async Task A_server_that_dies_is_started_again_with_what_it_had()
+    {
+        await using var folder = new ServerFolder();
+        var server = await folder.StartAsync(folder.Options with { Durable = true });
+        server.Watch();
+        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+        await using (var make = source.CreateCommand("create table kept as select 7 as n"))
+        {
+            await make.ExecuteNonQueryAsync();
+        }
+
+        for (var death = 0; death < 2; death++)
+        {
+            var postmaster = PostmasterFile.Read(server.DataDirectory)!.ProcessId;
+            Process.GetProcessById(postmaster).Kill();
+
+            await Eventually.Async("it answers again", async () =>
+            {
+                try
+                {
+                    await using var look = source.CreateCommand("select n from kept");
+                    return (int)(await look.ExecuteScalarAsync())! == 7 && PostmasterFile.Read(server.DataDirectory)?.ProcessId != postmaster;
+                }
+                catch (NpgsqlException)
+                {
+                    return false;
+                }
+            });
+        }
     }
 
     [Fact]

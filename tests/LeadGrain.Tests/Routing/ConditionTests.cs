@@ -45,6 +45,35 @@ public sealed class ConditionTests
         Assert.Equal(holds, lead.Satisfies(Where(path, how, [.. values.Split('|').Select(Value)])));
     }
 
+    [Theory]
+    [InlineData("persona", ConditionOperator.Equals, "t:vp", true)]
+    [InlineData("lead_score", ConditionOperator.Gte, "n:80", true)]
+    [InlineData("score", ConditionOperator.Lt, "n:85", false)]
+    [InlineData("source", ConditionOperator.Equals, "t:clay", true)]
+    [InlineData("source.x", ConditionOperator.Exists, "b:true", false)]
+    [InlineData("Persona", ConditionOperator.Equals, "t:Boss", true)] // the body's own
+    public void What_the_lead_is_shown_with_is_found_where_the_body_does_not_name_it_so(string path, ConditionOperator how, string value, bool holds)
+    {
+        using var lead = new LeadFields(Guid.NewGuid(), new NewRoutedLead("a@x.example", "VP", 85, "clay", """{"Persona":"Boss","Lead Score":"85"}"""u8.ToArray()));
+
+        Assert.Equal(holds, lead.Satisfies(Where(path, how, Value(value))));
+    }
+
+    [Theory]
+    [InlineData("10150146071791729", "10150146071791729", true)]
+    [InlineData("10150146071791728", "10150146071791729", false)] // one as doubles
+    [InlineData("\"10150146071791728\"", "10150146071791729", false)]
+    [InlineData("1e2", "100", true)]
+    [InlineData("1e300", "1e300", true)]
+    [InlineData("0.1", "0.10", true)]
+    public void Numbers_are_the_same_by_all_of_their_digits(string field, string value, bool same)
+    {
+        using var lead = Lead(body: $$"""{"id":{{field}}}""");
+
+        Assert.Equal(same, lead.Satisfies(Where("id", ConditionOperator.Equals, Number(value))));
+        Assert.Equal(same, lead.Satisfies(Where("id", ConditionOperator.In, Number(value), Number("7"))));
+    }
+
     private static ConditionValue Value(string text) => text[0] switch
     {
         't' => Text(text[2..]),
