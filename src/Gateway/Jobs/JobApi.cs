@@ -5,6 +5,7 @@ using LeadGrain.Gateway.OpenApi;
 using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Jobs;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -28,6 +29,12 @@ internal static class JobApi
             .Describe("getJob", "Jobs", "Get a background job", "How far it has come.")
             .InPath("id", "The job.", isUuid: true)
             .Answers<JobView>(Example)
+            .Fails(StatusCodes.Status404NotFound);
+        routes.MapDelete("/jobs/{id}", CancelAsync)
+            .Audited()
+            .Describe("cancelJob", "Jobs", "Cancel a background job", "Ends it between two of its steps; what it has done stays. One that has ended stays as it is.")
+            .InPath("id", "The job.", isUuid: true)
+            .Answers<JobView>(Example.Replace("\"running\"", "\"cancelled\"", StringComparison.Ordinal))
             .Fails(StatusCodes.Status404NotFound);
     }
 
@@ -82,12 +89,28 @@ internal static class JobApi
             return;
         }
 
-        var job = await calls.CallAsync<IJobGrain, Guid, Job?>(
-            context.Tenant().GrainKey, id, static (grain, id, token) => grain.GetAsync(id, token), context.RequestAborted);
-        await (job is null
-            ? context.AnswerAsync(Problem.OfStatus(404) with { Detail = "There is no such job." })
-            : JsonAnswer.WriteAsync(context.Response, job, Write));
+        await AnswerAsync(context, await calls.CallAsync<IJobGrain, Guid, Job?>(
+            context.Tenant().GrainKey, id, static (grain, id, token) => grain.GetAsync(id, token), context.RequestAborted));
     }
+
+    private static async Task CancelAsync(HttpContext context, GrainCalls calls)
+    {
+        if (IdRoute.Read(context).Failed(out var problem, out var id))
+        {
+            await context.AnswerAsync(problem);
+            return;
+        }
+
+        await AnswerAsync(context, await calls.CallAsync<IJobGrain, (Guid Id, Actor Actor), Job?>(
+            context.Tenant().GrainKey,
+            (id, context.Caller().Actor),
+            static (grain, asked, token) => grain.CancelAsync(asked.Id, asked.Actor, token),
+            context.RequestAborted));
+    }
+
+    private static Task AnswerAsync(HttpContext context, Job? job) => job is null
+        ? context.AnswerAsync(Problem.OfStatus(404) with { Detail = "There is no such job." })
+        : JsonAnswer.WriteAsync(context.Response, job, Write);
 
     private static void WritePage(Utf8JsonWriter json, (JobPage Page, string? Next) answer)
     {

@@ -8,7 +8,7 @@ public sealed record JobsResponse(IReadOnlyList<JobView> Jobs, string? Next);
 /// <summary>A background job.</summary>
 /// <param name="Id">Identifier.</param>
 /// <param name="Kind">What it does: replay.</param>
-/// <param name="State">queued, running, done or failed.</param>
+/// <param name="State">queued, running, done, failed or cancelled.</param>
 /// <param name="Total">How many items there are; null until they are counted.</param>
 /// <param name="Done">Items done, failed ones included.</param>
 /// <param name="Failed">Items that failed.</param>

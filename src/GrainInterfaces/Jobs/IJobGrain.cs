@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using LeadGrain.GrainInterfaces.Audit;
 
 namespace LeadGrain.GrainInterfaces.Jobs;
 
@@ -17,12 +18,17 @@ public interface IJobGrain : IGrainWithStringKey
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
     [AlwaysInterleave]
     Task<Job?> GetAsync(Guid id, CancellationToken cancellationToken);
+
+    /// <summary>Ends a job that has not ended, between two of its steps; what it has done stays. The job as it is then; null where there is none.</summary>
+    /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
+    [AlwaysInterleave]
+    Task<Job?> CancelAsync(Guid id, Actor actor, CancellationToken cancellationToken);
 }
 
 /// <summary>A background job.</summary>
 /// <param name="Id">Identifier, ordered by time (UUID version 7).</param>
 /// <param name="Kind">What it does.</param>
-/// <param name="State">queued, running, done or failed.</param>
+/// <param name="State">queued, running, done, failed or cancelled.</param>
 /// <param name="Total">How many items there are; null until they are counted.</param>
 /// <param name="Done">Items done, failed ones included.</param>
 /// <param name="Failed">Items that failed.</param>

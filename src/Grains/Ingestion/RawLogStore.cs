@@ -28,6 +28,15 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
     // Milliseconds and id rise together, so the id alone tells the place.
     private const string Page = "r.received_at <= uuid_v7_time($4) and r.id < $4 order by r.received_at desc, r.id desc limit $5";
 
+    // As StateJoins, but entry by entry: a page is a few of them, and a plan for any page must not walk all that there are for it.
+    private const string PageJoins =
+        """
+        left join lateral (select l.id from leads l where l.organization_id = r.organization_id and l.id = r.id limit 1) l on true
+        left join lateral (
+            select o.raw_id, o.outcome, o.reason, o.lead_id from raw_outcomes o where o.organization_id = r.organization_id and o.raw_id = r.id limit 1
+        ) o on true
+        """;
+
     // The first and last entry of the window. Leads and outcomes are looked through between them only: leads outlive their days.
     private const string First = $"(select r.id from leads_raw r where {Window} order by r.received_at, r.id limit 1)";
 
@@ -35,7 +44,7 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
 
     private const string AnySql =
         $"""
-        select {Entry} from (select * from leads_raw r where {Window} and {Page}) r {StateJoins}
+        select {Entry} from (select * from leads_raw r where {Window} and {Page}) r {PageJoins}
         order by r.received_at desc, r.id desc
         """;
 
@@ -43,10 +52,13 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
         $"""
         select {Entry} from (
             select r.* from leads k
-            join leads_raw r on r.organization_id = k.organization_id and r.received_at = k.created_at and r.id = k.id
-            where k.organization_id = $1 and k.id < $4 and {Window} and k.id between {First} and {Last}
+            cross join lateral (
+                select * from leads_raw r
+                where r.organization_id = k.organization_id and r.received_at = k.created_at and r.id = k.id and {Window} limit 1
+            ) r
+            where k.organization_id = $1 and k.id < $4 and k.id between {First} and {Last}
             order by k.id desc limit $5
-        ) r {StateJoins}
+        ) r {PageJoins}
         order by r.id desc
         """;
 
@@ -57,7 +69,7 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
             cross join lateral unnest(p.organization_ids, p.raw_ids) as u (organization_id, id)
             join leads_raw r on r.organization_id = u.organization_id and r.received_at = uuid_v7_time(u.id) and r.id = u.id
             where u.organization_id = $1 and {Window} and r.id < $4
-        ) r {StateJoins}
+        ) r {PageJoins}
         where l.id is null and o.raw_id is null
         order by r.id desc limit $5
         """;
@@ -66,11 +78,14 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
         $"""
         select {Entry} from (
             select r.* from raw_outcomes k
-            join leads_raw r on r.organization_id = k.organization_id and r.received_at = k.received_at and r.id = k.raw_id
-            where k.organization_id = $1 and k.outcome = $6 and k.raw_id < $4 and {Window} and k.raw_id between {First} and {Last}
-                and not exists (select from leads x where x.organization_id = k.organization_id and x.id = k.raw_id)
+            cross join lateral (
+                select * from leads_raw r
+                where r.organization_id = k.organization_id and r.received_at = k.received_at and r.id = k.raw_id and {Window} limit 1
+            ) r
+            left join lateral (select x.id from leads x where x.organization_id = k.organization_id and x.id = k.raw_id limit 1) x on true
+            where k.organization_id = $1 and k.outcome = $6 and k.raw_id < $4 and k.raw_id between {First} and {Last} and x.id is null
             order by k.raw_id desc limit $5
-        ) r {StateJoins}
+        ) r {PageJoins}
         order by r.id desc
         """;
 

@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Jobs;
 using LeadGrain.GrainInterfaces.Organizations;
 
@@ -13,4 +14,11 @@ internal sealed class JobGrain(JobStore jobs) : Grain, IJobGrain
 
     /// <inheritdoc/>
     public Task<Job?> GetAsync(Guid id, CancellationToken cancellationToken) => jobs.FindAsync(Tenant, id);
+
+    /// <inheritdoc/>
+    public async Task<Job?> CancelAsync(Guid id, Actor actor, CancellationToken cancellationToken)
+    {
+        await jobs.CancelAsync(Tenant, id, actor);
+        return await jobs.FindAsync(Tenant, id);
+    }
 }

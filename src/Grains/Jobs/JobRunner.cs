@@ -6,7 +6,7 @@ using Npgsql;
 namespace LeadGrain.Grains.Jobs;
 
 /// <summary>
-/// Works on background jobs, one at a time in each process. A job whose runner died is claimed by another and goes on behind
+/// Works on background jobs, one at a time in each process, some seconds of each in turn. A job whose runner died is claimed by another and goes on behind
 /// its last committed step.
 /// </summary>
 internal sealed partial class JobRunner(
@@ -25,6 +25,9 @@ internal sealed partial class JobRunner(
     private static readonly TimeSpan s_renewEvery = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+
+    // Jobs take turns: one over all of a large log must not hold up those of other organizations.
+    private static readonly TimeSpan s_turn = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, IJobKind> _kinds = kinds.ToDictionary(kind => kind.Name);
 
@@ -105,7 +108,7 @@ internal sealed partial class JobRunner(
 
     private async Task StepAsync(ClaimedJob job, IJobKind kind, CancellationToken stoppingToken)
     {
-        var alone = 0;
+        var (alone, began) = (0, Time.GetTimestamp());
         while (!stoppingToken.IsCancellationRequested)
         {
             JobStep? step = null;
@@ -143,6 +146,15 @@ internal sealed partial class JobRunner(
 
             job = job with { Position = step.Position };
             alone -= alone > 0 ? 1 : 0;
+            if (Time.GetElapsedTime(began) >= s_turn)
+            {
+                if (await store.GiveBackAsync(job))
+                {
+                    return;
+                }
+
+                began = Time.GetTimestamp();
+            }
         }
     }
 

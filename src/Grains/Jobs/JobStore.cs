@@ -3,6 +3,7 @@ using LeadGrain.GrainInterfaces.Jobs;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Ingestion;
+using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Storage;
 using Npgsql;
 using NpgsqlTypes;
@@ -10,7 +11,7 @@ using NpgsqlTypes;
 namespace LeadGrain.Grains.Jobs;
 
 /// <summary>Background jobs in PostgreSQL. A claim runs by the database's clock, which all hosts share.</summary>
-internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class JobStore(NpgsqlDataSource database, OrganizationStore organizations, TimeProvider time)
 {
     private const string Columns =
         "j.id, j.kind, j.state, j.total, j.done, j.failed, j.error, j.created_at, j.started_at, j.finished_at";
@@ -35,7 +36,7 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
         where (organization_id, id) = (
             select organization_id, id from jobs
             where state in ('queued', 'running') and claimed_until <= now()
-            order by created_at limit 1 for update skip locked
+            order by claimed_until, created_at limit 1 for update skip locked
         )
         returning organization_id, id, kind, spec, total, position
         """;
@@ -44,6 +45,23 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
         "update jobs set claimed_until = now() + $3 where organization_id = $1 and id = $2 and state = 'running' and total is null";
 
     private const string CountedSql = "update jobs set total = $3, claimed_until = now() + $4 where organization_id = $1 and id = $2";
+
+    // Behind those that wait by then; where none does it goes on.
+    private const string GiveBackSql =
+        """
+        update jobs set claimed_until = now()
+        where organization_id = $1 and id = $2 and state = 'running' and exists (
+            select from jobs o where o.state in ('queued', 'running') and o.claimed_until <= now() and (o.organization_id, o.id) <> ($1, $2))
+        """;
+
+    private static readonly string s_cancelSql =
+        $"""
+        with done as (
+            update jobs j set state = 'cancelled', finished_at = now() where {OfTenant} and j.id = $3 and j.state in ('queued', 'running')
+            returning j.organization_id
+        )
+        {AuditStore.Append(firstParameter: 4)} where exists (select from done where done.organization_id = entry.organization_id)
+        """;
 
     // Only from where the step began: a runner that lost its claim finds another's progress, and its step is undone.
     private const string ProgressSql =
@@ -90,7 +108,33 @@ internal sealed class JobStore(NpgsqlDataSource database, TimeProvider time)
     internal Task<Job?> FindAsync(Tenant tenant, Guid id) => StorageFaults.GuardAsync(async () =>
         (await database.ReadAllAsync(FindSql, Read, tenant.App, tenant.Org, id)).SingleOrDefault());
 
-    /// <summary>Claims the oldest unfinished job that nobody works on; null where there is none.</summary>
+    /// <summary>Ends a job that has not ended; what it has done stays.</summary>
+    internal async Task CancelAsync(Tenant tenant, Guid id, Actor actor)
+    {
+        if (await organizations.FindAsync(tenant) is not { } organizationId)
+        {
+            return;
+        }
+
+        await StorageFaults.GuardAsync(async () =>
+        {
+            await using var command = database.CreateCommand(s_cancelSql);
+            command.Bind(tenant.App, tenant.Org, id);
+            AuditStore.Bind(command, [(0, new AuditEntry(organizationId, actor, "job_cancelled", "job", $"{id}"))], time.GetUtcNow());
+            return await command.ExecuteNonQueryAsync();
+        });
+    }
+
+    /// <summary>Lets other jobs go first, where some wait.</summary>
+    /// <returns>Whether they do: the claim is given back then.</returns>
+    internal Task<bool> GiveBackAsync(ClaimedJob job) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(GiveBackSql);
+        command.Bind(job.OrganizationId, job.Id);
+        return await command.ExecuteNonQueryAsync() > 0;
+    });
+
+    /// <summary>Claims the unfinished job that nobody works on and that waits for longest; null where there is none.</summary>
     internal Task<ClaimedJob?> ClaimAsync(TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
         (await database.ReadAllAsync(
             ClaimSql,

@@ -29,7 +29,7 @@ public sealed class OpenApiHeaderTests(SharedServer shared) : IClassFixture<Shar
             ["acknowledgeLeases", "extendLeases", "ingestLead", "postLead", "pullNextLead", "pushLeads", "returnLeases"],
         [Caller.WhyHeader] =
         [
-            "addSuppressions", "changeRule", "createKey", "createRule", "deleteCampaign", "deleteRule", "deleteSecret", "exportLeads", "getRaw",
+            "addSuppressions", "cancelJob", "changeRule", "createKey", "createRule", "deleteCampaign", "deleteRule", "deleteSecret", "exportLeads", "getRaw",
             "importLeads", "ingestLead", "pauseCampaign", "pauseNamespace", "putCampaign", "removeSuppressions", "replaceRule", "replayRaw", "resumeCampaign", "resumeNamespace", "retryPushes", "revokeKey",
             "rotateCampaignSecret", "routeHeldLeads", "setGate", "setLimits", "setSecret", "setSmartleadSettings",
         ],

@@ -30,7 +30,7 @@ public sealed class OpenApiTests
             .Where(route => route.Metadata.GetMetadata<IExcludeFromDescriptionMetadata>() is null)
             .ToList();
 
-        Assert.Equal(66, routes.Count);
+        Assert.Equal(67, routes.Count);
         foreach (var route in routes)
         {
             var method = route.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Single();

@@ -64,6 +64,7 @@ public sealed class RawLogTests
             Assert.Equal((state, 3), (state, await RowsAsync(database, sql, from, to, oldest)));
             Assert.InRange(await BlocksAsync(database, sql, from, to, oldest), 1, 300);
             Assert.InRange(await BlocksAsync(database, sql, from, from.AddYears(55), Guid.AllBitsSet), 0, 300);
+            Assert.InRange(await EntriesReadAsync(database, sql), 1, 2_000);
             Assert.Equal(1000, (await grid.Client.RawAsync(state)).Count);
             Assert.Empty((await grid.Client.ReadAsync($"/raw?state={state}&to=2025-01-01"))["entries"]!.AsArray());
         }
@@ -112,6 +113,30 @@ public sealed class RawLogTests
         await using var command = await CommandAsync(database, $"explain (analyze, buffers, format json) {sql}", from, to, before);
         var plan = JsonNode.Parse((string)(await command.ExecuteScalarAsync())!)![0]!["Plan"]!;
         return (long)plan["Shared Hit Blocks"]! + (long)plan["Shared Read Blocks"]!;
+    }
+
+    /// <summary>How many rows the first page of 101 reads, by the plan that is made for any page once a statement is prepared.</summary>
+    private static async Task<double> EntriesReadAsync(TestDatabase database, string sql)
+    {
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+#pragma warning disable CA2100 // Constants of the store.
+        await using (var prepare = new NpgsqlCommand(
+            $"set plan_cache_mode = force_generic_plan; prepare page (bigint, timestamptz, timestamptz, uuid, bigint, text) as {sql}", connection))
+#pragma warning restore CA2100
+        {
+            await prepare.ExecuteNonQueryAsync();
+        }
+
+        await using var explain = new NpgsqlCommand(
+            """
+            explain (analyze, format json) execute page (
+                1, '1970-01-01', '2100-01-01', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 101, 'invalid')
+            """,
+            connection);
+        return Rows(JsonNode.Parse((string)(await explain.ExecuteScalarAsync())!)![0]!["Plan"]!);
+
+        static double Rows(JsonNode node) => (double)node["Actual Rows"]! * (double)node["Actual Loops"]!
+            + (node["Plans"]?.AsArray().Sum(child => Rows(child!)) ?? 0);
     }
 
     private static async Task<NpgsqlCommand> CommandAsync(TestDatabase database, string sql, DateTime from, DateTime to, Guid before)

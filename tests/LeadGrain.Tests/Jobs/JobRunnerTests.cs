@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LeadGrain.Grains.Jobs;
+using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Ingestion;
 using LeadGrain.Tests.Postgres;
@@ -45,7 +46,7 @@ public sealed class JobRunnerTests
         await database.ExecuteAsync("insert into organizations (app_id, org_id) values ('app', 'org')");
         var organization = await database.ScalarAsync<long>("select id from organizations");
         var time = new FakeTime();
-        var store = new JobStore(database.DataSource, time);
+        var store = new JobStore(database.DataSource, new OrganizationStore(database.DataSource), time);
         var counting = new TaskCompletionSource();
         var never = new TaskCompletionSource<long>();
         using var runner = NewRunner(store, time, new OddKind { Count = () => Hold(counting, never) });
@@ -70,6 +71,39 @@ public sealed class JobRunnerTests
         never.SetException(new OperationCanceledException());
         await runner.StopAsync(CancellationToken.None);
         Assert.True(await database.ScalarAsync<bool>("select state = 'done' and total = 7 from jobs"));
+    }
+
+    [Fact]
+    public async Task A_job_without_end_lets_others_go_first_now_and_then_and_ends_when_it_is_cancelled()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        Guid? endless = null;
+        var kind = new OddKind
+        {
+            Step = async job =>
+            {
+                await Task.Delay(20); // a step's work
+                return job.Id == (endless ??= job.Id) ? new JobStep(1, 0, Guid.CreateVersion7()) : null;
+            },
+        };
+        await using var grid = await StartAsync(database, kind);
+        await AddAsync(grid);
+        await Eventually.Async("it runs", () => kind.Steps > 2);
+
+        var other = await AddAsync(grid);
+        await Eventually.FindAsync("the other is done", () => grid.Client.ReadAsync($"/jobs/{other}"), job => (string?)job["state"] == "done");
+        Assert.Equal("running", (string?)(await grid.Client.ReadAsync($"/jobs/{endless}"))["state"]);
+
+        using var cancel = await grid.Client.DeleteAsync(new Uri($"/jobs/{endless}", UriKind.Relative));
+        var cancelled = JsonNode.Parse(await cancel.Content.ReadAsStringAsync())!;
+        Assert.Equal("cancelled", (string?)cancelled["state"]);
+        Assert.NotNull(cancelled["finishedAt"]);
+        using var again = await grid.Client.DeleteAsync(new Uri($"/jobs/{other}", UriKind.Relative));
+        Assert.Equal("done", (string?)JsonNode.Parse(await again.Content.ReadAsStringAsync())!["state"]); // as it ended
+        Assert.Single((await grid.Client.ReadAsync("/audit?action=job_cancelled"))["entries"]!.AsArray());
+        var next = await AddAsync(grid);
+        await Eventually.FindAsync("the runner goes on", () => grid.Client.ReadAsync($"/jobs/{next}"), job => (string?)job["state"] == "done");
+        Assert.Equal("cancelled", (string?)(await grid.Client.ReadAsync($"/jobs/{endless}"))["state"]);
     }
 
     private static JobRunner NewRunner(JobStore store, TimeProvider time, IJobKind kind)
