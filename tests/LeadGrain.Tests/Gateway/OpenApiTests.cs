@@ -12,6 +12,7 @@ public sealed class OpenApiTests
 {
     private static readonly string[] s_withoutBody =
     [
+        "cancelJob",
         "pauseNamespace", "resumeNamespace", "importLeads", "revokeKey", "deleteSecret", "deleteRule",
         "deleteCampaign", "pauseCampaign", "resumeCampaign", "rotateCampaignSecret",
     ];
