@@ -16,7 +16,7 @@ internal sealed class RoutingMetrics
     public RoutingMetrics(IMeterFactory meters)
     {
         var meter = meters.Create(MeterName);
-        _leads = meter.CreateCounter<long>("leadgrain.routing.leads", "{lead}", "Leads taken in, by what was decided.");
+        _leads = meter.CreateCounter<long>("leadgrain.routing.leads", "{lead}", "Decisions on leads that were taken in, and on those that left the holding pool for a target.");
         _redecided = meter.CreateCounter<long>("leadgrain.routing.redecided", "{lead}", "Decisions made anew because a cap was reached meanwhile.");
         _deliveries = meter.CreateCounter<long>("leadgrain.routing.deliveries", "{delivery}", "Signed deliveries, by whether their proof held.");
         _writes = meter.CreateCounter<long>("leadgrain.routing.commit.writes", "{lead}", "Leads that commits joined.");
