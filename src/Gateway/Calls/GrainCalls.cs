@@ -22,11 +22,7 @@ internal sealed class GrainCalls(
     /// <exception cref="TimeoutException">The grain's answer was lost on the way. What was asked may or may not have been done.</exception>
     /// <exception cref="OwnershipLostException">Nobody owned the grain, several times over. Nothing was done.</exception>
     internal async Task<TResult> CallAsync<TGrain, TArgument, TResult>(
-        string key,
-        TArgument argument,
-        Func<TGrain, TArgument, CancellationToken, Task<TResult>> call,
-        CancellationToken aborted,
-        TimeSpan extraTime = default)
+        string key, TArgument argument, Func<TGrain, TArgument, CancellationToken, Task<TResult>> call, CancellationToken aborted, TimeSpan extraTime = default)
         where TGrain : IGrainWithStringKey
     {
         var limit = _limits.Start(extraTime);
@@ -46,12 +42,7 @@ internal sealed class GrainCalls(
                 }
                 catch (Exception fault) when (NothingWasDone(fault))
                 {
-                    if (repeat == Repeats)
-                    {
-                        throw new OwnershipLostException("No owner was found.", fault);
-                    }
-
-                    await Task.Delay(_options.OwnershipRetryDelay * (1 << repeat), time, token);
+                    await WaitForOwnerAsync(repeat, fault, token);
                 }
             }
         }
@@ -70,6 +61,11 @@ internal sealed class GrainCalls(
             _limits.End(limit, forgotten: answered);
         }
     }
+
+    private Task WaitForOwnerAsync(int repeat, Exception fault, CancellationToken token)
+        => repeat < Repeats
+            ? Task.Delay(_options.OwnershipRetryDelay * (1 << repeat), time, token)
+            : throw new OwnershipLostException("No owner was found.", fault);
 
     // Cancelled, and not by this side: somewhere below the call was given up.
     private static bool IsUnasked(Exception fault, CancellationToken aborted)

@@ -46,6 +46,12 @@ internal static class CampaignApi
             .Describe("deleteCampaign", "Campaigns", "Remove a campaign", "And its signing secrets. Its pushes wait until a campaign of this id is set up again.")
             .Answers<CampaignDeletedResponse>("""{"deleted":true}""")
             .Fails(StatusCodes.Status404NotFound);
+        routes.MapCommands();
+    }
+
+    // What is done to a campaign that is set up.
+    private static void MapCommands(this IEndpointRouteBuilder routes)
+    {
         routes.MapPost("/campaigns/{campaign}/pause", PauseAsync).Audited()
             .Describe("pauseCampaign", "Campaigns", "Pause a campaign", "Its leads are held until it is resumed; a batch under way is finished.")
             .Answers<CampaignResponse>(Example)

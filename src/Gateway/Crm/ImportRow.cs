@@ -14,49 +14,66 @@ internal static class NdjsonRows
 {
     internal static async IAsyncEnumerable<ImportRow> ReadAsync(PipeReader reader)
     {
-        long line = 0;
-        var tooLong = false;
+        var lines = new Lines();
         while (true)
         {
             // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
             var read = await reader.ReadAsync(CancellationToken.None);
-            var buffer = read.Buffer;
+            var rest = read.Buffer;
             try
             {
-                while (buffer.PositionOf((byte)'\n') is { } end)
+                while (lines.TryTake(ref rest, read.IsCompleted, out var row))
                 {
-                    line++;
-                    if (RowOf(line, buffer.Slice(0, end), tooLong) is { } row)
+                    if (row is { } found)
                     {
-                        yield return row;
+                        yield return found;
                     }
-
-                    tooLong = false;
-                    buffer = buffer.Slice(buffer.GetPosition(1, end));
                 }
 
                 if (read.IsCompleted)
                 {
-                    if (RowOf(line + 1, buffer, tooLong) is { } last)
-                    {
-                        yield return last;
-                    }
-
-                    buffer = buffer.Slice(buffer.End);
                     yield break;
                 }
 
-                // A line that never ends must not fill the memory.
-                if (buffer.Length > RawPost.MaxBytes)
-                {
-                    tooLong = true;
-                    buffer = buffer.Slice(buffer.End);
-                }
+                lines.CutLong(ref rest);
             }
             finally
             {
                 // Also where whoever takes the rows goes away in the middle: the server reads on for itself.
-                reader.AdvanceTo(buffer.Start, buffer.End);
+                reader.AdvanceTo(rest.Start, rest.End);
+            }
+        }
+    }
+
+    /// <summary>The lines so far.</summary>
+    private sealed class Lines
+    {
+        private long _count;
+        private bool _isCut;
+
+        /// <summary>Takes a line off the bytes; the last one of all has no end.</summary>
+        internal bool TryTake(ref ReadOnlySequence<byte> bytes, bool areLast, out ImportRow? row)
+        {
+            row = null;
+            var end = bytes.PositionOf((byte)'\n');
+            if (end is null && (!areLast || bytes.IsEmpty && !_isCut))
+            {
+                return false;
+            }
+
+            row = RowOf(++_count, bytes.Slice(0, end ?? bytes.End), _isCut);
+            _isCut = false;
+            bytes = bytes.Slice(end is { } mark ? bytes.GetPosition(1, mark) : bytes.End);
+            return true;
+        }
+
+        /// <summary>A line that never ends must not fill the memory.</summary>
+        internal void CutLong(ref ReadOnlySequence<byte> bytes)
+        {
+            if (bytes.Length > RawPost.MaxBytes)
+            {
+                _isCut = true;
+                bytes = bytes.Slice(bytes.End);
             }
         }
     }

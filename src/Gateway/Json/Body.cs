@@ -67,13 +67,7 @@ internal static class Body
     }
 
     private static async ValueTask<Parsed<T>> CollectAsync<T, TState>(
-        PipeReader reader,
-        ReadResult result,
-        int limit,
-        TState state,
-        BodyUse<T, TState> use,
-        InFlightSlot? slot,
-        CancellationToken cancellationToken)
+        PipeReader reader, ReadResult result, int limit, TState state, BodyUse<T, TState> use, InFlightSlot? slot, CancellationToken cancellationToken)
         where T : notnull
     {
         var rented = ArrayPool<byte>.Shared.Rent(FirstRent);
@@ -83,16 +77,10 @@ internal static class Body
             while (true)
             {
                 var total = length + result.Buffer.Length;
-                if (total > limit)
+                if (RefuseMore(length, total, limit, slot) is { } problem)
                 {
                     reader.AdvanceTo(result.Buffer.End);
-                    return Problem.BodyTooLarge(limit);
-                }
-
-                if (total > FirstRent && slot?.TryTake((int)total - Math.Max(length, FirstRent)) == false)
-                {
-                    reader.AdvanceTo(result.Buffer.End);
-                    return Problem.OverloadedByBodies();
+                    return problem;
                 }
 
                 rented = Grow(rented, length, (int)total);
@@ -114,6 +102,12 @@ internal static class Body
             ArrayPool<byte>.Shared.Return(rented);
         }
     }
+
+    /// <summary>Takes room for what has come, beyond what was there; the problem where it is too much, of this body or of all.</summary>
+    private static Problem? RefuseMore(int length, long total, int limit, InFlightSlot? slot)
+        => total > limit ? Problem.BodyTooLarge(limit)
+            : total > FirstRent && slot?.TryTake((int)total - Math.Max(length, FirstRent)) == false ? Problem.OverloadedByBodies()
+            : null;
 
     private static async ValueTask<ReadResult> NextAsync(PipeReader reader)
     {
