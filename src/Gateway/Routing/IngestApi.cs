@@ -34,7 +34,7 @@ internal static class IngestApi
             .Takes<IngestRequest>(Body)
             .Answers<IngestResponse>(Example)
             .WithMetadata(TakesIdempotencyKey.Instance)
-            .FailsAs(PlainErrors.Shape, 
+            .FailsAs(PlainErrors.Shape,
                 StatusCodes.Status409Conflict,
                 StatusCodes.Status413PayloadTooLarge,
                 StatusCodes.Status415UnsupportedMediaType,

@@ -60,7 +60,6 @@ internal sealed partial class NamespaceGrain(
         {
             await LoadAsync(claimed);
         }
-
         else
         {
             WatchUnknown();

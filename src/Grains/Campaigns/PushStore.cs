@@ -41,7 +41,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
         from campaigns c where c.organization_id = $1 and c.campaign_id = $2
         """;
 
-    private const string FateSql = 
+    private const string FateSql =
         """
         select p.state, p.last_error, c.kind from campaign_pushes p
         left join campaigns c on c.organization_id = p.organization_id and c.campaign_id = p.campaign_id

@@ -195,7 +195,13 @@ internal sealed partial class SmartleadTarget(
     private static bool Take(Upload upload, OutboundLead lead, IReadOnlyDictionary<string, PushResult> byEmail)
     {
         var key = EmailKey.Of(lead.Email);
-        return byEmail.TryGetValue(key, out var result) && (upload.Results[key] = result) is not null;
+        if (!byEmail.TryGetValue(key, out var result))
+        {
+            return false;
+        }
+
+        upload.Results[key] = result;
+        return true;
     }
 
     private static void Give(Upload upload, IEnumerable<OutboundLead> leads, PushResult result)

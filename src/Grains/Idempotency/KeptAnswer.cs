@@ -14,7 +14,8 @@ internal enum KeyedRoute : short
     Nack = 4,
     Extend = 5,
     Ingest = 20,
-    IngestClay = 21,
+
+    // 21 was that of deliveries from Clay: not to be used again.
 }
 
 /// <summary>An answer to keep for repeats.</summary>
