@@ -9,6 +9,7 @@ internal sealed class FakeTime : TimeProvider
 
     private readonly Lock _lock = new();
     private readonly List<FakeTimer> _timers = [];
+    private readonly List<(Func<object?, TimeSpan, bool> IsIt, TaskCompletionSource Came)> _awaited = [];
     private DateTimeOffset _now = new(2030, 1, 1, 12, 0, 0, TimeSpan.Zero);
     private TimeSpan _stepped;
 
@@ -35,6 +36,18 @@ internal sealed class FakeTime : TimeProvider
         var timer = new FakeTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    /// <summary>Completes once a timer is set from now on that is the one, by its state and when it is due.</summary>
+    public Task SetAsync(Func<object?, TimeSpan, bool> isIt)
+    {
+        var came = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            _awaited.Add((isIt, came));
+        }
+
+        return came.Task.WaitAsync(Eventually.Patience);
     }
 
     /// <summary>Sets the wall clock forward or back, as an operator or a time server does. No time passes: timers and timestamps stay.</summary>
@@ -112,6 +125,7 @@ internal sealed class FakeTime : TimeProvider
                 {
                     DueAt = time._now + dueTime;
                     time._timers.Add(this);
+                    time._awaited.RemoveAll(awaited => awaited.IsIt(state, dueTime) && awaited.Came.TrySetResult());
                 }
 
                 return true;

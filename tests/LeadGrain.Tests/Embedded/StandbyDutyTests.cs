@@ -15,6 +15,7 @@ public sealed class StandbyDutyTests
         await using var owner = await OwnerHost.OwningAsync(database.ConnectionString);
         await using var standby = await TestGrid.StartUnreadyAsync(database);
         var turn = standby.Services.GetRequiredService<StoreTurn>().WaitAsync(CancellationToken.None);
+        // That nothing comes no signal tells, and the database counts a session by its own clock: true time must pass.
         await Task.Delay(TimeSpan.FromSeconds(1.5)); // what a host opens once
         var before = await SessionsAsync(database);
         await Task.Delay(TimeSpan.FromSeconds(3)); // each second two duties would open one each

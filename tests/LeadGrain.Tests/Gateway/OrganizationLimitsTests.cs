@@ -52,7 +52,7 @@ public sealed class OrganizationLimitsTests
     [Fact]
     public async Task One_organizations_held_requests_leave_places_to_others_and_to_its_own_limits()
     {
-        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"), ("REFUSAL_DELAY", "00:00:01"));
+        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"), ("MAX_IN_FLIGHT", "4"), ("REFUSAL_DELAY", "00:00:00.900"));
         using var other = server.NewClient("app", "other");
         server.Grid.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var held = new[] { server.GetAsync("/leads"), server.GetAsync("/leads") };
@@ -62,8 +62,9 @@ public sealed class OrganizationLimitsTests
         var refusals = new List<Task<Answer>>();
         for (var n = 0; n < 6; n++)
         {
+            var heldBack = _time.SetAsync(static (_, due) => due == TimeSpan.FromSeconds(0.9));
             refusals.Add(server.GetAsync("/leads"));
-            await Task.Delay(100); // it is refused, and its answer held back
+            await heldBack;
         }
 
         var limits = await server.GetAsync("/organization/limits");
