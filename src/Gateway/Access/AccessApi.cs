@@ -59,16 +59,15 @@ internal static class AccessApi
     private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
     {
         var tenant = context.Tenant();
-        var scope = PageToken.Scope("/organization/keys", tenant.App, tenant.Org);
-        if (ReadPage(context.Request.Query, tokens, scope).Failed(out var problem, out var asked))
+        if (TextPage.Read(context.Request.Query, tokens, PageToken.Scope("/organization/keys", tenant.App, tenant.Org)).Failed(out var problem, out var asked))
         {
             await context.AnswerAsync(problem);
             return;
         }
 
-        var page = await calls.CallAsync<IAccessGrain, PageRequest, KeyPage>(
-            tenant.GrainKey, asked, static (grain, asked, token) => grain.ListKeysAsync(asked.After, asked.Limit, token), context.RequestAborted);
-        var next = page is { HasMore: true, Keys: [.., var last] } ? tokens.Seal(scope, System.Text.Encoding.ASCII.GetBytes(last.Id)) : null;
+        var page = await calls.CallAsync<IAccessGrain, TextPage, KeyPage>(
+            tenant.GrainKey, asked, static (grain, asked, token) => grain.ListKeysAsync(asked.After ?? "", asked.Limit, token), context.RequestAborted);
+        var next = page is { HasMore: true, Keys: [.., var last] } ? asked.Next(tokens, last.Id) : null;
         await JsonAnswer.WriteAsync(context.Response, (page, next), WritePage);
     }
 
@@ -90,17 +89,6 @@ internal static class AccessApi
 
         keys.Forget(id);
         await JsonAnswer.WriteAsync(context.Response, revoked, static (json, key) => Write(json, key, null));
-    }
-
-    private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
-    {
-        var reader = new QueryReader(parameters);
-        var limit = reader.Limit();
-        var next = reader.Text("next");
-        return reader.Problem is { } problem ? problem
-            : next is null ? new PageRequest("", limit)
-            : tokens.Open(scope, next) is { } position ? new PageRequest(System.Text.Encoding.ASCII.GetString(position), limit)
-            : Problem.InvalidNext();
     }
 
     private static void WritePage(Utf8JsonWriter json, (KeyPage Page, string? Next) answer)
@@ -141,6 +129,4 @@ internal static class AccessApi
 
         json.WriteEndObject();
     }
-
-    private sealed record PageRequest(string After, int Limit);
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Campaigns;
 
 namespace LeadGrain.Gateway.Campaigns;
@@ -34,7 +35,7 @@ internal static class CampaignAnswers
         });
         json.WriteString("stoppedFor"u8, campaign.StoppedFor);
         WriteSettings(json, campaign.Settings);
-        Write(json, "dailyCap"u8, campaign.Settings.Cap?.Daily);
+        json.WriteNumber("dailyCap"u8, campaign.Settings.Cap?.Daily);
         json.WriteString("timeZone"u8, campaign.Settings.Cap?.TimeZone);
         json.WriteStartObject("pushes"u8);
         json.WriteNumber("waiting"u8, campaign.Counts.Waiting);
@@ -60,10 +61,10 @@ internal static class CampaignAnswers
         Write(json, "ignoreCommunityBounceList"u8, settings.IgnoreCommunityBounceList);
         Write(json, "ignoreDuplicateLeadsInOtherCampaign"u8, settings.IgnoreDuplicateLeadsInOtherCampaign);
         Write(json, "returnLeadIds"u8, settings.ReturnLeadIds);
-        Write(json, "batchLimit"u8, settings.BatchLimit);
-        Write(json, "rateLimit"u8, settings.RateLimit);
-        Write(json, "rateWindow"u8, settings.RateWindow);
-        Write(json, "burstLimit"u8, settings.BurstLimit);
+        json.WriteNumber("batchLimit"u8, settings.BatchLimit);
+        json.WriteNumber("rateLimit"u8, settings.RateLimit);
+        json.WriteNumber("rateWindow"u8, settings.RateWindow);
+        json.WriteNumber("burstLimit"u8, settings.BurstLimit);
         json.WriteEndObject();
     }
 
@@ -96,18 +97,6 @@ internal static class CampaignAnswers
         if (value is { } known)
         {
             json.WriteBoolean(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
-    }
-
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, int? value)
-    {
-        if (value is { } known)
-        {
-            json.WriteNumber(name, known);
         }
         else
         {

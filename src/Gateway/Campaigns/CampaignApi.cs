@@ -1,4 +1,3 @@
-using System.Text;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.Namespaces;
@@ -75,16 +74,15 @@ internal static class CampaignApi
     private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
     {
         var tenant = context.Tenant();
-        var scope = PageToken.Scope("/campaigns", tenant.App, tenant.Org);
-        if (ReadPage(context.Request.Query, tokens, scope).Failed(out var problem, out var asked))
+        if (TextPage.Read(context.Request.Query, tokens, PageToken.Scope("/campaigns", tenant.App, tenant.Org)).Failed(out var problem, out var asked))
         {
             await context.AnswerAsync(problem);
             return;
         }
 
-        var page = await calls.CallAsync<ICampaignsGrain, PageRequest, CampaignPage>(
-            tenant.GrainKey, asked, static (grain, asked, token) => grain.ListAsync(asked.After, asked.Limit, token), context.RequestAborted);
-        var next = page is { HasMore: true, Campaigns: [.., var last] } ? tokens.Seal(scope, Encoding.UTF8.GetBytes(last.Id)) : null;
+        var page = await calls.CallAsync<ICampaignsGrain, TextPage, CampaignPage>(
+            tenant.GrainKey, asked, static (grain, asked, token) => grain.ListAsync(asked.After ?? "", asked.Limit, token), context.RequestAborted);
+        var next = page is { HasMore: true, Campaigns: [.., var last] } ? asked.Next(tokens, last.Id) : null;
         await JsonAnswer.WriteAsync(context.Response, (page, next), CampaignAnswers.WritePage);
     }
 
@@ -189,24 +187,4 @@ internal static class CampaignApi
 
     // Who asked, for the audit log.
     private static Actor Actor(HttpContext context) => context.Caller().Actor;
-
-    private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
-    {
-        var reader = new QueryReader(parameters);
-        var limit = reader.Limit();
-        var next = reader.Text("next");
-        if (reader.Problem is { } problem)
-        {
-            return problem;
-        }
-
-        if (next is null)
-        {
-            return new PageRequest("", limit);
-        }
-
-        return tokens.Open(scope, next) is { } position ? new PageRequest(Encoding.UTF8.GetString(position), limit) : Problem.InvalidNext();
-    }
-
-    private sealed record PageRequest(string After, int Limit);
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
@@ -44,19 +43,18 @@ internal static class NamespaceApi
     private static async Task ListAsync(HttpContext context, GrainCalls calls, PageTokens tokens, TimeProvider time)
     {
         var tenant = context.Tenant();
-        var scope = PageToken.Scope("/namespaces", tenant.App, tenant.Org);
-        if (ReadPage(context.Request.Query, tokens, scope).Failed(out var problem, out var asked))
+        if (TextPage.Read(context.Request.Query, tokens, PageToken.Scope("/namespaces", tenant.App, tenant.Org)).Failed(out var problem, out var asked))
         {
             await context.AnswerAsync(problem);
             return;
         }
 
-        var page = await calls.CallAsync<IOrganizationGrain, PageRequest, NamespacePage>(
+        var page = await calls.CallAsync<IOrganizationGrain, TextPage, NamespacePage>(
             tenant.GrainKey,
             asked,
             static (grain, asked, token) => grain.ListNamespacesAsync(asked.After, asked.Limit, token),
             context.RequestAborted);
-        var next = page is { HasMore: true, Namespaces: [.., var last] } ? tokens.Seal(scope, Encoding.UTF8.GetBytes(last.Name)) : null;
+        var next = page is { HasMore: true, Namespaces: [.., var last] } ? asked.Next(tokens, last.Name) : null;
         await JsonAnswer.WriteAsync(context.Response, (page, next, time.GetUtcNow()), NamespaceAnswers.WritePage);
     }
 
@@ -96,24 +94,4 @@ internal static class NamespaceApi
             ? JsonAnswer.WriteAsync(context.Response, (name, paused), NamespaceAnswers.WritePaused)
             : context.AnswerAsync(Problem.NamespaceNotFound()));
     }
-
-    private static Parsed<PageRequest> ReadPage(IQueryCollection parameters, PageTokens tokens, byte[] scope)
-    {
-        var reader = new QueryReader(parameters);
-        var limit = reader.Limit();
-        var next = reader.Text("next");
-        if (reader.Problem is { } problem)
-        {
-            return problem;
-        }
-
-        if (next is null)
-        {
-            return new PageRequest(null, limit);
-        }
-
-        return tokens.Open(scope, next) is { } position ? new PageRequest(Encoding.UTF8.GetString(position), limit) : Problem.InvalidNext();
-    }
-
-    private sealed record PageRequest(string? After, int Limit);
 }

@@ -74,26 +74,14 @@ internal static class LimitsApi
     {
         var (set, effective) = limits;
         json.WriteStartObject();
-        WriteNumber(json, "requestsPerSecond"u8, set.RequestsPerSecond);
-        WriteNumber(json, "burst"u8, set.Burst);
-        WriteNumber(json, "maxInFlight"u8, set.MaxInFlight);
+        json.WriteNumber("requestsPerSecond"u8, set.RequestsPerSecond);
+        json.WriteNumber("burst"u8, set.Burst);
+        json.WriteNumber("maxInFlight"u8, set.MaxInFlight);
         json.WriteStartObject("effective"u8);
-        WriteNumber(json, "requestsPerSecond"u8, effective.Quota?.PerSecond);
-        WriteNumber(json, "burst"u8, effective.Quota?.Burst);
+        json.WriteNumber("requestsPerSecond"u8, effective.Quota?.PerSecond);
+        json.WriteNumber("burst"u8, effective.Quota?.Burst);
         json.WriteNumber("maxInFlight"u8, effective.MaxInFlight);
         json.WriteEndObject();
         json.WriteEndObject();
-    }
-
-    private static void WriteNumber(Utf8JsonWriter json, ReadOnlySpan<byte> name, int? number)
-    {
-        if (number is { } known)
-        {
-            json.WriteNumber(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Gateway.Routing;
@@ -40,8 +41,8 @@ internal static class RuleAnswers
         }
 
         json.WriteEndArray();
-        WriteNumber(json, "dailyCap"u8, definition.DailyCap);
-        WriteNumber(json, "weight"u8, definition.Weight);
+        json.WriteNumber("dailyCap"u8, definition.DailyCap);
+        json.WriteNumber("weight"u8, definition.Weight);
         WriteHours(json, definition.ActiveHours);
         json.WriteBoolean("enabled"u8, definition.Enabled);
         json.WriteString("createdAt"u8, rule.CreatedAt.UtcDateTime);
@@ -128,17 +129,5 @@ internal static class RuleAnswers
         json.WriteString("from"u8, HoursInput.WordOf(hours.From));
         json.WriteString("to"u8, HoursInput.WordOf(hours.To));
         json.WriteEndObject();
-    }
-
-    private static void WriteNumber(Utf8JsonWriter json, ReadOnlySpan<byte> name, int? number)
-    {
-        if (number is { } known)
-        {
-            json.WriteNumber(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
     }
 }
