@@ -1,5 +1,3 @@
-using LeadGrain.GrainInterfaces.Buffer;
-using LeadGrain.Grains.Buffer;
 using LeadGrain.Tests.Leases;
 using LeadGrain.Tests.Metrics;
 
@@ -32,22 +30,17 @@ public sealed class UnknownNamespaceTests(LeaseGrid shared) : IClassFixture<Leas
     [Fact]
     public async Task A_pull_that_waits_there_gets_the_first_lead_pushed_however_late()
     {
-        var asked = AskedAsync();
+        using var waiters = new Buffer.WaitingPulls(shared.Grid);
         var waiting = Client.PostAsync("/buffer/next", new { @namespace = "late", waitSeconds = 30 });
-        await asked;
-        for (var n = 0; n < 2; n++)
+        await waiters.BecomeAsync(1);
+        for (var n = 0; n < 4; n++)
         {
-            asked = AskedAsync();
-            shared.Time.Advance(PullCommand.MaxWait / 2);
-            shared.Time.Advance(PullCommand.MaxWait / 2);
-            await asked; // the gateway, again
+            shared.Time.Advance(TimeSpan.FromSeconds(5));
+            await Task.Delay(20); // the gateway asks again
         }
 
         await Client.PushAsync("late", "a@x.example");
 
         Assert.Equal("a@x.example", (string)(await waiting)["lead"]!["email"]!);
     }
-
-    // A pull that comes to wait at the grain sets its own timer.
-    private Task AskedAsync() => shared.Time.SetAsync(static (state, _) => state is Pull);
 }
