@@ -111,30 +111,16 @@ internal sealed partial class JobRunner(
         var (alone, began) = (0, Time.GetTimestamp());
         while (!stoppingToken.IsCancellationRequested)
         {
-            JobStep? step = null;
-            try
+            var (isOurs, step, isRefused) = await StepOnceAsync(job, kind, alone > 0 ? 1 : StepItems);
+            if (!isOurs)
             {
-                var most = alone > 0 ? 1 : StepItems;
-                if (!await store.StepAsync(job, batch => kind.StepAsync(job, batch, most), s_claim, prepared => step = prepared))
-                {
-                    return;
-                }
+                return;
             }
-            catch (PostgresException refused) when (step is not null && !StorageFaults.IsUnavailable(refused))
-            {
-                if (alone == 0)
-                {
-                    alone = StepItems;
-                    continue;
-                }
 
-                // The one that the database refuses is passed over, and counted.
-                LogItem(job.Id, job.Kind, refused.SqlState);
-                step = step with { Failed = step.Done };
-                if (!await store.StepAsync(job, _ => Task.FromResult<JobStep?>(step), s_claim, static _ => { }))
-                {
-                    return;
-                }
+            if (isRefused)
+            {
+                alone = StepItems;
+                continue;
             }
 
             if (step is null)
@@ -155,6 +141,32 @@ internal sealed partial class JobRunner(
 
                 began = Time.GetTimestamp();
             }
+        }
+    }
+
+    /// <summary>Commits one step.</summary>
+    /// <returns>
+    /// Whether the job is still this runner's; the step, null where nothing is left; and whether the database refused it for the sake of
+    /// some item, so that items are to go one by one. Of one alone that is no refusal: it is passed over, and counted.
+    /// </returns>
+    private async Task<(bool IsOurs, JobStep? Step, bool IsRefused)> StepOnceAsync(ClaimedJob job, IJobKind kind, int most)
+    {
+        JobStep? step = null;
+        try
+        {
+            var isOurs = await store.StepAsync(job, batch => kind.StepAsync(job, batch, most), s_claim, prepared => step = prepared);
+            return (isOurs, step, false);
+        }
+        catch (PostgresException refused) when (step is not null && !StorageFaults.IsUnavailable(refused))
+        {
+            if (most > 1)
+            {
+                return (true, null, true);
+            }
+
+            LogItem(job.Id, job.Kind, refused.SqlState);
+            step = step with { Failed = step.Done };
+            return (await store.StepAsync(job, _ => Task.FromResult<JobStep?>(step), s_claim, static _ => { }), step, false);
         }
     }
 
