@@ -117,10 +117,10 @@ public sealed class ReplayTests
     {
         await using var database = await TestDatabase.CreateAsync();
         await using var grid = await TestGrid.StartAsync(database);
-        var id = (await grid.Client.PostLeadAsync("""{"email":"secret@b.c","deep":{"phone":["+371"]},"a@b.c":1}""")).MustBeCreated();
+        var id = (await grid.Client.PostLeadAsync("""{"email":"secret@b.c","deep":{"phone":["+371 by phone"]},"a@b.c":1}""")).MustBeCreated();
         var masked = (await grid.Client.ReadAsync($"/raw/{id}")).ToJsonString();
         Assert.DoesNotContain("secret", masked, StringComparison.Ordinal);
-        Assert.DoesNotContain("371", masked, StringComparison.Ordinal);
+        Assert.DoesNotContain("by phone", masked, StringComparison.Ordinal);
         Assert.DoesNotContain("@", masked, StringComparison.Ordinal);
         Assert.Equal("""{"email":"***","deep":{"phone":["***"]},"***":"***"}""", JsonNode.Parse(masked)!["body"]!.ToJsonString());
 
