@@ -14,17 +14,11 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
     // A server that is shutting down or recovering is looked at again this often.
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
 
-    // Whether a server still runs.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(30);
-
     private readonly LocalPostgresOptions _options;
     private readonly PostgresCluster _cluster;
     private readonly FileStream[] _locks;
     private readonly TimeProvider _time;
     private readonly ILogger<LocalPostgres> _logger;
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _watching = Task.CompletedTask;
     private PostgresEndpoint? _endpoint;
     private bool _stopped;
 
@@ -96,9 +90,6 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
         await RunAsync(cancellationToken);
     }
 
-    /// <summary>From now on a server that has died (killed, out of memory, a full disk) is started again.</summary>
-    public void Watch() => _watching = WatchAsync(_stopping.Token);
-
     /// <summary>Stops the server. Sessions are cut, what they committed stays.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -107,9 +98,7 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
             return;
         }
         _stopped = true;
-        await _stopping.CancelAsync();
-        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stopping.Dispose();
+        await EndWatchAsync();
         try
         {
             await ShutDownAsync("fast", cancellationToken);
@@ -147,29 +136,6 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
         {
             await ShutDownAsync("fast", CancellationToken.None);
             throw;
-        }
-    }
-
-    private async Task WatchAsync(CancellationToken cancellationToken)
-    {
-        var wait = LookInterval;
-        while (true)
-        {
-            await Task.Delay(wait, _time, cancellationToken);
-            try
-            {
-                if (PostmasterFile.Read(DataDirectory)?.IsRunning() != true)
-                {
-                    LogDied(DataDirectory);
-                    await RunAsync(cancellationToken);
-                }
-                wait = LookInterval;
-            }
-            catch (Exception failed) when (failed is LocalPostgresException or IOException or UnauthorizedAccessException)
-            {
-                LogNotStarted(failed.Message);
-                wait = wait * 2 < LongestLookInterval ? wait * 2 : LongestLookInterval;
-            }
         }
     }
 
@@ -319,12 +285,6 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Private PostgreSQL in {DataDirectory} stopped")]
     private partial void LogStopped(string dataDirectory);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Private PostgreSQL in {DataDirectory} has died; it is started again")]
-    private partial void LogDied(string dataDirectory);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "It is tried again: {Why}")]
-    private partial void LogNotStarted(string why);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Private PostgreSQL in {DataDirectory} is slow to stop ({Mode})")]
     private partial void LogStopOverdue(string dataDirectory, string mode);
