@@ -8,6 +8,7 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
     // So far below zero that no number of requests brings it back.
     private const int RetiredMark = int.MinValue / 2;
 
+    private readonly Lock _applying = new();
     private volatile EffectiveLimits _limits = limits;
     private int _inFlight;
     private int _waiting;
@@ -15,6 +16,7 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
     private long _wholeAt = long.MinValue;
     private long _lastUsed = now;
     private long _refreshAt = now;
+    private int _timesSet;
 
     /// <summary>Stands for requests that are not behind the tenant gate.</summary>
     internal static OrganizationShare Nobody { get; } = new(null, new EffectiveLimits(int.MaxValue, null), 0);
@@ -24,13 +26,34 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
 
     internal EffectiveLimits Limits => _limits;
 
-    /// <summary>Takes over limits. What was used under others counts as the whole burst at most.</summary>
+    /// <summary>How often limits were set here: what was read before the last time is out of date.</summary>
+    internal int TimesSet => Volatile.Read(ref _timesSet);
+
+    /// <summary>Takes over limits that were just set. What was used under others counts as the whole burst at most.</summary>
     /// <param name="limits">From now on.</param>
     /// <param name="now">The clock's timestamp.</param>
-    internal void Apply(EffectiveLimits limits, long now)
+    internal void Set(EffectiveLimits limits, long now)
     {
-        _limits = limits;
-        limits.Quota?.TakeOver(ref _wholeAt, now);
+        lock (_applying)
+        {
+            _timesSet++;
+            Apply(limits, now);
+        }
+    }
+
+    /// <summary>Takes over limits that were read, unless others were set since.</summary>
+    /// <param name="limits">From now on.</param>
+    /// <param name="timesSet"><see cref="TimesSet"/> before they were read.</param>
+    /// <param name="now">The clock's timestamp.</param>
+    internal void Refresh(EffectiveLimits limits, int timesSet, long now)
+    {
+        lock (_applying)
+        {
+            if (timesSet == _timesSet)
+            {
+                Apply(limits, now);
+            }
+        }
     }
 
     /// <summary>Takes a place, to be given back by <see cref="Leave"/> where it was got.</summary>
@@ -100,6 +123,12 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
             && Volatile.Read(ref _wholeAt) <= now
             && Volatile.Read(ref _waiting) == 0
             && Interlocked.CompareExchange(ref _inFlight, RetiredMark, 0) == 0;
+
+    private void Apply(EffectiveLimits limits, long now)
+    {
+        _limits = limits;
+        limits.Quota?.TakeOver(ref _wholeAt, now);
+    }
 }
 
 internal enum Entry

@@ -89,7 +89,7 @@ internal sealed partial class OrganizationShares : IDisposable
     {
         if (_shares.TryGetValue(tenant, out var share))
         {
-            share.Apply(LimitsOf(set), _time.GetTimestamp());
+            share.Set(LimitsOf(set), _time.GetTimestamp());
         }
     }
 
@@ -201,9 +201,10 @@ internal sealed partial class OrganizationShares : IDisposable
     {
         try
         {
+            var timesSet = share.TimesSet;
             var set = await _calls.CallAsync<IOrganizationGrain, Tenant, OrganizationLimits>(
                 share.Tenant!.GrainKey, share.Tenant, static (grain, _, token) => grain.GetLimitsAsync(token), CancellationToken.None);
-            share.Apply(LimitsOf(set), _time.GetTimestamp());
+            share.Refresh(LimitsOf(set), timesSet, _time.GetTimestamp());
         }
 #pragma warning disable CA1031 // The edge: whatever failed, what is known stays in force, and the next round asks again.
         catch (Exception fault)

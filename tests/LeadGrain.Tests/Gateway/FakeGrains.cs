@@ -21,6 +21,9 @@ internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
 
     internal SemaphoreSlim LimitsAsked { get; } = new(0);
 
+    /// <summary>Holds up who has read the limits, and not yet been told them.</summary>
+    internal Task LimitsTold { get; set; } = Task.CompletedTask;
+
     public async Task<ServedLeadPage> ListServedLeadsAsync(ServedLeadQuery query, CancellationToken cancellationToken)
     {
         await grid.EnterAsync(cancellationToken);
@@ -43,10 +46,12 @@ internal sealed class FakeOrganization(FakeGrid grid) : IOrganizationGrain
     }
 
     // Gateways ask on their own account as well, so these calls are told apart from those that a test counts or fails.
-    public Task<OrganizationLimits> GetLimitsAsync(CancellationToken cancellationToken)
+    public async Task<OrganizationLimits> GetLimitsAsync(CancellationToken cancellationToken)
     {
+        var limits = Limits;
         LimitsAsked.Release();
-        return LimitsFault is { } fault ? Task.FromException<OrganizationLimits>(fault) : Task.FromResult(Limits);
+        await LimitsTold;
+        return LimitsFault is { } fault ? throw fault : limits;
     }
 
     public async Task SetLimitsAsync(OrganizationLimits limits, Actor actor, CancellationToken cancellationToken)

@@ -142,6 +142,23 @@ public sealed class OrganizationLimitsTests
     }
 
     [Fact]
+    public async Task Limits_read_before_others_were_set_do_not_come_back()
+    {
+        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "1000"));
+        var grain = server.Grid.Organization("app/org");
+        var told = new TaskCompletionSource();
+        grain.LimitsTold = told.Task;
+
+        // The first request of an organization has its limits read: none are set yet.
+        await server.GetAsync("/leads");
+        await grain.LimitsAsked.WaitAsync();
+        await server.PutAsync("/organization/limits", """{"requestsPerSecond":5,"burst":5}""");
+        await Task.Run(told.SetResult); // what was read goes on inside, to its end
+
+        Assert.Equal("5", Field(await server.GetAsync("/leads"), "RateLimit-Limit"));
+    }
+
+    [Fact]
     public async Task Idle_organizations_are_forgotten()
     {
         await using var server = await StartAsync();

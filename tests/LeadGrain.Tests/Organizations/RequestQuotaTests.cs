@@ -47,7 +47,7 @@ public sealed class RequestQuotaTests
         var share = new OrganizationShare(null, new EffectiveLimits(1, slow), now: 0);
         Assert.All(Enumerable.Range(0, 3_600), _ => Assert.True(share.Take(slow, now: 0).Allowed));
 
-        share.Apply(new EffectiveLimits(1, fast), now: 0);
+        share.Set(new EffectiveLimits(1, fast), now: 0);
 
         Assert.Equal(new QuotaDecision(false, 0, 1, TimeSpan.FromMilliseconds(10)), share.Take(fast, now: 0));
         Assert.True(share.Take(fast, Second / 100).Allowed);

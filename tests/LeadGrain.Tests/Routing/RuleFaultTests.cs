@@ -25,7 +25,7 @@ public sealed class RuleFaultTests
 
             var lost = grid.Client.SendAsync(HttpMethod.Delete, $"/routing/rules/{rule}");
             await database.LockWaitAsync(1);
-            await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_locks where not granted");
+            await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, (await lost).Status);
             await done.CommitAsync();
         }
