@@ -12,7 +12,9 @@ internal sealed class ServerSpans : IStartupFilter
         {
             await following(context);
             if (context.Features.Get<IHttpActivityFeature>()?.Activity is { IsAllDataRequested: true } span)
+            {
                 Describe(span, context);
+            }
         });
         next(app);
     };
@@ -25,6 +27,8 @@ internal sealed class ServerSpans : IStartupFilter
         span.SetTag("http.route", route);
         span.SetTag("http.response.status_code", context.Response.StatusCode);
         if (context.Response.StatusCode >= StatusCodes.Status500InternalServerError)
+        {
             span.SetStatus(ActivityStatusCode.Error);
+        }
     }
 }

@@ -17,10 +17,14 @@ internal sealed partial class SpanRedaction : BaseProcessor<Activity>
         foreach (var tag in UrlTags)
         {
             if (data.GetTagItem(tag) is string value)
+            {
                 data.SetTag(tag, tag == "url.query" ? Query(value) : Url(value));
+            }
         }
         if (data.StatusDescription is not null)
+        {
             data.SetStatus(data.Status);
+        }
     }
 
     /// <summary>A listener that only says what is recorded of an exception: its type and where it was thrown.</summary>

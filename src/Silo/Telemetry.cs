@@ -1,7 +1,7 @@
 using System.Diagnostics;
-using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Metrics;
 using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -29,12 +29,17 @@ public static class Telemetry
         AddLogging(builder, Console.IsOutputRedirected);
         var config = builder.Configuration;
         if (string.IsNullOrWhiteSpace(config[Endpoint]))
+        {
             return builder;
+        }
+
         var allow = string.Equals(config[OutboundAddress.AllowSetting], "true", StringComparison.OrdinalIgnoreCase);
         foreach (var setting in EndpointSettings)
         {
             if (config[setting] is { Length: > 0 } url && OutboundAddress.Refusal(setting, url, allow) is { } refusal)
+            {
                 throw new SettingException(refusal);
+            }
         }
         // Off in .NET 10 unless asked for: the server's spans would have no attributes at all.
         AppContext.SetSwitch("Microsoft.AspNetCore.Hosting.SuppressActivityOpenTelemetryData", false);
@@ -58,13 +63,16 @@ public static class Telemetry
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", level is LogLevel.Information ? LogLevel.Warning : level);
         builder.Logging.AddFilter("Microsoft.AspNetCore", level is LogLevel.Information ? LogLevel.Warning : level);
         if (builder.Environment.IsProduction() && redirected)
+        {
             builder.Logging.AddJsonConsole(json =>
             {
                 json.IncludeScopes = true;
                 json.UseUtcTimestamp = true;
                 json.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
             });
+        }
         else
+        {
             builder.Logging.AddSimpleConsole(line =>
             {
                 line.IncludeScopes = true;
@@ -72,6 +80,7 @@ public static class Telemetry
                 line.UseUtcTimestamp = true;
                 line.TimestampFormat = "HH:mm:ss.fff ";
             });
+        }
     }
 
     internal static LogLevel Level(string? setting) => setting?.Trim().ToLowerInvariant() switch
@@ -126,7 +135,9 @@ internal sealed partial class OtlpExport(IConfiguration config, ILogger<OtlpExpo
         try
         {
             if ((await flushed.WaitAsync(cancellationToken)).Contains(false))
+            {
                 LogNotFlushed();
+            }
         }
         catch (OperationCanceledException)
         {

@@ -65,7 +65,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
             }
         }
 
-        var outcomes = posts.Count == 0 ? [] : await calls.CallAsync<IIngestionGrain, ImmutableArray<RawPost>, ImmutableArray<IngestOutcome>>(
+        var outcomes = posts.Count == 0 ? [] : await calls.CallAsync<IIngestionGrain, ImmutableArray<RawPost>, ImmutableArray<PostOutcome>>(
             context.Tenant().GrainKey, posts.ToImmutable(), static (grain, posts, token) => grain.IngestManyAsync(posts, token), context.RequestAborted);
         var next = 0;
         foreach (var row in _batch)
@@ -87,15 +87,15 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
         context.TraceIdentifier,
         LeadKey.OfRow(body));
 
-    private void Write(long line, IngestOutcome? outcome)
+    private void Write(long line, PostOutcome? outcome)
     {
         using var json = new Utf8JsonWriter(context.Response.BodyWriter);
         json.WriteStartObject();
         json.WriteNumber("line"u8, line);
         var (name, leadId) = outcome switch
         {
-            IngestOutcome.Created created => ("created", created.LeadId),
-            IngestOutcome.Repeated repeated => ("duplicate", repeated.LeadId),
+            PostOutcome.Created created => ("created", created.LeadId),
+            PostOutcome.Repeated repeated => ("duplicate", repeated.LeadId),
             _ => ("invalid", (Guid?)null),
         };
         json.WriteString("outcome"u8, name);

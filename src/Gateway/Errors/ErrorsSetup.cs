@@ -1,5 +1,5 @@
-using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;

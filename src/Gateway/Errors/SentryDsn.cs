@@ -10,13 +10,18 @@ internal sealed record SentryDsn(Uri Envelope, string PublicKey)
     {
         if (!Uri.TryCreate(dsn, UriKind.Absolute, out var uri) || uri.Query.Length > 0 || uri.Fragment.Length > 0
             || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
+        {
             return null;
+        }
         // Old DSNs have a secret after a colon; the protocol no longer uses it.
         var key = uri.UserInfo.Split(':')[0];
         var slash = uri.AbsolutePath.LastIndexOf('/');
         var (path, project) = (uri.AbsolutePath[..slash], uri.AbsolutePath[(slash + 1)..]);
         if (key.Length == 0 || !key.All(char.IsAsciiLetterOrDigit) || project.Length == 0 || !project.All(char.IsAsciiLetterOrDigit))
+        {
             return null;
+        }
+
         return new SentryDsn(new Uri($"{uri.Scheme}://{uri.Authority}{path}/api/{project}/envelope/"), key);
     }
 }

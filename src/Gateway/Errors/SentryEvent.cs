@@ -35,10 +35,16 @@ internal sealed record SentryEvent(
     {
         var tags = new Dictionary<string, string> { ["request_id"] = Tag(report.RequestId) };
         if (report.Route is { Length: > 0 } route)
+        {
             tags["route"] = Tag(route);
+        }
+
         var chain = Chain(report.Exception).Take(MostExceptions).ToList();
         if (chain.OfType<DbException>().FirstOrDefault()?.SqlState is { Length: > 0 } state)
+        {
             tags["sql_state"] = state;
+        }
+
         return new SentryEvent(
             Guid.NewGuid().ToString("N"), report.At, "csharp", "error", release, environment, tags,
             new SentryExceptions([.. chain.Select(Describe).Reverse()]));
@@ -59,7 +65,9 @@ internal sealed record SentryEvent(
         IEnumerable<Exception> inner = exception is AggregateException aggregate ? aggregate.InnerExceptions
             : exception.InnerException is { } one ? [one] : [];
         foreach (var further in inner.SelectMany(Chain))
+        {
             yield return further;
+        }
     }
 
     private static SentryException Describe(Exception exception)
@@ -77,11 +85,17 @@ internal sealed record SentryEvent(
     private static SentryFrame? Frame(StackFrame frame)
     {
         if (frame.GetMethod() is not { } method)
+        {
             return null;
+        }
+
         var (type, function) = (method.DeclaringType, method.Name);
         // An async method runs as MoveNext of a nested type that the compiler named <Method>d__1.
         if (function == "MoveNext" && type is { DeclaringType: { } outer } && type.Name.StartsWith('<') && type.Name.IndexOf('>', 1) is var end and > 1)
+        {
             (type, function) = (outer, type.Name[1..end]);
+        }
+
         var line = frame.GetFileLineNumber();
         return new SentryFrame(function, type?.FullName, line > 0 ? line : null,
             InApp: type?.FullName?.StartsWith("LeadGrain.", StringComparison.Ordinal) ?? false);

@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 
 namespace LeadGrain.Gateway.Errors;
 
@@ -33,10 +33,17 @@ public sealed class SentryOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Dsn is not null && SentryDsn.Parse(Dsn) is null)
+        {
             yield return new ValidationResult("SENTRY_DSN is not a DSN: https://publicKey@host/project.", [nameof(Dsn)]);
+        }
         else if (Dsn is not null && OutboundAddress.Refusal("SENTRY_DSN", Dsn, AllowInsecure) is { } refusal)
+        {
             yield return new ValidationResult(refusal, [nameof(Dsn)]);
+        }
+
         if (Timeout <= TimeSpan.Zero || Drain < TimeSpan.Zero)
+        {
             yield return new ValidationResult("Sentry: time-outs must be positive.");
+        }
     }
 }

@@ -14,7 +14,10 @@ internal static class SentryRateLimit
     {
         // Where Sentry names limits per category, they stand in place of the plain Retry-After.
         if (headers.TryGetValues("X-Sentry-Rate-Limits", out var limits))
+        {
             return Pause(string.Join(',', limits));
+        }
+
         return status is HttpStatusCode.TooManyRequests ? OutboundHttp.RetryAfter(headers, now) ?? Unnamed : null;
     }
 
@@ -26,10 +29,16 @@ internal static class SentryRateLimit
         {
             var parts = limit.Split(':');
             if (!double.TryParse(parts[0], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds > 1e6)
+            {
                 continue;
+            }
+
             var categories = parts.Length > 1 ? parts[1] : "";
             if (categories.Length > 0 && !categories.Split(';').Contains("error", StringComparer.OrdinalIgnoreCase))
+            {
                 continue;
+            }
+
             var pause = TimeSpan.FromSeconds(seconds);
             longest = longest > pause ? longest : pause;
         }

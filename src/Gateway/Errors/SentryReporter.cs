@@ -57,7 +57,10 @@ internal sealed partial class SentryReporter : IErrorReporter, IHostedService, I
         {
             _metrics.Failed.Add(1);
             if (!_failing)
+            {
                 LogFailing(failure);
+            }
+
             _failing = true;
             return;
         }
@@ -75,7 +78,10 @@ internal sealed partial class SentryReporter : IErrorReporter, IHostedService, I
         {
             using var response = await _http.SendAsync(request, cancellationToken);
             if (SentryRateLimit.Pause(response.StatusCode, response.Headers, _time.GetUtcNow()) is { } pause)
+            {
                 _pausedUntil = _time.GetUtcNow() + pause;
+            }
+
             return response.IsSuccessStatusCode ? null : $"status {(int)response.StatusCode}";
         }
         catch (HttpRequestException)

@@ -76,14 +76,14 @@ internal static class IngestionApi
             context.Request.QueryString.Value is { Length: > 1 } query ? query[1..] : null);
     }
 
-    private static Task AnswerAsync(HttpContext context, IngestOutcome outcome)
+    private static Task AnswerAsync(HttpContext context, PostOutcome outcome)
     {
         switch (outcome)
         {
-            case IngestOutcome.Created created:
+            case PostOutcome.Created created:
                 context.Response.StatusCode = StatusCodes.Status201Created;
                 return JsonAnswer.WriteAsync(context.Response, (created.LeadId, false), WriteTaken);
-            case IngestOutcome.Repeated repeated:
+            case PostOutcome.Repeated repeated:
                 context.Response.StatusCode = StatusCodes.Status409Conflict;
                 return JsonAnswer.WriteAsync(context.Response, (repeated.LeadId, true), WriteTaken);
             default:

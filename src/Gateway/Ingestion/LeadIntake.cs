@@ -14,13 +14,13 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
     /// <remarks>Without a token: a sender that hangs up when its bytes are read has posted a lead, and may not post it again.</remarks>
-    internal async Task<IngestOutcome> TakeAsync(Tenant tenant, RawPost post)
+    internal async Task<PostOutcome> TakeAsync(Tenant tenant, RawPost post)
     {
         // Chosen here, so that a grain that goes on unheard and the keeper commit one and the same.
         post = post with { Id = keeper.NextId() };
         try
         {
-            return await calls.CallAsync<IIngestionGrain, RawPost, IngestOutcome>(
+            return await calls.CallAsync<IIngestionGrain, RawPost, PostOutcome>(
                 tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), CancellationToken.None)
                 .WaitAsync(_wait, time);
         }

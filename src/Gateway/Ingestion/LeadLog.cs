@@ -39,12 +39,12 @@ internal sealed partial class LeadLog(ILoggerFactory logs)
 
     private void Log(HttpContext context, string? refused)
     {
-        var (level, leadId, outcome) = context.Features.Get<IngestOutcome>() switch
+        var (level, leadId, outcome) = context.Features.Get<PostOutcome>() switch
         {
-            IngestOutcome.Created created => (LogLevel.Information, created.LeadId, "created"),
-            IngestOutcome.Repeated { OtherBytes: true } repeated => (LogLevel.Warning, repeated.LeadId, "conflict"),
-            IngestOutcome.Repeated repeated => (LogLevel.Information, repeated.LeadId, "duplicate"),
-            IngestOutcome.Invalid invalid => (LogLevel.Information, invalid.RawId, "invalid"),
+            PostOutcome.Created created => (LogLevel.Information, created.LeadId, "created"),
+            PostOutcome.Repeated { OtherBytes: true } repeated => (LogLevel.Warning, repeated.LeadId, "conflict"),
+            PostOutcome.Repeated repeated => (LogLevel.Information, repeated.LeadId, "duplicate"),
+            PostOutcome.Invalid invalid => (LogLevel.Information, invalid.RawId, "invalid"),
             _ => (LogLevel.Information, (Guid?)null, refused ?? context.Features.Get<Problem>()?.Code ?? "refused"),
         };
         if (_log.IsEnabled(level))

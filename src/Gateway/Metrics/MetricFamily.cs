@@ -38,33 +38,54 @@ internal sealed class MetricFamily
     {
         var series = Find(tags);
         if (Observable)
+        {
             series.Report(value, scrape, adds: Kind is not SeriesKind.Gauge);
+        }
         else if (Kind is SeriesKind.Histogram)
+        {
             series.Observe(value);
+        }
         else if (Kind is SeriesKind.Gauge)
+        {
             series.Set(value);
+        }
         else
+        {
             series.Add(value);
+        }
     }
 
     public void Write(StringBuilder text, long scrape)
     {
         MetricSeries[] all;
         lock (_creating)
+        {
             all = [.. _byLabels.Values.Where(series => !Observable || series.ReportedIn(scrape))];
+        }
+
         if (all.Length == 0)
+        {
             return;
+        }
+
         PrometheusText.Header(text, Name, Help, Kind);
         foreach (var series in all)
+        {
             series.Write(text, Name);
+        }
     }
 
     private MetricSeries Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         if (tags.IsEmpty)
+        {
             return Volatile.Read(ref _untagged) ?? Create(tags);
+        }
+
         if (_lookup.TryGetValue(tags, out var series))
+        {
             return series;
+        }
         // Tags in another order are another key of the same series: they count too, or keys would grow without bound.
         return Volatile.Read(ref _tagSets) >= _cap ? Volatile.Read(ref _overflow) ?? Create(tags) : Create(tags);
     }
@@ -74,11 +95,20 @@ internal sealed class MetricFamily
         lock (_creating)
         {
             if (tags.IsEmpty)
+            {
                 return _untagged ??= ByLabels("");
+            }
+
             if (_lookup.TryGetValue(tags, out var existing))
+            {
                 return existing;
+            }
+
             if (_tagSets >= _cap)
+            {
                 return _overflow ??= ByLabels(OverflowLabel);
+            }
+
             var series = ByLabels(PrometheusText.Labels(tags));
             _byTags[tags.ToArray()] = series;
             Volatile.Write(ref _tagSets, _tagSets + 1);
@@ -89,7 +119,10 @@ internal sealed class MetricFamily
     private MetricSeries ByLabels(string labels)
     {
         if (!_byLabels.TryGetValue(labels, out var series))
+        {
             _byLabels[labels] = series = new MetricSeries(labels, _bounds);
+        }
+
         return series;
     }
 }

@@ -16,7 +16,10 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
         {
             var before = Interlocked.CompareExchange(ref _value, seen + amount, seen);
             if (BitConverter.DoubleToInt64Bits(before) == BitConverter.DoubleToInt64Bits(seen))
+            {
                 return;
+            }
+
             seen = before;
         }
     }
@@ -26,7 +29,10 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
     public void Observe(double value)
     {
         if (double.IsNaN(value))
+        {
             return;
+        }
+
         var index = Array.BinarySearch(bounds!, value);
         Interlocked.Increment(ref _counts[index < 0 ? ~index : index]);
         Add(value);
@@ -36,7 +42,10 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
     public void Report(double value, long scrape, bool adds)
     {
         if (_scrape == scrape && adds)
+        {
             value += _value;
+        }
+
         _scrape = scrape;
         Set(value);
     }
@@ -50,7 +59,10 @@ internal sealed class MetricSeries(string labels, double[]? bounds)
         }
         var counts = new long[_counts.Length];
         for (var i = 0; i < counts.Length; i++)
+        {
             counts[i] = Interlocked.Read(ref _counts[i]);
+        }
+
         PrometheusText.Histogram(text, name, labels, bounds, counts, Volatile.Read(ref _value));
     }
 

@@ -37,10 +37,16 @@ internal sealed partial class PrometheusExporter : IDisposable
             Observe();
             MetricFamily[] families;
             lock (_families)
+            {
                 families = [.. _families.Values];
+            }
+
             var text = new StringBuilder();
             foreach (var family in families)
+            {
                 family.Write(text, _scrape);
+            }
+
             return text.ToString();
         }
     }
@@ -64,23 +70,39 @@ internal sealed partial class PrometheusExporter : IDisposable
     {
         // A meter of another host in this process (tests run several) carries that host's factory as its scope.
         if (instrument.Meter.Scope is { } scope && !ReferenceEquals(scope, _meters))
+        {
             return;
+        }
+
         if (!_options.Meters.Any(prefix => Covers(prefix, instrument.Meter.Name)) || KindOf(instrument) is not { } kind)
+        {
             return;
+        }
+
         var family = new MetricFamily(instrument, kind, _options.SeriesPerInstrument);
         lock (_families)
         {
             if (!_families.TryGetValue(family.Name, out var known))
+            {
                 _families[family.Name] = family;
+            }
             else if (known.Kind == kind && known.Observable == family.Observable)
+            {
                 family = known;
+            }
             else
+            {
                 family = null;
+            }
         }
         if (family is null)
+        {
             LogClash(instrument.Meter.Name, instrument.Name);
+        }
         else
+        {
             listener.EnableMeasurementEvents(instrument, family);
+        }
     }
 
     private void Record(double value, ReadOnlySpan<KeyValuePair<string, object?>> tags, object? state) =>

@@ -13,10 +13,16 @@ internal static class PrometheusNames
         var name = Clean(instrument, colons: true);
         var counter = kind is SeriesKind.Counter;
         if (counter && name.EndsWith("_total", StringComparison.Ordinal))
+        {
             name = name[..^"_total".Length];
+        }
+
         var suffix = Unit(unit, kind);
         if (suffix.Length > 0 && name != suffix && !name.EndsWith('_' + suffix, StringComparison.Ordinal))
+        {
             name += '_' + suffix;
+        }
+
         return counter ? name + "_total" : name;
     }
 
@@ -26,13 +32,22 @@ internal static class PrometheusNames
     {
         var bare = WithoutAnnotations(unit ?? "").Trim();
         if (bare == "1")
+        {
             return kind is SeriesKind.Gauge ? "ratio" : "";
+        }
+
         var slash = bare.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0)
+        {
             return Clean(Word(bare), colons: false).Trim('_');
+        }
+
         var per = bare[(slash + 1)..];
         if (per.Length == 0)
+        {
             return Clean(Word(bare[..slash]), colons: false).Trim('_');
+        }
+
         return Clean($"{Word(bare[..slash])}_per_{PerWord(per)}", colons: false).Trim('_');
     }
 
@@ -42,9 +57,18 @@ internal static class PrometheusNames
         var depth = 0;
         foreach (var c in unit)
         {
-            if (c == '{') depth++;
-            else if (c == '}') depth = Math.Max(0, depth - 1);
-            else if (depth == 0) text.Append(c);
+            if (c == '{')
+            {
+                depth++;
+            }
+            else if (c == '}')
+            {
+                depth = Math.Max(0, depth - 1);
+            }
+            else if (depth == 0)
+            {
+                text.Append(c);
+            }
         }
         return text.ToString();
     }
@@ -72,12 +96,19 @@ internal static class PrometheusNames
         foreach (var c in text)
         {
             if (char.IsAsciiLetterOrDigit(c) || (c == ':' && colons))
+            {
                 clean.Append(c);
+            }
             else if (clean.Length == 0 || clean[^1] != '_')
+            {
                 clean.Append('_');
+            }
         }
         if (clean.Length > 0 && char.IsAsciiDigit(clean[0]))
+        {
             clean.Insert(0, '_');
+        }
+
         return clean.ToString();
     }
 }

@@ -11,7 +11,10 @@ internal static class PrometheusText
     public static void Header(StringBuilder text, string name, string? help, SeriesKind kind)
     {
         if (!string.IsNullOrEmpty(help))
+        {
             text.Append("# HELP ").Append(name).Append(' ').Append(Escape(help, quotes: false)).Append('\n');
+        }
+
         text.Append("# TYPE ").Append(name).Append(' ').Append(Type(kind)).Append('\n');
     }
 
@@ -19,7 +22,10 @@ internal static class PrometheusText
     {
         text.Append(name);
         if (labels.Length > 0)
+        {
             text.Append('{').Append(labels).Append('}');
+        }
+
         text.Append(' ').Append(Number(value)).Append('\n');
     }
 
@@ -44,7 +50,10 @@ internal static class PrometheusText
         {
             var name = PrometheusNames.Label(key);
             if (name.Length == 0)
+            {
                 continue;
+            }
+
             var value = raw is bool flag ? (flag ? "true" : "false") : Convert.ToString(raw, CultureInfo.InvariantCulture) ?? "";
             value = DatabaseLabels.Plain(key, value);
             labels[name] = labels.TryGetValue(name, out var other) ? $"{other};{value}" : value;

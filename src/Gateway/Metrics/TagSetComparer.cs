@@ -16,11 +16,16 @@ internal sealed class TagSetComparer : IEqualityComparer<KeyValuePair<string, ob
     public bool Equals(ReadOnlySpan<KeyValuePair<string, object?>> alternate, KeyValuePair<string, object?>[] other)
     {
         if (alternate.Length != other.Length)
+        {
             return false;
+        }
+
         for (var i = 0; i < other.Length; i++)
         {
             if (!string.Equals(alternate[i].Key, other[i].Key, StringComparison.Ordinal) || !Equals(alternate[i].Value, other[i].Value))
+            {
                 return false;
+            }
         }
         return true;
     }

@@ -22,12 +22,21 @@ internal static class OutboundHttp
     public static TimeSpan? RetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
     {
         if (!headers.TryGetValues("Retry-After", out var values))
+        {
             return null;
+        }
+
         var value = values.FirstOrDefault();
         if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6)
+        {
             return TimeSpan.FromSeconds(seconds);
+        }
+
         if (!DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
+        {
             return null;
+        }
+
         return at > now ? at - now : TimeSpan.Zero;
     }
 }

@@ -18,7 +18,9 @@ internal sealed partial class OutboundQueue<T>(
     public void Offer(T item)
     {
         if (!_items.Writer.TryWrite(item))
+        {
             dropped(1);
+        }
     }
 
     public void Start() => _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(Work))];
@@ -39,9 +41,14 @@ internal sealed partial class OutboundQueue<T>(
         }
         var left = 0;
         while (_items.Reader.TryRead(out _))
+        {
             left++;
+        }
+
         if (left > 0)
+        {
             dropped(left);
+        }
     }
 
     public void Dispose() => _abandon.Dispose();
@@ -51,7 +58,9 @@ internal sealed partial class OutboundQueue<T>(
         try
         {
             await foreach (var item in _items.Reader.ReadAllAsync(_abandon.Token))
+            {
                 await SendOne(item);
+            }
         }
         catch (OperationCanceledException) when (_abandon.IsCancellationRequested)
         {

@@ -46,13 +46,18 @@ internal sealed partial class RunReporter : IRunReporter, IHostedService, IDispo
         {
             _metrics.Reported.Add(1);
             if (Interlocked.Exchange(ref _failing, 0) == 1)
+            {
                 LogRecovered();
+            }
+
             return;
         }
         _metrics.Failed.Add(1);
         // One line per outage; the counter says how much was lost.
         if (Interlocked.Exchange(ref _failing, 1) == 0)
+        {
             LogFailing(failure);
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The runs service takes no reports: {Failure}")]

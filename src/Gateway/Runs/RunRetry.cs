@@ -14,9 +14,15 @@ internal static class RunRetry
     public static TimeSpan? Delay(int tried, HttpStatusCode? status, TimeSpan? asked, double random, RunsOptions options)
     {
         if (tried >= options.Tries || (status is { } answered && !IsPassing(answered)))
+        {
             return null;
+        }
+
         if (asked > options.LongestDelay)
+        {
             return null;
+        }
+
         var step = options.FirstDelay * Math.Pow(2, tried - 1);
         // All who are told to wait a second would come back in the same instant: there the jitter goes on top.
         var wait = asked is { } least ? least + (step * random / 2) : step * (0.5 + (random / 2));

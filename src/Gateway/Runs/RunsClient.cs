@@ -24,9 +24,15 @@ internal sealed class RunsClient(HttpClient http, RunsOptions options, TimeProvi
         };
         var (body, failure) = await Call(HttpMethod.Post, _runs, begin, cancellationToken);
         if (body is null)
+        {
             return failure;
+        }
+
         if (RunId(body) is not { } id)
+        {
             return "the answer names no run";
+        }
+
         var end = new { status = report.Succeeded ? "completed" : "failed", finishedAt = report.Finished.UtcDateTime };
         (_, failure) = await Call(HttpMethod.Patch, $"{_runs}/{Uri.EscapeDataString(id)}", end, cancellationToken);
         return failure;
@@ -50,7 +56,10 @@ internal sealed class RunsClient(HttpClient http, RunsOptions options, TimeProvi
     private static string? IdOf(JsonElement element)
     {
         if (element.ValueKind is not JsonValueKind.Object || !element.TryGetProperty("id", out var id))
+        {
             return null;
+        }
+
         var text = id.ValueKind switch
         {
             JsonValueKind.String => id.GetString(),
@@ -70,9 +79,15 @@ internal sealed class RunsClient(HttpClient http, RunsOptions options, TimeProvi
         {
             var answer = await Try(method, url, json, key, cancellationToken);
             if (answer.Body is not null)
+            {
                 return (answer.Body, null);
+            }
+
             if (RunRetry.Delay(tried, answer.Status, answer.Asked, random.NextDouble(), options) is not { } wait)
+            {
                 return (null, answer.Status is { } status ? $"status {(int)status}" : "no answer");
+            }
+
             await Task.Delay(wait, time, cancellationToken);
         }
     }

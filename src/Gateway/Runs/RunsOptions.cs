@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
-using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 
 namespace LeadGrain.Gateway.Runs;
 
@@ -41,10 +41,18 @@ public sealed class RunsOptions : IValidatableObject
     public IEnumerable<ValidationResult> Validate(ValidationContext validationContext)
     {
         if (Url is not null && OutboundAddress.Refusal("RUNS_SERVICE_URL", Url, AllowInsecure) is { } refusal)
+        {
             yield return new ValidationResult(refusal, [nameof(Url)]);
+        }
+
         if (Url is not null && Uri.TryCreate(Url, UriKind.Absolute, out var uri) && (uri.Query.Length > 0 || uri.Fragment.Length > 0))
+        {
             yield return new ValidationResult("RUNS_SERVICE_URL must have no query and no fragment.", [nameof(Url)]);
+        }
+
         if (Timeout <= TimeSpan.Zero || FirstDelay < TimeSpan.Zero || LongestDelay < FirstDelay || Drain < TimeSpan.Zero)
+        {
             yield return new ValidationResult("Runs: time-outs and delays must be positive, and the longest delay not below the first.");
+        }
     }
 }

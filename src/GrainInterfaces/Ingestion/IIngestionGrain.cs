@@ -12,12 +12,12 @@ public interface IIngestionGrain : IGrainWithStringKey
     /// <summary>Commits a post to the raw log, then makes a lead of it. Where it is there already under its id, that is the answer.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The raw log could not be written; nothing was promised.</exception>
     [AlwaysInterleave]
-    Task<IngestOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken);
+    Task<PostOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken);
 
     /// <summary>As <see cref="IngestAsync"/> for many at once, an outcome for each, in order.</summary>
     /// <exception cref="Faults.StorageUnavailableException">Some of them could not be written; sending all again is safe where they have keys.</exception>
     [AlwaysInterleave]
-    Task<ImmutableArray<IngestOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken);
+    Task<ImmutableArray<PostOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken);
 
     /// <summary>A page of the raw log, newest first.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>

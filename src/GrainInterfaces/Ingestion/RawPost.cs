@@ -20,25 +20,25 @@ public sealed record RawPost(
 
 /// <summary>What became of a post: <see cref="Created"/>, <see cref="Repeated"/> or <see cref="Invalid"/>.</summary>
 [GenerateSerializer, Immutable]
-public abstract record IngestOutcome
+public abstract record PostOutcome
 {
-    private protected IngestOutcome()
+    private protected PostOutcome()
     {
     }
 
     /// <summary>It is committed, and is a lead, or will be one under this id.</summary>
     [GenerateSerializer, Immutable]
-    public sealed record Created(Guid LeadId) : IngestOutcome;
+    public sealed record Created(Guid LeadId) : PostOutcome;
 
     /// <summary>Its key was used before, for this lead. It is committed nevertheless.</summary>
     /// <param name="LeadId">The first one's.</param>
     /// <param name="OtherBytes">Whether its body was another one.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Repeated(Guid LeadId, bool OtherBytes) : IngestOutcome;
+    public sealed record Repeated(Guid LeadId, bool OtherBytes) : PostOutcome;
 
     /// <summary>It is committed, and no lead can be made of it.</summary>
     /// <param name="RawId">In the raw log.</param>
     /// <param name="Reason">In a word; holds nothing of the body.</param>
     [GenerateSerializer, Immutable]
-    public sealed record Invalid(Guid RawId, string Reason) : IngestOutcome;
+    public sealed record Invalid(Guid RawId, string Reason) : PostOutcome;
 }

@@ -14,7 +14,10 @@ public static class OutboundAddress
     {
         if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0
             || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
+        {
             return $"{setting} is not an absolute http or https URL.";
+        }
+
         return uri.Scheme == Uri.UriSchemeHttps || allowInsecure || IsLoopback(uri)
             ? null
             : $"{setting} must be an https URL or name this machine (localhost, 127.0.0.1, [::1]); set {AllowSetting}=true to allow plain http.";

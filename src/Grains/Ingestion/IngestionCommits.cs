@@ -26,7 +26,7 @@ internal sealed partial class IngestionCommits
     private readonly ILogger<IngestionCommits> _log;
     private readonly TimeSpan _leadWait;
     private readonly RisingIds _ids = new();
-    private readonly GroupCommit<RawRow, IngestOutcome?> _lane;
+    private readonly GroupCommit<RawRow, PostOutcome?> _lane;
 
     // Took longer than anybody waits, and may go on.
     private Task _slow = Task.CompletedTask;
@@ -56,7 +56,7 @@ internal sealed partial class IngestionCommits
 
     /// <summary>Commits a post, together with whatever else waits.</summary>
     /// <exception cref="StorageUnavailableException">It may or may not be in the raw log; nothing may be promised.</exception>
-    internal async Task<IngestOutcome> CommitAsync(long organizationId, RawPost post)
+    internal async Task<PostOutcome> CommitAsync(long organizationId, RawPost post)
     {
         var id = post.Id ?? NextId();
         return await _lane.CommitAsync(new RawRow(organizationId, id, TimeOf(id), post))
@@ -72,7 +72,7 @@ internal sealed partial class IngestionCommits
         return DateTime.UnixEpoch.AddMilliseconds(Math.Min(milliseconds, s_lastMillisecond));
     }
 
-    private async Task<IngestOutcome?[]> CommitAsync(IReadOnlyList<RawRow> rows)
+    private async Task<PostOutcome?[]> CommitAsync(IReadOnlyList<RawRow> rows)
     {
         var start = Stopwatch.GetTimestamp();
         var openId = NextId();
@@ -82,10 +82,10 @@ internal sealed partial class IngestionCommits
     }
 
     // From here on nothing fails a post, nor keeps it waiting for long: it is in the raw log, and what is not finished now is finished later.
-    private async Task<IngestOutcome?[]> SettleAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
+    private async Task<PostOutcome?[]> SettleAsync(Guid openId, IReadOnlyList<RawRow> rows, KeyClaim?[] claims)
     {
         var settled = await FinishInTimeAsync(openId, rows, claims);
-        var outcomes = new IngestOutcome?[rows.Count];
+        var outcomes = new PostOutcome?[rows.Count];
         for (var i = 0; i < outcomes.Length; i++)
         {
             outcomes[i] = settled is not null ? settled[i].Verdict.Outcome(rows[i].Id) : OutcomeWithout(rows[i], claims[i]);
@@ -145,7 +145,7 @@ internal sealed partial class IngestionCommits
 
     // What is certain without the database: a post without a key, or the first with its key. It never throws: one post must not
     // take the answers of all others with it.
-    private IngestOutcome? OutcomeWithout(RawRow row, KeyClaim? claim)
+    private PostOutcome? OutcomeWithout(RawRow row, KeyClaim? claim)
     {
         if (row.Post.Key is not null && claim?.LeadId != row.Id)
         {

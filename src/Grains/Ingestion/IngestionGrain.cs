@@ -13,14 +13,14 @@ internal sealed class IngestionGrain(RawStore raw, RawLogStore rawLog, Ingestion
     private long? _organizationId;
 
     /// <inheritdoc/>
-    public async Task<IngestOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken)
+    public async Task<PostOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken)
         => await commits.CommitAsync(_organizationId ?? await FindOrganizationAsync(), post);
 
     /// <inheritdoc/>
-    public async Task<ImmutableArray<IngestOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<PostOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken)
     {
         var organizationId = _organizationId ?? await FindOrganizationAsync();
-        var outcomes = new Task<IngestOutcome>[posts.Length];
+        var outcomes = new Task<PostOutcome>[posts.Length];
         for (var i = 0; i < outcomes.Length; i++)
         {
             outcomes[i] = commits.CommitAsync(organizationId, posts[i]);

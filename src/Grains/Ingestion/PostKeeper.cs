@@ -11,7 +11,7 @@ internal sealed partial class PostKeeper(RawStore raw, IngestionCommits commits,
     public Guid NextId() => commits.NextId();
 
     /// <inheritdoc/>
-    public async Task<IngestOutcome> KeepAsync(Tenant tenant, RawPost post)
+    public async Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post)
     {
         var outcome = await commits.CommitAsync(await raw.EnsureOrganizationAsync(tenant.App, tenant.Org), post);
         LogKept(post.RequestId);

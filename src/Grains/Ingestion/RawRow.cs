@@ -59,7 +59,7 @@ internal abstract record Verdict
     /// <summary>Making a lead of it failed, for a fault of ours; it is tried again.</summary>
     /// <param name="Reason">In a word; holds nothing of the body.</param>
     /// <param name="Told">What its caller is told; null where that is not certain.</param>
-    internal sealed record Open(string Reason, IngestOutcome? Told) : Verdict;
+    internal sealed record Open(string Reason, PostOutcome? Told) : Verdict;
 
     /// <summary>Decides. Who has the key wins; a body of which no lead can be made neither wins nor repeats.</summary>
     internal static Verdict Of(RawRow row, KeyClaim? claim, Normalized normalized) => normalized switch
@@ -73,17 +73,17 @@ internal abstract record Verdict
     /// <summary>Decides as far as that can be without knowing whether a lead can be made of it.</summary>
     internal static Open OfFault(RawRow row, KeyClaim? claim, Exception fault) => new(
         $"fault {fault.GetType().Name}",
-        row.Post.Key is null || claim?.LeadId == row.Id ? new IngestOutcome.Created(row.Id)
+        row.Post.Key is null || claim?.LeadId == row.Id ? new PostOutcome.Created(row.Id)
             : claim is null ? null
-            : new IngestOutcome.Repeated(claim.LeadId, HasOtherBytes(row, claim)));
+            : new PostOutcome.Repeated(claim.LeadId, HasOtherBytes(row, claim)));
 
     /// <summary>What its caller is told; null where that is not certain.</summary>
-    internal IngestOutcome? Outcome(Guid id) => this switch
+    internal PostOutcome? Outcome(Guid id) => this switch
     {
         Open open => open.Told,
-        Lead => new IngestOutcome.Created(id),
-        Repeat repeat => new IngestOutcome.Repeated(repeat.LeadId, repeat.OtherBytes),
-        Invalid invalid => new IngestOutcome.Invalid(id, invalid.Reason),
+        Lead => new PostOutcome.Created(id),
+        Repeat repeat => new PostOutcome.Repeated(repeat.LeadId, repeat.OtherBytes),
+        Invalid invalid => new PostOutcome.Invalid(id, invalid.Reason),
         _ => throw new System.Diagnostics.UnreachableException(),
     };
 

@@ -55,7 +55,7 @@ internal sealed partial class RoutingGrain
         var state = await StateAsync();
         var now = time.GetUtcNow();
         var (history, takesMail) = await LookUpAsync(state, EmailKey.Of(lead.Email), now);
-        using var fields = new LeadFields(leadId ?? RoutedLeadIds.Next(now), lead);
+        using var fields = new RuleInput(leadId ?? RoutedLeadIds.Next(now), lead);
         await ReadRoomsAsync(state.OrganizationId, TimeSpan.Zero);
         var match = RoutingRules.Match(fields, state.Rules, now, _counts.Of, CampaignFullAt);
         var health = Judge(lead, match.Winner, history, takesMail, state);
@@ -125,7 +125,7 @@ internal sealed partial class RoutingGrain
     private IngestWrite Decide(LeadInHand hand, RoutingState state, EmailHistory history, bool? takesMail, ClosedTargets closed)
     {
         var (lead, now) = (hand.Lead, time.GetUtcNow());
-        using var fields = new LeadFields(hand.Id, lead);
+        using var fields = new RuleInput(hand.Id, lead);
         var winner = Winner(fields, state, now, closed);
         var health = Judge(lead, winner, history, takesMail, state);
         var blocked = health.Class == HealthClass.Red;
@@ -144,7 +144,7 @@ internal sealed partial class RoutingGrain
             hand.Delivery);
     }
 
-    private RoutingRule? Winner(LeadFields fields, RoutingState state, DateTimeOffset now, ClosedTargets closed) => RoutingRules.Winner(
+    private RoutingRule? Winner(RuleInput fields, RoutingState state, DateTimeOffset now, ClosedTargets closed) => RoutingRules.Winner(
         fields,
         state.Rules,
         now,

@@ -70,7 +70,7 @@ internal sealed partial class RoutingGrain
         using var turn = await _turns.EnterAsync(EmailKey.Of(lead.Email));
         var state = await StateAsync();
         var hand = LeadInHand.Held(lead, actor);
-        using (var fields = new LeadFields(lead.Id, hand.Lead))
+        using (var fields = new RuleInput(lead.Id, hand.Lead))
         {
             if (Winner(fields, state, time.GetUtcNow(), s_noneClosed) is null)
             {

@@ -16,7 +16,7 @@ internal static class RoutingRules
     /// <param name="counts">How many leads a rule has had on a day.</param>
     /// <param name="campaignFullAt">The daily cap of a rule's campaign where that is reached; null where not.</param>
     internal static RouteMatch Match(
-        LeadFields lead,
+        RuleInput lead,
         IReadOnlyList<RoutingRule> rules,
         DateTimeOffset now,
         Func<RoutingRule, DateOnly, int> counts,
@@ -51,7 +51,7 @@ internal static class RoutingRules
     /// <param name="counts">How many leads a rule has had on a day.</param>
     /// <param name="campaignFullAt">The daily cap of a rule's campaign where that is reached; null where not.</param>
     internal static RoutingRule? Winner(
-        LeadFields lead,
+        RuleInput lead,
         ImmutableArray<RoutingRule> ordered,
         DateTimeOffset now,
         Func<RoutingRule, DateOnly, int> counts,
@@ -78,7 +78,7 @@ internal static class RoutingRules
 
     // Of rules of one priority: the oldest, or, where any of them has a weight, the one that the lead's email draws.
     private static RoutingRule? WinnerOf(
-        LeadFields lead,
+        RuleInput lead,
         ReadOnlySpan<RoutingRule> rules,
         DateTimeOffset now,
         Func<RoutingRule, DateOnly, int> counts,
@@ -108,7 +108,7 @@ internal static class RoutingRules
 
     /// <summary>What keeps a rule from taking a lead, whatever the others say; null where nothing does.</summary>
     private static RuleFate? Refusal(
-        LeadFields lead,
+        RuleInput lead,
         RoutingRule rule,
         DateTimeOffset now,
         Func<RoutingRule, DateOnly, int> counts,
@@ -136,7 +136,7 @@ internal static class RoutingRules
     private static bool IsFor(string persona, string? of)
         => persona == RuleDefinition.AnyPersona || string.Equals(persona, of?.Trim(), StringComparison.OrdinalIgnoreCase);
 
-    private static RuleCondition? FailedCondition(LeadFields lead, RuleDefinition rule)
+    private static RuleCondition? FailedCondition(RuleInput lead, RuleDefinition rule)
     {
         foreach (var condition in rule.Conditions)
         {
@@ -151,7 +151,7 @@ internal static class RoutingRules
 
     private static bool IsSplit(RoutingRule[] matching) => Array.Exists(matching, static rule => rule.Definition.Weight is not null);
 
-    private static string Explain(RuleFate fate, LeadFields lead, RuleDefinition rule) => fate switch
+    private static string Explain(RuleFate fate, RuleInput lead, RuleDefinition rule) => fate switch
     {
         RuleFate.Won => "The first match by priority.",
         RuleFate.Outranked => "It matches, but the winner comes first.",

@@ -93,7 +93,10 @@ public sealed class SentryReporterTests
         await using var server = await LoopbackServer.Start((_, _) => Task.CompletedTask);
         using var host = await Start(Dsn(server));
         for (var i = 0; i < 50; i++)
+        {
             host.Services.GetRequiredService<IErrorReporter>().Report(new InvalidOperationException(), "1", null);
+        }
+
         await host.StopAsync();
         Assert.Equal(50, server.Requests.Count);
     }
@@ -107,7 +110,10 @@ public sealed class SentryReporterTests
         reporter.Report(new InvalidOperationException(), "1", null);
         await Eventually.Async("the first event is there", () => server.Requests.Count == 1);
         for (var i = 0; i < 100; i++)
+        {
             reporter.Report(new InvalidOperationException(), "1", null);
+        }
+
         Assert.Equal(95, Count(host, "dropped"));
         await host.StopAsync();
         Assert.Equal(101, Count(host, "dropped"));

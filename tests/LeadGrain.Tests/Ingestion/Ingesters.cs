@@ -12,7 +12,7 @@ namespace LeadGrain.Tests.Ingestion;
 internal sealed class Ingesters
 {
     /// <summary>Answers a post; null: its grain does.</summary>
-    internal Func<IIngestionGrain, RawPost, CancellationToken, Task<IngestOutcome>>? Answer { get; set; }
+    internal Func<IIngestionGrain, RawPost, CancellationToken, Task<PostOutcome>>? Answer { get; set; }
 
     internal void Configure(WebApplicationBuilder builder) => builder.Services.AddSingleton(services =>
     {
@@ -25,10 +25,10 @@ internal sealed class Ingesters
 
     private sealed class Between(IIngestionGrain grain, Ingesters ingesters) : IIngestionGrain
     {
-        public Task<IngestOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken)
+        public Task<PostOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken)
             => ingesters.Answer?.Invoke(grain, post, cancellationToken) ?? grain.IngestAsync(post, cancellationToken);
 
-        public Task<ImmutableArray<IngestOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken)
+        public Task<ImmutableArray<PostOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken)
             => grain.IngestManyAsync(posts, cancellationToken);
 
         public Task<RawPage> ListRawAsync(RawQuery query, CancellationToken cancellationToken) => grain.ListRawAsync(query, cancellationToken);

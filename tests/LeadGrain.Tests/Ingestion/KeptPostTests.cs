@@ -103,7 +103,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
     [InlineData("k")]
     public async Task A_post_that_was_committed_before_its_answer_was_lost_is_one_lead(string? key)
     {
-        IngestOutcome? lost = null;
+        PostOutcome? lost = null;
         _ingesters.Answer = async (grain, post, token) =>
         {
             lost = await grain.IngestAsync(post, token);
@@ -112,7 +112,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
 
         var id = (await PostAsync(Body, key)).MustBeCreated();
 
-        Assert.Equal(new IngestOutcome.Created(id), lost);
+        Assert.Equal(new PostOutcome.Created(id), lost);
         await MustHoldAsync(1, 1);
         if (key is not null)
         {
@@ -128,7 +128,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
     [InlineData("k")]
     public async Task A_grain_that_commits_a_post_after_it_was_kept_comes_to_the_same(string? key)
     {
-        Func<Task<IngestOutcome>> late = null!;
+        Func<Task<PostOutcome>> late = null!;
         _ingesters.Answer = (grain, post, _) =>
         {
             late = () => grain.IngestAsync(post, CancellationToken.None);
@@ -137,7 +137,7 @@ public sealed class KeptPostTests : IAsyncLifetime, IDisposable
 
         var id = (await PostAsync(Body, key)).MustBeCreated();
 
-        Assert.Equal(new IngestOutcome.Created(id), await late());
+        Assert.Equal(new PostOutcome.Created(id), await late());
         await MustHoldAsync(1, 1);
     }
 

@@ -24,7 +24,7 @@ public sealed class UnreadableTests
 
         var outcomes = await CommitTogetherAsync(database, grid, Utf7);
 
-        Assert.All(outcomes, outcome => Assert.IsType<IngestOutcome.Created>(outcome));
+        Assert.All(outcomes, outcome => Assert.IsType<PostOutcome.Created>(outcome));
         Assert.Equal(0, await CountAsync(database, "raw_open"));
         Assert.Equal(22, await CountAsync(database, "leads"));
     }
@@ -68,8 +68,8 @@ public sealed class UnreadableTests
         await using var grid = await TestGrid.StartAsync(database, builder => builder.Services.AddSingleton(new Normalizer(Stumble)), s_soon);
 
         var outcomes = await CommitTogetherAsync(database, grid, Odd);
-        Assert.All(outcomes, outcome => Assert.IsType<IngestOutcome.Created>(outcome));
-        var odd = ((IngestOutcome.Created)outcomes[7]).LeadId;
+        Assert.All(outcomes, outcome => Assert.IsType<PostOutcome.Created>(outcome));
+        var odd = ((PostOutcome.Created)outcomes[7]).LeadId;
         Assert.Equal(21, await CountAsync(database, "leads"));
         Assert.Equal(odd, (Guid)Assert.Single(await grid.Client.RawAsync("pending"))["id"]!);
         var keyed = (await grid.Client.PostLeadAsync("{}", "k", Odd)).MustBeCreated();
@@ -101,11 +101,11 @@ public sealed class UnreadableTests
     }
 
     /// <summary>A blocker, then 21 posts that wait for it and so are one commit; the seventh is of another type.</summary>
-    private static async Task<IngestOutcome[]> CommitTogetherAsync(TestDatabase database, TestGrid grid, string type)
+    private static async Task<PostOutcome[]> CommitTogetherAsync(TestDatabase database, TestGrid grid, string type)
     {
         var organization = await grid.Services.GetRequiredService<RawStore>().EnsureOrganizationAsync("app", "org");
         var commits = grid.Services.GetRequiredService<IngestionCommits>();
-        var posts = new List<Task<IngestOutcome>>();
+        var posts = new List<Task<PostOutcome>>();
         await using (var connection = await database.DataSource.OpenConnectionAsync())
         {
             await using var transaction = await connection.BeginTransactionAsync();

@@ -1,6 +1,6 @@
-using LeadGrain.Grains.Leads;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Leads;
 using LeadGrain.Silo;
 using LeadGrain.Tests.Postgres;
 using Npgsql;

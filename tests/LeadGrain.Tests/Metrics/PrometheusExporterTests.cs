@@ -57,7 +57,10 @@ public sealed class PrometheusExporterTests : IDisposable
     {
         var counter = _meter.CreateCounter<int>("capped");
         for (var i = 0; i < 100; i++)
+        {
             counter.Add(1, new KeyValuePair<string, object?>("who", i));
+        }
+
         counter.Add(1, new KeyValuePair<string, object?>("who", 0));
 
         var text = _exporter.Scrape();
@@ -71,7 +74,10 @@ public sealed class PrometheusExporterTests : IDisposable
     {
         var histogram = _meter.CreateHistogram<long>("batch", "{lead}", advice: new() { HistogramBucketBoundaries = [1, 10] });
         foreach (var size in (long[])[1, 2, 10, 11])
+        {
             histogram.Record(size);
+        }
+
         Assert.Contains(
             "batch_bucket{le=\"1\"} 1\nbatch_bucket{le=\"10\"} 3\nbatch_bucket{le=\"+Inf\"} 4\nbatch_sum 24\nbatch_count 4\n",
             _exporter.Scrape(), StringComparison.Ordinal);

@@ -48,7 +48,10 @@ public sealed class TelemetryTests
         });
         await app.StartAsync();
         using (var client = new HttpClient())
+        {
             await client.GetStringAsync(new Uri($"{app.Urls.First()}/probe/john@leak.example?email=john%40leak.example&api_key=s3cr3t&limit=5"));
+        }
+
         await app.StopAsync();
 
         string Sent(string path) => string.Concat(
@@ -61,7 +64,10 @@ public sealed class TelemetryTests
         Assert.Contains($"service.name\u0012{(char)(service.Length + 2)}\n{(char)service.Length}{service}", spans, StringComparison.Ordinal);
         foreach (var expected in (string[])["leadgrain.test.span", "InvalidOperationException", "http.route",
             "http.response.status_code", "GET /probe/{who}", "/probe/REDACTED", "/people?*"])
+        {
             Assert.Contains(expected, spans, StringComparison.Ordinal);
+        }
+
         Assert.DoesNotContain("leak.example", spans, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", spans, StringComparison.Ordinal);
     }

@@ -1,5 +1,5 @@
-using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 
 namespace LeadGrain.Tests.Outbound;
 

@@ -54,7 +54,7 @@ public sealed class ConditionTests
     [InlineData("Persona", ConditionOperator.Equals, "t:Boss", true)] // the body's own
     public void What_the_lead_is_shown_with_is_found_where_the_body_does_not_name_it_so(string path, ConditionOperator how, string value, bool holds)
     {
-        using var lead = new LeadFields(Guid.NewGuid(), new NewRoutedLead("a@x.example", "VP", 85, "clay", """{"Persona":"Boss","Lead Score":"85"}"""u8.ToArray()));
+        using var lead = new RuleInput(Guid.NewGuid(), new NewRoutedLead("a@x.example", "VP", 85, "clay", """{"Persona":"Boss","Lead Score":"85"}"""u8.ToArray()));
 
         Assert.Equal(holds, lead.Satisfies(Where(path, how, Value(value))));
     }

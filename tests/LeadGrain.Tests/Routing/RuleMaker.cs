@@ -27,9 +27,9 @@ internal static class RuleMaker
 
     internal static ConditionValue Truth(bool truth) => new(ConditionKind.Truth, truth ? "true" : "false");
 
-    internal static LeadFields Lead(string? persona = null, double? score = null, string body = "{}", string email = "")
+    internal static RuleInput Lead(string? persona = null, double? score = null, string body = "{}", string email = "")
         => new(Guid.NewGuid(), new NewRoutedLead(email, persona, score, "api", Encoding.UTF8.GetBytes(body)));
 
-    internal static RoutingRule? Winner(this LeadFields lead, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts, params RoutingRule[] rules)
+    internal static RoutingRule? Winner(this RuleInput lead, DateTimeOffset now, Func<RoutingRule, DateOnly, int> counts, params RoutingRule[] rules)
         => RoutingRules.Match(lead, rules, now, counts).Winner;
 }

@@ -57,7 +57,10 @@ public sealed class RunReporterTests
             var answer = Interlocked.Increment(ref answers);
             context.Response.StatusCode = answer switch { 1 => 503, 2 => 429, _ => 201 };
             if (answer == 2)
+            {
                 context.Response.Headers.RetryAfter = "7";
+            }
+
             return context.Response.WriteAsync("""{"id": 1}""");
         });
         using var host = await Start(server.Url, time: time);
@@ -97,10 +100,16 @@ public sealed class RunReporterTests
         using var host = await Start(server.Url, options => (options.QueueCapacity, options.Drain) = (10, TimeSpan.FromMilliseconds(100)));
         var reporter = host.Services.GetRequiredService<IRunReporter>();
         for (var i = 0; i < 4; i++)
+        {
             reporter.Report(Report);
+        }
+
         await Eventually.Async("four calls are under way", () => server.Requests.Count == 4);
         for (var i = 0; i < 1000; i++)
+        {
             reporter.Report(Report);
+        }
+
         Assert.Equal(990, Count(host, "dropped"));
         Assert.Equal(4, server.Requests.Count);
 
@@ -114,7 +123,10 @@ public sealed class RunReporterTests
         await using var server = await LoopbackServer.Start((_, context) => context.Response.WriteAsync("""{"id": 1}"""));
         using var host = await Start(server.Url);
         for (var i = 0; i < 200; i++)
+        {
             host.Services.GetRequiredService<IRunReporter>().Report(Report);
+        }
+
         await host.StopAsync();
         Assert.Equal(400, server.Requests.Count);
         Assert.Equal(200, Count(host, "reported"));

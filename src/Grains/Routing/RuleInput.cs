@@ -8,7 +8,7 @@ using LeadGrain.GrainInterfaces.Routing;
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>What rules look at in a lead. Its body is parsed only where a rule asks for a field of it.</summary>
-internal sealed class LeadFields(Guid id, NewRoutedLead lead) : IDisposable
+internal sealed class RuleInput(Guid id, NewRoutedLead lead) : IDisposable
 {
     private readonly string _emailKey = EmailKey.Of(lead.Email);
     private JsonDocument? _document;
