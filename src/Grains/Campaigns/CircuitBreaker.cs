@@ -20,7 +20,7 @@ internal sealed record CircuitBreaker(int Failures = 0, DateTimeOffset? OpenUnti
         => (NotBefore > OpenUntil || OpenUntil is null ? NotBefore : OpenUntil) - now is { } left && left > TimeSpan.Zero ? left : null;
 
     /// <summary>Nothing is asked before then; null: as it is.</summary>
-    internal CircuitBreaker Until(DateTimeOffset? notBefore) => notBefore is null ? this : this with { NotBefore = notBefore };
+    internal CircuitBreaker Until(DateTimeOffset? notBefore) => notBefore is null || NotBefore > notBefore ? this : this with { NotBefore = notBefore };
 
     /// <summary>After a call that failed.</summary>
     /// <param name="now">When.</param>

@@ -8,8 +8,11 @@ internal interface ICampaignTarget
     /// <summary>Which <see cref="CampaignSettings.Kind"/> it serves.</summary>
     string Kind { get; }
 
-    /// <summary>The most leads of one batch.</summary>
+    /// <summary>The most leads of one request.</summary>
     int BatchLimit(PushOrder order);
+
+    /// <summary>Requests of one campaign that may be under way.</summary>
+    int RequestsAtOnce { get; }
 
     /// <summary>
     /// Pushes leads once. Whatever goes wrong is an outcome: a lead whose fate is not known is <see cref="PushResult.RetryAt"/>,

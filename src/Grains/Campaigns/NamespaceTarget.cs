@@ -19,6 +19,9 @@ internal sealed partial class NamespaceTarget(IGrainFactory grains, ILogger<Name
     public int BatchLimit(PushOrder order) => 100;
 
     /// <inheritdoc/>
+    public int RequestsAtOnce => 1;
+
+    /// <inheritdoc/>
     public Task<PushResult[]> PushAsync(PushOrder order, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
     {
         var name = ((CampaignSettings.Namespace)order.Settings).Name;

@@ -52,7 +52,7 @@ internal sealed record SettledBatch(
             }
         }
 
-        var stop = results.OfType<PushResult.Stop>().FirstOrDefault()?.Why;
+        var stop = terms.IsStopped ? null : results.OfType<PushResult.Stop>().FirstOrDefault()?.Why;
         if (stop is not null)
         {
             audit.Add(Stopped(terms.OrganizationId, terms.CampaignId, stop));
@@ -116,11 +116,11 @@ internal sealed record SettledBatch(
 }
 
 /// <summary>
-/// For which campaign a batch is settled, by which schedule of waits between attempts, and how many whole requests were refused in a
-/// row before it.
+/// For which campaign a batch is settled, by which schedule of waits between attempts, how many whole requests were refused in a
+/// row before it, and whether it was stopped meanwhile.
 /// </summary>
 internal sealed record SettlementTerms(
-    long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule, int RefusedInRow = 0)
+    long OrganizationId, string CampaignId, string Kind, IReadOnlyList<TimeSpan> Schedule, int RefusedInRow = 0, bool IsStopped = false)
 {
     /// <summary>What the audit log says of each lead that the campaign has.</summary>
     internal byte[] AfterPushed { get; } = AuditedStatus.Of(RoutedStatus.Active, "campaign", CampaignId);

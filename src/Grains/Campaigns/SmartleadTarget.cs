@@ -24,6 +24,9 @@ internal sealed partial class SmartleadTarget(
     public int BatchLimit(PushOrder order) => SettingsOf(order).BatchLimit ?? 100;
 
     /// <inheritdoc/>
+    public int RequestsAtOnce => 1;
+
+    /// <inheritdoc/>
     public async Task<PushResult[]> PushAsync(PushOrder order, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
     {
         var results = new Dictionary<string, PushResult>(StringComparer.Ordinal);

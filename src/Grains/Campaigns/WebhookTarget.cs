@@ -16,7 +16,10 @@ internal sealed class WebhookTarget(CampaignHttp http, CampaignSecrets secrets, 
     public string Kind => "webhook";
 
     /// <inheritdoc/>
-    public int BatchLimit(PushOrder order) => options.Value.WebhookConcurrency;
+    public int BatchLimit(PushOrder order) => 1;
+
+    /// <inheritdoc/>
+    public int RequestsAtOnce => options.Value.WebhookConcurrency;
 
     /// <inheritdoc/>
     public async Task<PushResult[]> PushAsync(PushOrder order, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
