@@ -88,7 +88,7 @@ public sealed class WebhookTurnsTests
     [Fact]
     public async Task What_fails_late_does_not_make_its_campaigns_pause_longer()
     {
-        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:BreakerFailures", "1"), ("Campaigns:BreakerFirst", "00:00:01"), ("Campaigns:BreakerLongest", "10:00:00"));
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:BreakerFailures", "1"), ("Campaigns:BreakerFirst", "00:00:03"), ("Campaigns:BreakerLongest", "10:00:00"));
         var turn = new SemaphoreSlim(1);
         var fails = true;
         await using var server = await LoopbackServer.Start(async (_, context) =>
@@ -102,7 +102,7 @@ public sealed class WebhookTurnsTests
         await rig.PutWebhookAsync(server.Url, 36_000);
         await rig.AddLeadsAsync("hook", [.. Enumerable.Range(0, 8).Select(i => $"{i}@x.example")]);
 
-        // Were each of them one more failure, the last pause would be of two minutes.
+        // Were each of them one more failure, the last pause would be of three minutes at least.
         await rig.Campaign("hook").WakeAsync(CancellationToken.None);
         for (var n = 1; n <= 8; n++)
         {
