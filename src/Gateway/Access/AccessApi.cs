@@ -112,16 +112,7 @@ internal static class AccessApi
         json.WriteString("name"u8, key.Name);
         json.WriteString("scope"u8, key.Scope);
         json.WriteString("createdAt"u8, key.CreatedAt.UtcDateTime);
-        json.WritePropertyName("revokedAt"u8);
-        if (key.RevokedAt is { } revokedAt)
-        {
-            json.WriteStringValue(revokedAt.UtcDateTime);
-        }
-        else
-        {
-            json.WriteNullValue();
-        }
-
+        json.WriteString("revokedAt"u8, key.RevokedAt);
         if (told is not null)
         {
             json.WriteString("key"u8, told);

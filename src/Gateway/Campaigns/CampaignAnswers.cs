@@ -56,11 +56,11 @@ internal static class CampaignAnswers
     internal static void WriteSmartlead(Utf8JsonWriter json, SmartleadSettings settings)
     {
         json.WriteStartObject();
-        Write(json, "ignoreGlobalBlockList"u8, settings.IgnoreGlobalBlockList);
-        Write(json, "ignoreUnsubscribeList"u8, settings.IgnoreUnsubscribeList);
-        Write(json, "ignoreCommunityBounceList"u8, settings.IgnoreCommunityBounceList);
-        Write(json, "ignoreDuplicateLeadsInOtherCampaign"u8, settings.IgnoreDuplicateLeadsInOtherCampaign);
-        Write(json, "returnLeadIds"u8, settings.ReturnLeadIds);
+        json.WriteBoolean("ignoreGlobalBlockList"u8, settings.IgnoreGlobalBlockList);
+        json.WriteBoolean("ignoreUnsubscribeList"u8, settings.IgnoreUnsubscribeList);
+        json.WriteBoolean("ignoreCommunityBounceList"u8, settings.IgnoreCommunityBounceList);
+        json.WriteBoolean("ignoreDuplicateLeadsInOtherCampaign"u8, settings.IgnoreDuplicateLeadsInOtherCampaign);
+        json.WriteBoolean("returnLeadIds"u8, settings.ReturnLeadIds);
         json.WriteNumber("batchLimit"u8, settings.BatchLimit);
         json.WriteNumber("rateLimit"u8, settings.RateLimit);
         json.WriteNumber("rateWindow"u8, settings.RateWindow);
@@ -89,18 +89,6 @@ internal static class CampaignAnswers
             case CampaignSettings.Namespace(var name, _):
                 json.WriteString("namespace"u8, name);
                 break;
-        }
-    }
-
-    private static void Write(Utf8JsonWriter json, ReadOnlySpan<byte> name, bool? value)
-    {
-        if (value is { } known)
-        {
-            json.WriteBoolean(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
         }
     }
 }

@@ -99,15 +99,7 @@ internal sealed class CrmImport(HttpContext context, GrainCalls calls)
             _ => ("invalid", (Guid?)null),
         };
         json.WriteString("outcome"u8, name);
-        if (leadId is { } id)
-        {
-            json.WriteString("leadId"u8, id);
-        }
-        else
-        {
-            json.WriteNull("leadId"u8);
-        }
-
+        json.WriteString("leadId"u8, leadId);
         json.WriteEndObject();
         json.Flush();
         System.Buffers.BuffersExtensions.Write(context.Response.BodyWriter, "\n"u8);

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Ingestion;
 
 namespace LeadGrain.Gateway.Ingestion;
@@ -58,15 +59,7 @@ internal static class RawAnswers
         json.WriteString("receivedAt"u8, entry.ReceivedAt.UtcDateTime);
         json.WriteString("state"u8, entry.State);
         json.WriteString("reason"u8, entry.Reason);
-        if (entry.LeadId is { } leadId)
-        {
-            json.WriteString("leadId"u8, leadId);
-        }
-        else
-        {
-            json.WriteNull("leadId"u8);
-        }
-
+        json.WriteString("leadId"u8, entry.LeadId);
         json.WriteString("contentType"u8, entry.ContentType);
         json.WriteString("contentEncoding"u8, entry.ContentEncoding);
         json.WriteNumber("bytes"u8, entry.Bytes);

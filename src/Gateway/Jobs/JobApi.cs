@@ -44,21 +44,13 @@ internal static class JobApi
         json.WriteString("id"u8, job.Id);
         json.WriteString("kind"u8, job.Kind);
         json.WriteString("state"u8, job.State);
-        if (job.Total is { } total)
-        {
-            json.WriteNumber("total"u8, total);
-        }
-        else
-        {
-            json.WriteNull("total"u8);
-        }
-
+        json.WriteNumber("total"u8, job.Total);
         json.WriteNumber("done"u8, job.Done);
         json.WriteNumber("failed"u8, job.Failed);
         json.WriteString("error"u8, job.Error);
-        WriteTime(json, "createdAt"u8, job.CreatedAt);
-        WriteTime(json, "startedAt"u8, job.StartedAt);
-        WriteTime(json, "finishedAt"u8, job.FinishedAt);
+        json.WriteString("createdAt"u8, job.CreatedAt);
+        json.WriteString("startedAt"u8, job.StartedAt);
+        json.WriteString("finishedAt"u8, job.FinishedAt);
         json.WriteEndObject();
     }
 
@@ -124,17 +116,5 @@ internal static class JobApi
         json.WriteEndArray();
         json.WriteString("next"u8, answer.Next);
         json.WriteEndObject();
-    }
-
-    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
-    {
-        if (time is { } known)
-        {
-            json.WriteString(name, known.UtcDateTime);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
     }
 }

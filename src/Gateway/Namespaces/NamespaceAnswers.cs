@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Namespaces;
 
 namespace LeadGrain.Gateway.Namespaces;
@@ -30,10 +31,10 @@ internal static class NamespaceAnswers
         json.WriteNumber("dead"u8, status.Dead);
         json.WriteNumber("served"u8, status.Served);
         json.WriteNumber("skipped"u8, status.Skipped);
-        WriteTime(json, "oldestWaitingSince"u8, status.OldestWaitingSince);
-        WriteAge(json, "oldestWaitingAgeSeconds"u8, now - status.OldestWaitingSince);
-        WriteTime(json, "lastPushAt"u8, status.LastPushAt);
-        WriteTime(json, "lastPullAt"u8, status.LastPullAt);
+        json.WriteString("oldestWaitingSince"u8, status.OldestWaitingSince);
+        json.WriteNumber("oldestWaitingAgeSeconds"u8, Seconds(now - status.OldestWaitingSince));
+        json.WriteString("lastPushAt"u8, status.LastPushAt);
+        json.WriteString("lastPullAt"u8, status.LastPullAt);
         json.WriteEndObject();
     }
 
@@ -46,27 +47,5 @@ internal static class NamespaceAnswers
     }
 
     // Whole seconds; none below zero, where this machine's clock is behind the one that took the push.
-    private static void WriteAge(Utf8JsonWriter json, ReadOnlySpan<byte> name, TimeSpan? age)
-    {
-        if (age is { } known)
-        {
-            json.WriteNumber(name, Math.Max(0, (long)known.TotalSeconds));
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
-    }
-
-    private static void WriteTime(Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
-    {
-        if (time is { } known)
-        {
-            json.WriteString(name, known.UtcDateTime);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
-    }
+    private static long? Seconds(TimeSpan? age) => age is { } known ? Math.Max(0, (long)known.TotalSeconds) : null;
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadHealth = LeadGrain.GrainInterfaces.Gate.Health;
@@ -22,7 +23,7 @@ internal static class IngestAnswers
         json.WriteString("status"u8, pushed ? RoutedStatus.Active : push is PushFate.Failed { IsFinal: true } ? RoutedStatus.Dead : outcome.Status);
         json.WritePropertyName("health"u8);
         WriteHealth(json, outcome.Health);
-        WriteId(json, "ruleId"u8, outcome.RuleId);
+        json.WriteString("ruleId"u8, outcome.RuleId);
         json.WriteString("namespace"u8, outcome.Target?.Namespace);
         WritePush(json, push);
         json.WriteEndObject();
@@ -46,18 +47,6 @@ internal static class IngestAnswers
 
         json.WriteEndArray();
         json.WriteEndObject();
-    }
-
-    internal static void WriteId(Utf8JsonWriter json, ReadOnlySpan<byte> name, Guid? id)
-    {
-        if (id is { } known)
-        {
-            json.WriteString(name, known);
-        }
-        else
-        {
-            json.WriteNull(name);
-        }
     }
 
     private static string MessageOf(IngestOutcome outcome) => outcome switch

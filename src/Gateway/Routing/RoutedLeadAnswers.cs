@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LeadGrain.Gateway.Json;
 using LeadGrain.GrainInterfaces.Routing;
 
 namespace LeadGrain.Gateway.Routing;
@@ -26,22 +27,14 @@ internal static class RoutedLeadAnswers
         json.WriteString("id"u8, lead.Id);
         json.WriteString("email"u8, lead.Email);
         json.WriteString("persona"u8, lead.Persona);
-        if (lead.Score is { } score)
-        {
-            json.WriteNumber("score"u8, score);
-        }
-        else
-        {
-            json.WriteNull("score"u8);
-        }
-
+        json.WriteNumber("score"u8, lead.Score);
         json.WriteString("source"u8, lead.Source);
         json.WriteString("status"u8, lead.Status);
         json.WritePropertyName("health"u8);
         IngestAnswers.WriteHealth(json, lead.Health);
         json.WritePropertyName("target"u8);
         RuleAnswers.WriteTarget(json, lead.Target);
-        IngestAnswers.WriteId(json, "ruleId"u8, lead.RuleId);
+        json.WriteString("ruleId"u8, lead.RuleId);
         json.WriteString("engagement"u8, lead.Engagement);
         json.WritePropertyName("data"u8);
         json.WriteRawValue(lead.Data, skipInputValidation: true);
@@ -59,7 +52,7 @@ internal static class RoutedLeadAnswers
         IngestAnswers.WriteHealth(json, preview.Health);
         json.WritePropertyName("target"u8);
         RuleAnswers.WriteTarget(json, preview.Status == RoutedStatus.Blocked ? null : preview.Winner?.Definition.Target);
-        IngestAnswers.WriteId(json, "ruleId"u8, preview.Winner?.Id);
+        json.WriteString("ruleId"u8, preview.Winner?.Id);
         json.WriteStartArray("rules"u8);
         foreach (var verdict in preview.Verdicts)
         {
