@@ -12,6 +12,7 @@ public sealed class GatewayOptions
     private const int LeastShare = 16;
 
     /// <summary>Requests under way at once; further ones are shed with 503. Setting <c>MAX_IN_FLIGHT</c>.</summary>
+    [Display(Name = "MAX_IN_FLIGHT")]
     [Range(1, 1_000_000)]
     public int MaxInFlight { get; set; } = 4096;
 
@@ -19,6 +20,7 @@ public sealed class GatewayOptions
     /// Requests that wait for a lead at once, beside those under way; further ones are shed with 503. An organization may have
     /// a quarter of them. Setting <c>MAX_WAITING</c>.
     /// </summary>
+    [Display(Name = "MAX_WAITING")]
     [Range(0, 10_000_000)]
     public int MaxWaiting { get; set; } = 20_000;
 
@@ -26,6 +28,7 @@ public sealed class GatewayOptions
     /// Requests of one organization under way at once, where it has no limit of its own; further ones get 429. 0: a quarter of
     /// <see cref="MaxInFlight"/>. Setting <c>ORGANIZATION_MAX_IN_FLIGHT</c>.
     /// </summary>
+    [Display(Name = "ORGANIZATION_MAX_IN_FLIGHT")]
     [Range(0, 1_000_000)]
     public int OrganizationMaxInFlight { get; set; }
 
@@ -33,6 +36,7 @@ public sealed class GatewayOptions
     /// Requests a second of one organization, where it has no limit of its own; further ones get 429. 0: no limit. Setting
     /// <c>ORGANIZATION_REQUESTS_PER_SECOND</c>.
     /// </summary>
+    [Display(Name = "ORGANIZATION_REQUESTS_PER_SECOND")]
     [Range(0, 1_000_000)]
     public int OrganizationRequestsPerSecond { get; set; }
 
@@ -40,6 +44,7 @@ public sealed class GatewayOptions
     /// Requests of one organization that may come at once after a pause. 0: as many as a second's. Setting
     /// <c>ORGANIZATION_BURST</c>.
     /// </summary>
+    [Display(Name = "ORGANIZATION_BURST")]
     [Range(0, 1_000_000)]
     public int OrganizationBurst { get; set; }
 
@@ -47,12 +52,14 @@ public sealed class GatewayOptions
     /// Bytes of large bodies (over 64 KiB) held at once; what goes beyond is shed with 503. An organization may have a quarter,
     /// and one body of the largest size in any case. Setting <c>MAX_BODY_MEMORY</c>.
     /// </summary>
+    [Display(Name = "MAX_BODY_MEMORY")]
     [Range(LargestBody, long.MaxValue)]
     public long MaxBodyMemory { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>
     /// Large bodies worked on at once, in turn between organizations; the others wait. Setting <c>LARGE_BODIES_AT_ONCE</c>.
     /// </summary>
+    [Display(Name = "LARGE_BODIES_AT_ONCE")]
     [Range(1, 10_000)]
     public int LargeBodiesAtOnce { get; set; } = Math.Max(2, Environment.ProcessorCount / 2); // one is parsed while another is committed
 
@@ -60,10 +67,12 @@ public sealed class GatewayOptions
     /// How long a refusal for too many requests under way is held back, so that a flood does not spend on refusals what there is
     /// to serve with. Setting <c>REFUSAL_DELAY</c>, as 00:00:00.500; 00:00:00 for none.
     /// </summary>
+    [Display(Name = "REFUSAL_DELAY")]
     [Range(typeof(TimeSpan), "00:00:00", "00:00:10")]
     public TimeSpan RefusalDelay { get; set; } = TimeSpan.FromMilliseconds(500); // half of the Retry-After that it comes with; with 250 ms a flood still cost a quarter of the goodput
 
     /// <summary>How long a request waits for its grain before 503 <c>timed_out</c>. Setting <c>GRAIN_CALL_TIMEOUT</c>, as 00:00:30.</summary>
+    [Display(Name = "GRAIN_CALL_TIMEOUT")]
     [Range(typeof(TimeSpan), "00:00:00.001", "01:00:00")]
     public TimeSpan GrainCallTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
@@ -76,18 +85,22 @@ public sealed class GatewayOptions
     public TimeSpan ReadinessTimeout { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>How long what an organization's key opens is remembered; a key revoked elsewhere opens for so long. Setting <c>KEY_CACHE</c>, as 00:00:05.</summary>
+    [Display(Name = "KEY_CACHE")]
     [Range(typeof(TimeSpan), "00:00:00", "00:05:00")]
     public TimeSpan KeyCacheFor { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the answer to an ingested lead waits for its push; zero does not wait. Setting <c>INGEST_PUSH_WAIT</c>, as 00:00:05.</summary>
+    [Display(Name = "INGEST_PUSH_WAIT")]
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan IngestPushWait { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The application whose organizations Clay's deliveries name, where they name none. Setting <c>CLAY_APP</c>.</summary>
+    [Display(Name = "CLAY_APP")]
     [StringLength(255, MinimumLength = 1)]
     public string ClayApp { get; set; } = "clay";
 
     /// <summary>How many deliveries from outside may have their proof checked at once; more are shed. Setting <c>MAX_UNPROVEN</c>.</summary>
+    [Display(Name = "MAX_UNPROVEN")]
     [Range(1, 100_000)]
     public int MaxUnproven { get; set; } = 64; // each takes a millisecond
 

@@ -81,6 +81,7 @@ public static class GatewaySetup
     {
         UseTrustedProxies(app);
         app.UseMiddleware<RequestBoundary>();
+        app.UseRouting(); // behind the boundary, which may change the method
         app.MapHealth();
         new DocumentCache().Guard(app.MapOpenApi("/openapi/v1.json"));
         var gated = app.MapGatedGroup();

@@ -23,6 +23,7 @@ internal static class Grid
     /// <param name="configure">A last word, for tests.</param>
     internal static WebApplication Build(GridSettings settings, Action<WebApplicationBuilder>? configure = null)
     {
+        TimeSetting.Use();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [NoReload] });
         builder.Configuration.AddInMemoryCollection(settings.Overrides);
         builder.AddTelemetry();

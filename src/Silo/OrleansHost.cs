@@ -4,6 +4,7 @@ using LeadGrain.Grains;
 using LeadGrain.Grains.Storage;
 using Npgsql;
 using Orleans.Configuration;
+using Orleans.Serialization;
 
 namespace LeadGrain.Silo;
 
@@ -23,6 +24,7 @@ internal static class GrainHost
         var cluster = ClusterSettings.Read(builder.Configuration);
         builder.Services.AddSingleton(cluster);
         builder.Services.AddSingleton<IHostFaults, ClusterFaults>();
+        builder.Services.Configure<ExceptionSerializationOptions>(SendAllFaults);
         var shares = ConnectionShares.Of(connectionString);
         builder.Services.AddSingleton(_ => BuildStore(shares.Rest, "leadgrain-store"));
         builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildHotStore(connectionString, shares.Hot));
@@ -115,9 +117,16 @@ internal static class GrainHost
         options.NumMissedTableIAmAliveLimit = ClusterSettings.MissedHeartbeats;
     }
 
-    // Orleans's messages name grains by their keys, and some keys are emails.
+    /// <summary>
+    /// Lets exceptions of every kind travel between silos, by name and message where they have no serializer: of one that cannot travel
+    /// the caller would be told that only.
+    /// </summary>
+    internal static void SendAllFaults(ExceptionSerializationOptions options) => options.SupportedExceptionTypeFilter = static _ => true;
+
+    // Orleans's messages name grains by their keys, and some keys are emails; Polly, by which Orleans places grains, quotes them.
     private static void KeepGrainKeysOutOfLogs(ILoggingBuilder logging)
     {
+        logging.AddFilter("Polly", LogLevel.None);
         logging.AddFilter("Orleans", LogLevel.None);
         logging.AddFilter("Orleans.Runtime.MembershipService", LogLevel.Warning);
     }

@@ -9,19 +9,20 @@ using var interrupted = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop)
 using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 try
 {
-    var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("DATA_DIR") ?? ".data");
+    var folder = Path.GetFullPath(Environment.GetEnvironmentVariable("DATA_DIR") is { Length: > 0 } given ? given : ".data");
     var port = Settings.Port(Environment.GetEnvironmentVariable("PORT"));
     var databaseWait = Settings.DatabaseWait(Environment.GetEnvironmentVariable("DATABASE_WAIT"));
-    using var logs = LoggerFactory.Create(logging => logging.AddSimpleConsole().SetMinimumLevel(LogLevel.Warning));
+    var level = Telemetry.Level(Environment.GetEnvironmentVariable("LOG_LEVEL"));
+    using var logs = LoggerFactory.Create(logging => logging.AddLines(Telemetry.IsForMachines).SetMinimumLevel(level > LogLevel.Warning ? level : LogLevel.Warning));
     var sandbox = args.Contains("--sandbox") ? SandboxSettings.Read(Environment.GetEnvironmentVariable) : null;
     await using var apollo = sandbox is null ? null : await FakeApollo.StartAsync(cancellationToken: stop.Token);
     await using var smartlead = sandbox is null ? null : await FakeSmartlead.StartAsync(sandbox.Smartlead, stop.Token);
     await using var clay = sandbox is null ? null : await FakeClay.StartAsync(sandbox.Clay, stop.Token);
     await using var database = await GridDatabase.OpenAsync(
         Environment.GetEnvironmentVariable("DATABASE_URL"), folder, GrainHost.SqlFolders, databaseWait, logs, stop.Token);
-    var given = Environment.GetEnvironmentVariable("API_KEY");
-    var (key, keyNote) = string.IsNullOrWhiteSpace(given) ? ApiKeyFile.ReadOrMake(folder) : (given, null);
-    var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(given))
+    var givenKey = Environment.GetEnvironmentVariable("API_KEY");
+    var (key, keyNote) = string.IsNullOrWhiteSpace(givenKey) ? ApiKeyFile.ReadOrMake(folder) : (givenKey, null);
+    var settings = new GridSettings(database.ConnectionString, key, port, LoopbackOnly: string.IsNullOrWhiteSpace(givenKey))
     {
         Overrides = Settings.Overrides(folder, apollo, smartlead),
     };

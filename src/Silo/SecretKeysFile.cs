@@ -15,7 +15,9 @@ internal static class SecretKeysFile
             return ring;
         }
 
-        var made = $"k1:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
+        // Its name tells it from every other ring's: what it has sealed is known as lost to a host that has another.
+        var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
+        var made = $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
         OwnerOnlyFile.Write(path, made);
         return made;
     }

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LeadGrain.Gateway;
 using LeadGrain.Sandbox.Apollo;
 using LeadGrain.Sandbox.Clay;
 using LeadGrain.Sandbox.Smartlead;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace LeadGrain.Silo;
 
@@ -26,7 +28,7 @@ internal static partial class Settings
     /// <exception cref="SettingException">Not a time.</exception>
     internal static TimeSpan DatabaseWait(string? text)
         => string.IsNullOrWhiteSpace(text) ? s_databaseWait
-            : TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time
+            : TimeSetting.TryRead(text, out var time) && time >= TimeSpan.Zero ? time
             : throw new SettingException($"DATABASE_WAIT must be a time such as 00:01:00, not {text}.");
 
     /// <summary>What wins over the environment: where the sandbox's services are, if there is one, and a key ring where none is given.</summary>
@@ -59,15 +61,31 @@ internal static partial class Settings
     internal static string? Explain(Exception exception) => exception switch
     {
         SettingException or LocalPostgresException or DatabaseUrlException or MigrationException => exception.Message,
-        OptionsValidationException wrong => string.Join(' ', wrong.Failures.Select(Bare)),
+        OptionsValidationException wrong => string.Join(' ', wrong.Failures.Select(failure => Bare(failure, wrong.OptionsType))),
+        InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder", InnerException.Message: var why } => $"{exception.Message} {why}",
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => exception.Message,
+        PostgresException told => $"The database broke off or refused: {told.SqlState} {told.MessageText}",
+        NpgsqlException => $"The database broke off: {exception.Message}",
         IOException { InnerException: AddressInUseException } => $"PORT is taken: {exception.Message}",
         _ => null,
     };
 
-    // The validator wraps what our options say, which names the setting, in the names of classes.
-    private static string Bare(string failure)
-        => WrappedFailure().Match(failure) is { Success: true } match ? match.Groups["message"].Value : failure;
+    // The validator wraps what our options say, which names the setting, in the names of classes. Those of a section are named by it.
+    private static string Bare(string failure, Type options)
+        => WrappedFailure().Match(failure) is not { Success: true } match ? failure
+            : options.Assembly == typeof(GatewaySetup).Assembly ? match.Groups["message"].Value
+            : NamedField().Replace(match.Groups["message"].Value, $"$1{SectionOf(options)}__$2");
+
+    private static string SectionOf(Type options) => options.Name switch
+    {
+        "CampaignOptions" => "Campaigns",
+        "SecretOptions" => "Secrets",
+        var name => name.Replace("Options", "", StringComparison.Ordinal),
+    };
+
+    // One that has a name of its own is told by that.
+    [GeneratedRegex("^(The field )([A-Z][a-z][A-Za-z]*)(?= must)")]
+    private static partial Regex NamedField();
 
     [GeneratedRegex("^DataAnnotation validation failed for .* with the error: '(?<message>.*)'\\.$", RegexOptions.Singleline)]
     private static partial Regex WrappedFailure();

@@ -62,9 +62,19 @@ public static class Telemetry
         // The ready line says where the process listens.
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", level is LogLevel.Information ? LogLevel.Warning : level);
         builder.Logging.AddFilter("Microsoft.AspNetCore", level is LogLevel.Information ? LogLevel.Warning : level);
-        if (builder.Environment.IsProduction() && redirected)
+        builder.Logging.AddLines(builder.Environment.IsProduction() && redirected);
+    }
+
+    /// <summary>Whether lines are for machines, where there is no builder to ask: a file or a pipe of a process that is not being developed.</summary>
+    internal static bool IsForMachines => Console.IsOutputRedirected
+        && (Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT")) is (null or "" or "Production");
+
+    /// <summary>Writes the log to the console, as JSON or for people.</summary>
+    internal static ILoggingBuilder AddLines(this ILoggingBuilder logging, bool asJson)
+    {
+        if (asJson)
         {
-            builder.Logging.AddJsonConsole(json =>
+            logging.AddJsonConsole(json =>
             {
                 json.IncludeScopes = true;
                 json.UseUtcTimestamp = true;
@@ -73,7 +83,7 @@ public static class Telemetry
         }
         else
         {
-            builder.Logging.AddSimpleConsole(line =>
+            logging.AddSimpleConsole(line =>
             {
                 line.IncludeScopes = true;
                 line.SingleLine = true;
@@ -81,6 +91,8 @@ public static class Telemetry
                 line.TimestampFormat = "HH:mm:ss.fff ";
             });
         }
+
+        return logging;
     }
 
     internal static LogLevel Level(string? setting) => setting?.Trim().ToLowerInvariant() switch

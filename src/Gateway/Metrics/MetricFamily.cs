@@ -16,6 +16,7 @@ internal sealed class MetricFamily
     private readonly Lock _creating = new();
     private readonly double[]? _bounds;
     private readonly int _cap;
+    private readonly bool _isOurs;
     private int _tagSets;
     private MetricSeries? _untagged;
     private MetricSeries? _overflow;
@@ -25,6 +26,7 @@ internal sealed class MetricFamily
         (Kind, Help, _cap) = (kind, instrument.Description, cap);
         Name = PrometheusNames.Metric(instrument.Name, instrument.Unit, kind);
         Observable = instrument.IsObservable;
+        _isOurs = instrument.Meter.Name.StartsWith("LeadGrain.", StringComparison.Ordinal);
         _bounds = kind is SeriesKind.Histogram ? HistogramBounds.Of(instrument) : null;
         _lookup = _byTags.GetAlternateLookup<ReadOnlySpan<KeyValuePair<string, object?>>>();
     }
@@ -63,12 +65,19 @@ internal sealed class MetricFamily
             all = [.. _byLabels.Values.Where(series => !Observable || series.ReportedIn(scrape))];
         }
 
-        if (all.Length == 0)
+        // A counter that comes up with its first event only would not have risen for who watches its rise.
+        var isUntouched = all.Length == 0 && Kind is SeriesKind.Counter && !Observable && _isOurs;
+        if (all.Length == 0 && !isUntouched)
         {
             return;
         }
 
         PrometheusText.Header(text, Name, Help, Kind);
+        if (isUntouched)
+        {
+            PrometheusText.Sample(text, Name, "", 0);
+        }
+
         foreach (var series in all)
         {
             series.Write(text, Name);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Gateway.Pipeline;
 
-/// <summary>The outermost step: an id on every request, and an answer for every fault.</summary>
+/// <summary>The outermost step: an id on every request, an answer for every fault, and HEAD wherever there is GET.</summary>
 internal sealed partial class RequestBoundary(RequestDelegate next, IErrorReporter errors, ILogger<RequestBoundary> logger)
 {
     // What nginx made the custom for a caller that went away.
@@ -15,6 +15,11 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IErrorReport
     public async Task InvokeAsync(HttpContext context)
     {
         RequestIdentity.Assign(context);
+        if (HttpMethods.IsHead(context.Request.Method))
+        {
+            context.Request.Method = HttpMethods.Get; // the server sends no body all the same
+        }
+
         context.Response.Headers.XContentTypeOptions = "nosniff";
         using var scope = logger.IsEnabled(LogLevel.Critical) ? logger.BeginScope(new RequestScope(context.TraceIdentifier)) : null;
         try

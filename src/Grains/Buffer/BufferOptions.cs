@@ -51,6 +51,7 @@ public sealed class BufferOptions
     public long MaxLeaseBytes { get; set; } = 128 * 1024 * 1024;
 
     /// <summary>How often a lead may be handed out by lease before it is set aside as dead. Setting <c>LEASE_MAX_ATTEMPTS</c>.</summary>
+    [Display(Name = "LEASE_MAX_ATTEMPTS")]
     [Range(1, 1_000)]
     public int MaxAttempts { get; set; } = 5;
 
@@ -58,6 +59,7 @@ public sealed class BufferOptions
     /// Memory, in bytes, for the served sets of all active namespaces together: 9 to 28 bytes a served lead. A namespace
     /// for whose set there is no room asks the database instead. Setting <c>SERVED_SET_BYTES</c>.
     /// </summary>
+    [Display(Name = "SERVED_SET_BYTES")]
     [Range(0, 1L << 40)]
     public long ServedSetBytes { get; set; } = 256 * 1024 * 1024;
 

@@ -196,7 +196,7 @@ internal sealed partial class NamespaceGrain(
     {
         if (_ended is not null)
         {
-            throw new OwnershipLostException("This activation has ended.", _ended);
+            throw new OwnershipLostException("This activation has ended.");
         }
     }
 
@@ -216,7 +216,7 @@ internal sealed partial class NamespaceGrain(
 
     private void RefuseQueued()
     {
-        var refusal = new OwnershipLostException("This activation has ended.", _ended!);
+        var refusal = new OwnershipLostException("This activation has ended.");
         foreach (var pull in (IEnumerable<Pull>)[.. _again, .. _waiters, .. _pulls])
         {
             pull.Fail(refusal);

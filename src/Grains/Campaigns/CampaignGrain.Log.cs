@@ -33,6 +33,6 @@ internal sealed partial class CampaignGrain
     [LoggerMessage(185, LogLevel.Warning, "Failed to push {Leads} leads to the {Kind} campaign {Campaign}: {Reason}")]
     private partial void LogPushFailed(int leads, string kind, string campaign, string reason);
 
-    [LoggerMessage(182, LogLevel.Warning, "A campaign was stopped until somebody acts: {Reason}")]
-    private partial void LogStopped(string reason);
+    [LoggerMessage(182, LogLevel.Warning, "The campaign {Campaign} of {App}/{Org} was stopped until somebody acts: {Reason}")]
+    private partial void LogStopped(string campaign, string app, string org, string reason);
 }

@@ -211,7 +211,7 @@ internal sealed partial class CampaignGrain
 
         var off = claimed.Settings is CampaignSettings.Webhook && failingSince is { } since && now - since >= set.WebhookOffAfter
             ? $"no success since {since.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : null;
-        if ((settled.Stop ?? off) is { } reason)
+        if ((settled.Stop ?? off) is { } reason && _claimed is not { State: CampaignState.Stopped })
         {
             await StopAsync(claimed, reason, isRecorded: settled.Stop is not null);
         }
@@ -226,7 +226,7 @@ internal sealed partial class CampaignGrain
         }
 
         metrics.Stopped();
-        LogStopped(reason);
+        LogStopped(_key.CampaignId, _key.Tenant.App, _key.Tenant.Org, reason);
         _claimed = _claimed is null ? null : _claimed with { State = CampaignState.Stopped, StoppedFor = reason };
         _fates.TellAll(new PushFate.Failed($"the campaign was stopped: {reason}"));
     }

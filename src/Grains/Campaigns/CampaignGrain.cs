@@ -154,7 +154,7 @@ internal sealed partial class CampaignGrain(
     {
         if (_ended is not null)
         {
-            throw new OwnershipLostException("This activation has ended.", _ended);
+            throw new OwnershipLostException("This activation has ended.");
         }
     }
 

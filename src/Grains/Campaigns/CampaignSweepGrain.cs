@@ -1,5 +1,6 @@
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Storage;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -33,9 +34,9 @@ internal sealed partial class CampaignSweepGrain(
 
     private async Task RemindAsync()
     {
-        if (await this.GetReminder(Reminder) is null)
+        if (await StorageFaults.GuardAsync(() => this.GetReminder(Reminder)) is null)
         {
-            await this.RegisterOrUpdateReminder(Reminder, s_remindEvery, s_remindEvery);
+            await StorageFaults.GuardAsync(() => this.RegisterOrUpdateReminder(Reminder, s_remindEvery, s_remindEvery));
         }
     }
 

@@ -213,7 +213,7 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
         }
         catch (Exception e) when (StorageFaults.IsUnavailable(e) || e is ObjectDisposedException)
         {
-            throw new StorageUnavailableException($"{step} failed: {StorageFaults.Describe(e)}.", e);
+            throw new StorageUnavailableException($"{step} failed: {StorageFaults.Describe(e)}.");
         }
     }
 }

@@ -26,6 +26,7 @@ public sealed class IngestionOptions
     public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Days that the raw log is kept for; 0: for ever. Setting <c>RAW_RETENTION</c>.</summary>
+    [Display(Name = "RAW_RETENTION")]
     [Range(0, 36_500, ErrorMessage = "RAW_RETENTION must be a number of days from 0 to 36500.")]
     public int RetentionDays { get; set; }
 

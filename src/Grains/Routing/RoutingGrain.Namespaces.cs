@@ -7,6 +7,7 @@ using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Gate;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -67,7 +68,7 @@ internal sealed partial class RoutingGrain
     {
         if (!_watchingNamespaces && (state.FeedsNamespaces || await leads.WaitsForNamespacesAsync(state.OrganizationId)))
         {
-            await this.RegisterOrUpdateReminder(NamespaceReminder, options.Value.NamespaceRetryAfter, TimeSpan.FromMinutes(1));
+            await StorageFaults.GuardAsync(() => this.RegisterOrUpdateReminder(NamespaceReminder, options.Value.NamespaceRetryAfter, TimeSpan.FromMinutes(1)));
             _watchingNamespaces = true;
         }
     }
@@ -113,7 +114,7 @@ internal sealed partial class RoutingGrain
         }
 
         if (!state.FeedsNamespaces && !await leads.WaitsForNamespacesAsync(state.OrganizationId)
-            && await this.GetReminder(NamespaceReminder) is { } reminder)
+            && await StorageFaults.GuardAsync(() => this.GetReminder(NamespaceReminder)) is { } reminder)
         {
             await this.UnregisterReminder(reminder);
             _watchingNamespaces = false;

@@ -2,6 +2,7 @@ using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -197,7 +198,7 @@ internal sealed partial class RoutingGrain
             _watchingPool = true;
             try
             {
-                await this.RegisterOrUpdateReminder(PoolReminder, options.Value.PoolLookAfter, TimeSpan.FromMinutes(1));
+                await StorageFaults.GuardAsync(() => this.RegisterOrUpdateReminder(PoolReminder, options.Value.PoolLookAfter, TimeSpan.FromMinutes(1)));
             }
             catch
             {
@@ -217,7 +218,7 @@ internal sealed partial class RoutingGrain
 
     private async Task StopWatchingPoolAsync()
     {
-        if (await this.GetReminder(PoolReminder) is not { } reminder || !_pool.IsQuiet)
+        if (await StorageFaults.GuardAsync(() => this.GetReminder(PoolReminder)) is not { } reminder || !_pool.IsQuiet)
         {
             return;
         }
@@ -227,7 +228,7 @@ internal sealed partial class RoutingGrain
         if (_watchingPool)
         {
             // A lead has come meanwhile, and which of the two was last in the table cannot be told.
-            await this.RegisterOrUpdateReminder(PoolReminder, options.Value.PoolLookAfter, TimeSpan.FromMinutes(1));
+            await StorageFaults.GuardAsync(() => this.RegisterOrUpdateReminder(PoolReminder, options.Value.PoolLookAfter, TimeSpan.FromMinutes(1)));
         }
     }
 }

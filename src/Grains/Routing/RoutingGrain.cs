@@ -147,7 +147,7 @@ internal sealed partial class RoutingGrain(
     {
         if (_ended is not null)
         {
-            throw new OwnershipLostException("This activation has ended.", _ended);
+            throw new OwnershipLostException("This activation has ended.");
         }
 
         var state = _state ??= LoadAsync();
@@ -218,6 +218,6 @@ internal sealed partial class RoutingGrain(
     {
         _ended ??= new OwnershipLostException("Another activation routes this organization's leads.");
         DeactivateOnIdle();
-        return new OwnershipLostException("This activation has ended.", _ended);
+        return new OwnershipLostException("This activation has ended.");
     }
 }

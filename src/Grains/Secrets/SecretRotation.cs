@@ -20,7 +20,7 @@ internal sealed partial class SecretRotation(
     protected override TimeSpan Pause => options.Value.RotateEvery;
 
     /// <inheritdoc/>
-    protected override Task PassAsync(CancellationToken stoppingToken) => box.IsConfigured ? RunAsync(stoppingToken) : Task.CompletedTask;
+    protected override Task PassAsync(CancellationToken stoppingToken) => box.IsConfigured ? RunAsync(stoppingToken) : LookAsync();
 
     /// <summary>One pass over all secrets.</summary>
     /// <returns>How many were sealed anew, and how many no key opens.</returns>
@@ -36,14 +36,30 @@ internal sealed partial class SecretRotation(
         }
 
         metrics.Resealed(resealed);
-        if (resealed > 0 || unreadable > 0)
+        if (resealed > 0)
         {
-            LogRun(resealed, box.SealingKeyId, unreadable);
+            LogResealed(resealed, box.SealingKeyId);
+        }
+
+        if (unreadable > 0)
+        {
+            LogUnreadable(unreadable);
         }
 
         return (resealed, unreadable);
     }
 
-    [LoggerMessage(140, LogLevel.Information, "{Resealed} secrets were sealed anew with key {KeyId}; no key of the ring opens {Unreadable}")]
-    private partial void LogRun(int resealed, string keyId, int unreadable);
+    private async Task LookAsync()
+    {
+        if (await store.CountAsync() is > 0 and var secrets)
+        {
+            LogUnreadable(secrets);
+        }
+    }
+
+    [LoggerMessage(140, LogLevel.Information, "{Resealed} secrets were sealed anew with key {KeyId}")]
+    private partial void LogResealed(int resealed, string keyId);
+
+    [LoggerMessage(141, LogLevel.Warning, "No key of SECRET_KEYS opens {Unreadable} secrets: the ring that sealed them is needed, or they must be set anew")]
+    private partial void LogUnreadable(long unreadable);
 }

@@ -25,6 +25,8 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
 
     private const string NamesSql = "select name, updated_at from organization_secrets where organization_id = $1 order by name";
 
+    private const string CountSql = "select count(*) from organization_secrets";
+
     // Rows of a key that is gone stay behind the position, so that a run ends.
     private const string OldSql =
         """
@@ -181,6 +183,13 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
         await reseal.ExecuteNonQueryAsync();
         await transaction.CommitAsync();
         return new ResealedBatch(made.Count, old.Count - made.Count, old is [.., var last] ? (last.OrganizationId, last.Name) : null);
+    });
+
+    /// <summary>How many there are, whoever's.</summary>
+    internal Task<long> CountAsync() => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand(CountSql);
+        return (long)(await command.ExecuteScalarAsync())!;
     });
 
     [LoggerMessage(160, LogLevel.Error, "The secret {Name} of organization {OrganizationId} does not open: its key is not in SECRET_KEYS, or its row was changed")]

@@ -14,7 +14,7 @@ internal static class StorageFaults
     /// <summary>Whether the database could not be reached, broke off or is not able to work now: worth trying again.</summary>
     internal static bool IsUnavailable(Exception exception) => exception switch
     {
-        PostgresException { SqlState: var state } => IsPassing(state),
+        PostgresException { SqlState: { } state } => IsPassing(state), // none: it came from another silo, where a reminder was to be kept
         // Npgsql's own words for a connection that it has lost the thread of, and closed.
         { Source: "Npgsql" } when exception.GetType() == typeof(Exception) => true,
         NpgsqlException or TimeoutException or SocketException or IOException => true,
@@ -34,13 +34,16 @@ internal static class StorageFaults
         }
     }
 
-    /// <summary>The one exception by which callers learn that the database is away.</summary>
-    internal static StorageUnavailableException Unavailable(Exception cause) => new($"The database is not available: {Describe(cause)}.", cause);
+    /// <summary>
+    /// The one exception by which callers learn that the database is away. It describes its cause and does not hold it: a caller in
+    /// another silo could not be sent one of the database's own kind.
+    /// </summary>
+    internal static StorageUnavailableException Unavailable(Exception cause) => new($"The database is not available: {Describe(cause)}.");
 
     /// <summary>What failed, for logs: kinds and codes. The server's own words may quote what is stored.</summary>
     internal static string Describe(Exception cause) => cause switch
     {
-        PostgresException { SqlState: var state } => $"SQLSTATE {state}",
+        PostgresException { SqlState: { } state } => $"SQLSTATE {state}",
         SocketException { SocketErrorCode: var code } => $"{nameof(SocketException)} {code}",
         { InnerException: { } inner } => $"{cause.GetType().Name}, {Describe(inner)}",
         _ => cause.GetType().Name,

@@ -7,11 +7,17 @@ namespace LeadGrain.Silo;
 internal sealed class ClusterFaults : IHostFaults
 {
     /// <summary>
-    /// A rejection comes from before the grain: no connection, a busy gateway, a silo that stops. Only the exact type says so:
+    /// A rejection comes from before the grain: no connection, a busy gateway, a silo that stops, no silo to place it on. Only the exact type says so:
     /// the derived <see cref="SiloUnavailableException"/> also stands for a silo that was lost with the call under way.
     /// </summary>
     public bool NothingWasDone(Exception exception)
-        => exception is GatewayTooBusyException or ConnectionFailedException || exception.GetType() == typeof(OrleansMessageRejectionException);
+        => exception is GatewayTooBusyException or ConnectionFailedException
+            || exception.GetType() == typeof(OrleansMessageRejectionException)
+            || IsUnplaced(exception);
 
     public bool OutcomeIsUnknown(Exception exception) => exception is SiloUnavailableException or TimeoutException;
+
+    // A silo that has woken up to find itself declared dead knows no silo for any grain. Only the words tell.
+    private static bool IsUnplaced(Exception exception)
+        => exception.GetType() == typeof(OrleansException) && exception.Message.StartsWith("No active nodes are compatible", StringComparison.Ordinal);
 }

@@ -16,6 +16,18 @@ public sealed class HealthTests
     }
 
     [Fact]
+    public async Task Whoever_asks_for_the_head_only_gets_the_status_and_no_body()
+    {
+        await using var server = await StartAsync(Check("database", false));
+        foreach (var (path, status) in new[] { ("/health/live", 200), ("/health/ready", 503), ("/leads", 200), ("/buffer/next", 405), ("/nowhere", 404) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Head, path);
+            var answer = await Answer.OfAsync(await server.Client.SendAsync(request));
+            Assert.Equal((status, ""), ((int)answer.Status, answer.Body));
+        }
+    }
+
+    [Fact]
     public async Task Ready_when_every_check_passes()
     {
         await using var server = await StartAsync(Check("database", true), Check("host", true));

@@ -20,6 +20,18 @@ public sealed class PrometheusExporterTests : IDisposable
     }
 
     [Fact]
+    public void A_counter_of_ours_is_there_before_its_first_event_so_that_its_rise_can_be_seen()
+    {
+        var stopped = _meter.CreateCounter<long>("stopped");
+        _meter.CreateHistogram<double>("took");
+
+        Assert.Contains("\nstopped_total 0\n", _exporter.Scrape(), StringComparison.Ordinal);
+        stopped.Add(1);
+        Assert.Contains("\nstopped_total 1\n", _exporter.Scrape(), StringComparison.Ordinal);
+        Assert.DoesNotContain("took", _exporter.Scrape(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Every_increment_of_every_thread_appears()
     {
         var counter = _meter.CreateCounter<long>("hits", "{hit}", "Hits \\ so far\nhere.");

@@ -7,7 +7,10 @@ using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Leases;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Storage;
+using LeadGrain.Silo;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 using Orleans.Serialization;
 
 namespace LeadGrain.Tests.OrleansHost;
@@ -62,8 +65,8 @@ public sealed class RoundTripTests
         new StorageUnavailableException("Away.", new TimeoutException("Slow.")),
     ];
 
-    private static readonly Serializer s_serializer =
-        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<Serializer>();
+    private static readonly Serializer s_serializer = new ServiceCollection().AddSerializer()
+        .Configure<ExceptionSerializationOptions>(GrainHost.SendAllFaults).BuildServiceProvider().GetRequiredService<Serializer>();
 
     [Fact]
     public void Every_record_that_travels_arrives_as_it_was_sent() => Assert.All(s_samples, sample =>
@@ -80,6 +83,17 @@ public sealed class RoundTripTests
         Assert.Equal((fault.GetType(), fault.Message), (arrived.GetType(), arrived.Message));
         Assert.Equal(fault.InnerException?.Message, arrived.InnerException?.Message);
     });
+
+    [Fact]
+    public void What_the_database_said_arrives_as_words()
+    {
+        var away = StorageFaults.Unavailable(new PostgresException("shutdown", "FATAL", "FATAL", PostgresErrorCodes.AdminShutdown));
+        var raw = new PostgresException("a bug", "ERROR", "ERROR", PostgresErrorCodes.UndefinedTable);
+
+        Assert.Contains(PostgresErrorCodes.AdminShutdown, Assert.IsType<StorageUnavailableException>(Send(away)).Message, StringComparison.Ordinal);
+        Assert.Contains("a bug", Assert.IsAssignableFrom<Exception>(Send(raw)).ToString(), StringComparison.Ordinal);
+        Assert.True(StorageFaults.IsUnavailable((Exception)Send(new NpgsqlException("Exception while reading from stream"))));
+    }
 
     [Fact]
     public void Every_type_that_travels_arrives_with_all_its_members()

@@ -1,0 +1,68 @@
+using System.Net;
+using LeadGrain.Tests.Gateway;
+using Npgsql;
+
+namespace LeadGrain.Tests.OrleansHost;
+
+/// <summary>A database that takes nobody in, seen through the silo that carries the grains and through the other one.</summary>
+public sealed class AwayDatabaseTests
+{
+    private static readonly string[] s_names = [.. Enumerable.Range(0, 16).Select(i => $"campaign-{i}")];
+
+    [Fact]
+    public async Task Every_silo_says_that_the_database_is_away_and_serves_once_it_is_back()
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var (one, two) = (await cluster.StartAsync(), await cluster.StartAsync());
+        await Task.WhenAll(s_names.Select((name, i) => (i % 2 == 0 ? one : two).Client.PushAsync(name, $"a@{name}.example", $"b@{name}.example")));
+
+        await using (var away = await AwayAsync(cluster.Database.ConnectionString))
+        {
+            foreach (var path in new[] { "/leads", "/namespaces", "/routing/rules", "/gate", "/crm/leads", "/campaigns", "/organization/limits" })
+            {
+                MustSayWhy(await one.Client.GetAsync(path));
+                MustSayWhy(await two.Client.GetAsync(path));
+            }
+
+            foreach (var name in s_names)
+            {
+                MustSayWhy(await one.Client.TryPullAsync(name));
+                MustSayWhy(await two.Client.TryPullAsync(name));
+            }
+        }
+
+        Assert.Equal(s_names.Length, (await Task.WhenAll(s_names.Select(one.Client.PullAsync))).Count(email => email is not null));
+    }
+
+    private static void MustSayWhy(Answer answer)
+    {
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
+        Assert.Contains(answer.Code, new[] { "storage_unavailable", "not_ready" });
+    }
+
+    private static async Task<IAsyncDisposable> AwayAsync(string connectionString)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        await connection.OpenAsync();
+        await DoAsync("alter database {0} with allow_connections false");
+        await DoAsync("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
+        return new BackAgain(connection, () => DoAsync("alter database {0} with allow_connections true"));
+
+        async Task DoAsync(string sql)
+        {
+#pragma warning disable CA2100 // A name made by the test; names cannot be parameters.
+            await using var command = new NpgsqlCommand(string.Format(null, sql, connection.Database), connection);
+#pragma warning restore CA2100
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+
+    private sealed class BackAgain(NpgsqlConnection connection, Func<Task> allow) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await allow();
+            await connection.DisposeAsync();
+        }
+    }
+}
