@@ -64,6 +64,21 @@ public sealed class CheckpointTests
         Assert.Equal("off, on", await database.ScalarAsync<string>("select string_agg(synchronous, ', ' order by ctid) from noted"));
     }
 
+    [Fact]
+    public async Task A_checkpoint_that_comes_late_does_not_take_the_place_of_a_later_one()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        Guid[] ids = [.. Enumerable.Range(0, 2).Select(_ => Guid.CreateVersion7()).Order()];
+
+        Assert.Equal(1, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(9, ids[1], 8, 1)));
+        Assert.Equal(0, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(7, ids[0], 7, 0)));
+
+        Assert.Equal(new Checkpoint(9, ids[1], 8, 1), (await store.ClaimAsync(s_key, []))!.Settled);
+    }
+
     private static WaitingLead Lead(long origin, int n)
         => new(n, origin, new LeadOrigin(null, null, null), new NewLead($"{n}@x.example", null, null));
 }

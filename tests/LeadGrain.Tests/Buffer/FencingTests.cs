@@ -123,7 +123,37 @@ public sealed class FencingTests
         Assert.Equal(new SettledSince(2, 1, 0), await store.ReadSettledSinceAsync(next.Id, default));
     }
 
-    private static WaitingLead Lead(long origin, long seq, string email) => new(seq, origin, s_origin, new NewLead(email, null, null));
+    [Fact]
+    public async Task A_lead_of_another_priority_whose_pull_went_through_unanswered_waits_again_in_its_own_place()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
+        var claim = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(claim.Id, claim.Epoch, s_origin))!.Value;
+        WaitingLead[] leads = [Lead(origin, 1, "low@x.example", -3), Lead(origin, 2, "plain@x.example"), Lead(origin, 3, "high@x.example", 5)];
+        await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, leads, [])]);
+        var write = new PullWrite(claim.OrganizationId, claim.Id, claim.Epoch);
+        ServedMark[] marks = [.. leads.Select(lead => Mark(origin, lead.Seq, lead.Lead.Email) with { Lead = lead })];
+        foreach (var mark in marks)
+        {
+            write.Serve(mark);
+            if (mark.Lead.Lead.Priority != 0)
+            {
+                write.Hold(mark.Lead.Place, null);
+            }
+        }
+
+        Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([write])));
+        var next = (await store.ClaimAsync(s_key, marks))!;
+
+        var (held, _) = await store.ReadHeldAsync(next.Id, Place.Start, 3, 10, 1_000, new OriginCache());
+        Assert.Equal(leads.Select(lead => lead.Place).Order(), held.Select(lead => lead.Place));
+        Assert.Equal(["high@x.example", "plain@x.example", "low@x.example"], held.Select(lead => lead.Lead.Lead.Email));
+    }
+
+    private static WaitingLead Lead(long origin, long seq, string email, int priority = 0)
+        => new(seq, origin, s_origin, new NewLead(email, null, null, priority));
 
     private static ServedMark Mark(long origin, long seq, string email)
     {
