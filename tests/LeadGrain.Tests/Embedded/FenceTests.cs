@@ -94,6 +94,64 @@ public sealed class FenceTests
         Assert.Equal(0L, await db.ScalarAsync<long>("select count(*) from writes"));
     }
 
+    [Fact]
+    public async Task The_term_of_who_owns_a_promoted_host_is_above_all_that_its_former_primary_can_give_and_is_not_proven_there()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        await using var former = await TestDatabase.CreateAsync();
+        await former.ExecuteAsync("update embedded_owner set term = 1000000");
+        await using var held = await TakeAsync(Options(db, () => 2));
+        await using var store = Fenced(former, new OwnerTerm { Current = held.Term });
+
+        Assert.Equal((2L << 32) + 1, held.Term);
+        await Assert.ThrowsAsync<FencedException>(async () => await store.OpenConnectionAsync());
+        await held.DisposeAsync();
+        await using var next = await TakeAsync(Options(db, () => 2));
+        Assert.Equal((2L << 32) + 2, next.Term);
+    }
+
+    [Fact]
+    public async Task Who_waited_at_a_host_while_another_was_promoted_does_not_own_it()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var timeline = 1L;
+        var first = await TakeAsync(Options(db, () => Volatile.Read(ref timeline)));
+        var standsBy = new TaskCompletionSource();
+        var waiting = TakeAsync(Options(db, () => Volatile.Read(ref timeline)), standsBy.SetResult);
+        await standsBy.Task.WaitAsync(CellHost.Deadline);
+
+        Volatile.Write(ref timeline, 2);
+        await first.DisposeAsync();
+
+        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<TimeoutException>(() => waiting)).Message);
+        Assert.Equal(first.Term, await db.ScalarAsync<long>("select term from embedded_owner"));
+    }
+
+    [Fact]
+    public async Task An_owner_whose_host_is_the_last_promoted_no_more_gives_up_and_ends_what_its_stores_have_open()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var timeline = 1L;
+        var options = Options(db, () => Volatile.Read(ref timeline));
+        await using var held = await TakeAsync(options);
+        await using var store = Fenced(db, new OwnerTerm { Current = held.Term });
+        await using var connection = await store.OpenConnectionAsync();
+        var watching = held.WatchHostsAsync(options, TimeProvider.System, CancellationToken.None);
+
+        Volatile.Write(ref timeline, 2);
+
+        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<TimeoutException>(() => watching.WaitAsync(CellHost.Deadline))).Message);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => new NpgsqlCommand("select 1", connection).ExecuteNonQueryAsync());
+    }
+
+    // Of several hosts, the one that is there was promoted last by this timeline.
+    private static EmbeddedHostOptions Options(TestDatabase db, Func<long> timeline)
+    {
+        var options = Options(db);
+        options.FindHost = (connection, _) => Task.FromResult((connection, timeline()));
+        return options;
+    }
+
     private static EmbeddedHostOptions Options(TestDatabase db) => new()
     {
         ConnectionString = db.ConnectionString,
@@ -102,7 +160,10 @@ public sealed class FenceTests
     };
 
     private static Task<DatabaseLock> TakeAsync(TestDatabase db, Action? standingBy = null)
-        => DatabaseLock.TakeAsync(Options(db), standingBy ?? (() => { }), TimeProvider.System, CancellationToken.None).WaitAsync(CellHost.Deadline);
+        => TakeAsync(Options(db), standingBy);
+
+    private static Task<DatabaseLock> TakeAsync(EmbeddedHostOptions options, Action? standingBy = null)
+        => DatabaseLock.TakeAsync(options, standingBy ?? (() => { }), TimeProvider.System, CancellationToken.None).WaitAsync(CellHost.Deadline);
 
     private static NpgsqlDataSource Fenced(TestDatabase db, OwnerTerm term) => term.BuildSource(Options(db), "fenced");
 }
