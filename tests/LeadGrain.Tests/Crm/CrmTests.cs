@@ -35,7 +35,11 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal(3, (await client.ListAsync("source=s1")).Count);
         Assert.Equal([ids[4]], await client.ListAsync("q=U2%40B"));
         Assert.Equal([ids[5]], await client.ListAsync("q=o_1"));
-        Assert.Empty(await client.ListAsync("q=%25x"));
+        foreach (var pattern in (string[])["q=%25x", "q=u_%40b", "q=o%5C_1"])
+        {
+            Assert.Empty(await client.ListAsync(pattern)); // text, and no pattern
+        }
+
         foreach (var filter in new[] { "", "status=new", "country=LV" })
         {
             await client.MustBeCutAsync($"/crm/leads?{filter}", "leads", "createdAt");
@@ -50,6 +54,30 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         }
         while (next is not null);
         Assert.Equal(await client.ListAsync("country=LV"), paged);
+    }
+
+    [Fact]
+    public async Task A_page_goes_on_for_the_filters_and_the_organization_that_it_was_asked_for_only()
+    {
+        var org = $"tokens-{Guid.NewGuid():n}";
+        using var client = shared.Grid.NewClient("crm", org);
+        using var other = shared.Grid.NewClient("crm", $"{org}-other");
+        const string Filters = "status=called&assignee=ann&country=LV&offer=o&source=s&q=ann&from=2020-01-01T00:00:00Z&to=2120-01-01T00:00:00Z";
+        for (var i = 0; i < 2; i++)
+        {
+            var id = (await client.PostLeadAsync("""{"firstName":"Ann","country":"LV","offer":"o","sourcetype":"s"}""")).MustBeCreated();
+            await client.PatchAsync(id, """{"status":"called","assignedTo":"ann"}""");
+        }
+
+        var next = Uri.EscapeDataString((string)(await client.ReadAsync($"/crm/leads?limit=1&{Filters}"))["next"]!);
+
+        Assert.Single((await client.ReadAsync($"/crm/leads?limit=1&{Filters}&next={next}"))["leads"]!.AsArray());
+        (await Answer.OfAsync(await other.GetAsync($"/crm/leads?limit=1&{Filters}&next={next}"))).MustBeProblem(400, "invalid_next", "next");
+        foreach (var filter in Filters.Split('&'))
+        {
+            var without = string.Join('&', Filters.Split('&').Where(one => one != filter));
+            (await Answer.OfAsync(await client.GetAsync($"/crm/leads?limit=1&{without}&next={next}"))).MustBeProblem(400, "invalid_next", "next");
+        }
     }
 
     [Fact]
