@@ -49,7 +49,7 @@ public sealed class HoldingPoolTests
     public async Task A_rule_that_is_made_or_changed_takes_the_leads_that_wait_for_it()
     {
         await using var database = await TestDatabase.CreateAsync();
-        await using var grid = await TestGrid.StartAsync(database);
+        await using var grid = await TestGrid.StartAsync(database, null, ("Routing:PoolLookAfter", "01:00:00")); // at once, and not when it is looked at
         var rule = await grid.Client.AddRuleAsync(new { min_score = 90, target = new { campaign = "1" } });
         for (var n = 0; n < 30; n++)
         {
