@@ -23,16 +23,26 @@ public sealed class NamespaceRetryTests : IDisposable
 
         var id = (string)(await grid.Client.IngestAsync(new { email = "jane@acme.example" }))["leadId"]!;
         await UntilAsync(database, "select status = 'DEAD' and namespace_attempts = 2 from routed_leads");
-        Assert.Contains("push_failed", await grid.Client.ActionsAsync(id));
         Assert.Equal(
             """{"status":"HELD"} {"status":"DEAD","namespace":"own","error":"the namespace failed: the last attempt"}""", await LastAuditAsync());
 
+        Assert.Equal(2, (await grid.Client.ActionsAsync(id)).Count(action => action == "push_failed"));
+
+        await AskAsync();
+        await UntilAsync(database, "select status = 'DEAD' from routed_leads"); // by all of its attempts anew
+        Assert.Equal(4, (await grid.Client.ActionsAsync(id)).Count(action => action == "push_failed"));
+
         await database.ExecuteAsync("drop trigger refuse on lead_batches");
-        var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
-        Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
+        await AskAsync();
         await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
         Assert.Equal("""{"status":"HELD"} {"status":"ACTIVE","namespace":"own"}""", await LastAuditAsync());
         Assert.Equal(["jane@acme.example"], await grid.Client.DrainAsync("own"));
+
+        async Task AskAsync()
+        {
+            var asked = await grid.Client.PostAsync("/routing/leads/route", new { leadIds = new[] { id } });
+            Assert.Equal((1, 0), ((int)asked["routed"]!, (int)asked["notHeld"]!));
+        }
 
         Task<string> LastAuditAsync() => database.ScalarAsync<string>(
             "select before::text || ' ' || after::text from audit_log where entity = 'lead' order by id desc limit 1");
@@ -91,6 +101,23 @@ public sealed class NamespaceRetryTests : IDisposable
     }
 
     [Fact]
+    public async Task A_lead_waits_for_a_namespace_that_is_away_for_longer_than_it_has_attempts()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, _time);
+        await grid.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
+        await BreakAsync(database, sqlState: "57P03");
+
+        await grid.Client.IngestAsync(new { email = "jane@acme.example" });
+        await UntilAsync(database, "select namespace_attempts > 3 or status = 'DEAD' from routed_leads");
+        Assert.Equal("HELD", await database.ScalarAsync<string>("select status from routed_leads"));
+
+        await database.ExecuteAsync("drop trigger refuse on lead_batches");
+        await UntilAsync(database, "select status = 'ACTIVE' from routed_leads");
+        Assert.Equal(["jane@acme.example"], await grid.Client.DrainAsync("own"));
+    }
+
+    [Fact]
     public void The_wait_doubles_up_to_the_longest_and_is_never_less_than_half_of_it()
     {
         var options = new RoutingOptions { NamespaceRetryAfter = TimeSpan.FromSeconds(30), NamespaceRetryLongest = TimeSpan.FromHours(1) };
@@ -107,9 +134,9 @@ public sealed class NamespaceRetryTests : IDisposable
         ("Routing:NamespaceRetryLongest", "00:00:01"),
         ("Routing:NamespaceAttempts", $"{attempts}"));
 
-    private static async Task BreakAsync(TestDatabase database) => await database.ExecuteAsync(
-        """
-        create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here'; end $$;
+    private static async Task BreakAsync(TestDatabase database, string sqlState = "P0001") => await database.ExecuteAsync(
+        $"""
+        create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not here' using errcode = '{sqlState}'; end $$;
         create trigger refuse before insert on lead_batches for each row execute function refuse();
         """);
 
