@@ -157,6 +157,25 @@ public sealed class CapTests(SharedGrid shared) : IClassFixture<SharedGrid>, IDi
         Assert.Equal(1, await shared.Database.ScalarAsync<int>("select assigned from campaign_days where rule_id = $1", Guid.Parse(rule)));
     }
 
+    [Fact]
+    public async Task A_lead_that_a_campaigns_cap_refused_leaves_its_place_under_the_rules_cap_to_the_next()
+    {
+        await PutAsync("/campaigns/1", new { kind = "namespace", @namespace = "own", dailyCap = 10 });
+        var rule = Guid.Parse(await _client.AddRuleAsync(new { priority = 2, dailyCap = 2, target = new { campaign = "1" } }));
+        await _client.AddRuleAsync(new { priority = 1, target = new { campaign = "2" } });
+        Assert.Equal(["1"], await IngestAsync(1));
+
+        // As by another activation, behind this one's back: only the commit finds the campaign full, and then that it has room.
+        await GiveAsync(10);
+        Assert.Equal(["2"], await IngestAsync(1));
+        await GiveAsync(1);
+
+        Assert.Equal(["1", "2"], await IngestAsync(2));
+
+        async Task GiveAsync(int leads) => Assert.Equal(1, await shared.Database.ExecuteAsync(
+            $"update campaign_cap_days set assigned = {leads} where campaign_id = '1' and organization_id = (select organization_id from routing_rules where id = $1)", rule));
+    }
+
     private static object Capped(string zone, int cap) => new { priority = 2, dailyCap = cap, target = new { campaign = "1" }, activeHours = new { timeZone = zone } };
 
     private async Task<List<string>> IngestAsync(int count)

@@ -169,6 +169,19 @@ public sealed class ClayTests(SharedGrid shared) : IClassFixture<SharedGrid>, IA
     }
 
     [Fact]
+    public async Task A_delivery_is_known_for_a_day_also_where_the_gate_looks_back_on_none()
+    {
+        const string Body = """{"email":"e@acme.example"}""";
+        await SendAsync(Body, Signed(Body));
+        var store = shared.Grid.Services.GetRequiredService<DeliveryStore>();
+        var organization = (await shared.Grid.Services.GetRequiredService<OrganizationStore>().FindAsync(new Tenant("clay", _org)))!.Value;
+
+        Assert.Equal(0, await store.ForgetAsync(organization, lookBackDays: 0));
+        await AgeAsync(days: 2);
+        Assert.Equal(1, await store.ForgetAsync(organization, lookBackDays: 0));
+    }
+
+    [Fact]
     public async Task Deliveries_of_one_id_that_come_at_once_with_other_bytes_and_emails_are_one_lead()
     {
         var all = await Task.WhenAll(Enumerable.Range(0, 30).Select(n =>

@@ -97,6 +97,17 @@ public sealed class IngestTests(SharedGrid shared) : IClassFixture<SharedGrid>, 
     }
 
     [Fact]
+    public async Task A_lead_that_was_given_up_makes_no_duplicate_of_the_next_of_its_email()
+    {
+        await _client.AddRuleAsync(new { target = new { campaign = "1" } });
+        var first = await _client.IngestAsync(new { email = "jane@acme.example" });
+        Assert.Equal(1, await shared.Database.ExecuteAsync("update routed_leads set status = 'DEAD' where id = $1", Guid.Parse((string)first["leadId"]!)));
+
+        Assert.Equal("HELD", (string)(await _client.IngestAsync(new { email = "jane@acme.example" }))["status"]!);
+        Assert.Equal("BLOCKED", (string)(await _client.IngestAsync(new { email = "jane@acme.example" }))["status"]!);
+    }
+
+    [Fact]
     public async Task An_email_is_a_duplicate_for_as_long_as_the_look_back_of_the_gate_and_no_longer()
     {
         var time = new FakeTime();
