@@ -88,6 +88,40 @@ public sealed class MailHostTests
         Assert.InRange(cache.Count, 1, 100);
     }
 
+    [Fact]
+    public async Task That_a_domain_takes_no_mail_is_believed_for_a_shorter_time_than_that_it_does()
+    {
+        var resolver = new ScriptedResolver(n => n > 1);
+        var cache = NewCache(resolver);
+
+        Assert.False(await cache.TakesMailAsync("a.example"));
+        _time.Advance(TimeSpan.FromMinutes(59));
+        Assert.False(await cache.TakesMailAsync("a.example"));
+        _time.Advance(TimeSpan.FromMinutes(2));
+
+        Assert.True(await cache.TakesMailAsync("a.example"));
+    }
+
+    [Fact]
+    public async Task Only_so_many_domains_are_asked_for_at_once_and_of_further_ones_nobody_can_tell_for_a_while()
+    {
+        var held = new TaskCompletionSource<bool?>();
+        var resolver = new ScriptedResolver(_ => true, held.Task);
+        var cache = NewCache(resolver, new GateOptions { DomainsAtOnce = 2 });
+        var asked = new[] { "a.example", "b.example" }.Select(domain => cache.TakesMailAsync(domain).AsTask()).ToArray();
+
+        var further = cache.TakesMailAsync("c.example").AsTask();
+        Assert.True(further.IsCompletedSuccessfully);
+        Assert.Null(await further);
+        Assert.Equal(2, resolver.Asked);
+        held.SetResult(true);
+        Assert.All(await Task.WhenAll(asked), answer => Assert.True(answer));
+        Assert.Null(await cache.TakesMailAsync("c.example"));
+        _time.Advance(TimeSpan.FromSeconds(31));
+
+        Assert.True(await cache.TakesMailAsync("c.example"));
+    }
+
     private MailHostCache NewCache(IDnsResolver resolver, GateOptions? options = null)
     {
         var meters = new ServiceCollection().AddMetrics().BuildServiceProvider().GetRequiredService<IMeterFactory>();
