@@ -174,6 +174,46 @@ public sealed class WebhookCampaignTests
     }
 
     [Fact]
+    public async Task An_endpoint_that_is_switched_on_again_and_one_that_is_set_instead_have_five_days_of_their_own()
+    {
+        var time = new FakeTime();
+        using var running = time.Run();
+        await using var rig = await CampaignRig.StartAsync(time);
+        await using var server = await LoopbackServer.Start(FailAsync);
+        await using var other = await LoopbackServer.Start(FailAsync);
+        await rig.PutWebhookAsync(server.Url, 3_600);
+        await rig.PushAsync("hook", "ada@x.example");
+        time.Advance(TimeSpan.FromDays(5.1));
+        await rig.PushAsync("hook", "bob@x.example");
+        await rig.EventuallyAsync("stopped", "select state from campaigns");
+
+        await rig.Client.PostAsync("/campaigns/hook/resume", new { });
+        Assert.Equal("active", await FailedAsync("cy@x.example"));
+        time.Advance(TimeSpan.FromDays(4.9));
+        Assert.Equal("active", await FailedAsync("dan@x.example"));
+
+        await rig.PutWebhookAsync(other.Url, 3_600);
+        Assert.Equal("active", await FailedAsync("eve@x.example"));
+        time.Advance(TimeSpan.FromDays(4.9));
+        Assert.Equal("active", await FailedAsync("flo@x.example"));
+        time.Advance(TimeSpan.FromDays(0.2));
+        await rig.PushAsync("hook", "gus@x.example");
+        await rig.EventuallyAsync("stopped", "select state from campaigns");
+
+        static Task FailAsync(Heard heard, HttpContext context)
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        }
+
+        async Task<string> FailedAsync(string email)
+        {
+            Assert.IsType<PushFate.Failed>((await rig.PushAsync("hook", email)).Fate);
+            return await rig.TextAsync("select state from campaigns");
+        }
+    }
+
+    [Fact]
     public async Task An_address_without_tls_elsewhere_is_refused_and_redirects_are_not_followed()
     {
         await using var rig = await CampaignRig.StartAsync();
