@@ -92,6 +92,19 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task A_key_that_was_revoked_through_another_process_opens_nothing_some_seconds_later()
+    {
+        var (id, key) = await MakeAsync(Owner(), "use");
+        var bearer = Bearer(key);
+        await bearer.ReadAsync("/leads");
+
+        await shared.Database.ExecuteAsync("update organization_keys set revoked_at = now() where id = $1", id);
+
+        await Eventually.Async(
+            "the key opens nothing", async () => (await bearer.SendAsync(HttpMethod.Get, "/leads")).Status == HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
     public async Task What_only_looks_like_a_key_opens_nothing()
     {
         var (id, key) = await MakeAsync(Owner(), "use");

@@ -19,6 +19,7 @@ public sealed class SecretTests
 {
     private static readonly string s_old = $"old:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
     private static readonly string s_new = $"new:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
+    private static readonly string s_lost = $"lost:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
 
     [Fact]
     public void What_is_sealed_opens_for_its_organization_and_name_only_and_not_once_it_is_changed()
@@ -81,9 +82,15 @@ public sealed class SecretTests
     {
         await using var database = await TestDatabase.CreateAsync();
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
-        await Store(database, s_old).SetAsync(organization, "lost", "x", "admin");
+        for (var n = 0; n < 120; n++) // more than are looked at together
+        {
+            await Store(database, s_lost).SetAsync(organization, $"lost-{n}", "x", "admin");
+        }
 
-        Assert.Equal((0, 1), await Rotation(database, s_new).RunAsync(CancellationToken.None));
+        await Store(database, s_old).SetAsync(organization, "readable", "x", "admin");
+
+        Assert.Equal((1, 120), await Rotation(database, $"{s_new},{s_old}").RunAsync(CancellationToken.None));
+        Assert.Equal("x", await Store(database, s_new).OpenAsync(organization, "readable"));
     }
 
     [Fact]
