@@ -178,6 +178,21 @@ public sealed class OrganizationLimitsTests
         Assert.Equal(HttpStatusCode.OK, (await server.GetAsync("/leads")).Status);
     }
 
+    [Fact]
+    public async Task An_idle_organization_is_not_forgotten_before_its_burst_is_whole_again()
+    {
+        await using var server = await StartAsync();
+        await server.PutAsync("/organization/limits", """{"requestsPerSecond":1,"burst":80}""");
+        for (var n = 0; n < 75; n++)
+        {
+            await server.GetAsync("/leads");
+        }
+
+        _time.Advance(TimeSpan.FromSeconds(72));
+
+        Assert.Equal(("80", "76", "4", "80;w=80"), Fields(await server.GetAsync("/leads")));
+    }
+
     private Task<GatewayServer> StartAsync(params (string Name, string Value)[] settings)
         => GatewayServer.StartAsync(services => services.AddSingleton<TimeProvider>(_time), settings: settings);
 
