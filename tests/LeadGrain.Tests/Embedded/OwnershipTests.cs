@@ -31,15 +31,16 @@ public sealed class OwnershipTests
         using var stop = new CancellationTokenSource();
         var wrote = 0L;
         var writers = hosts.Select(h => Task.Run(() => WriteAsync(h, Wrote, stop.Token))).ToArray();
+        var seen = 0L;
         for (var takeover = 0; takeover < 5; takeover++)
         {
-            var before = takeover;
-            await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > before && Volatile.Read(ref wrote) == h.Term));
+            var before = seen;
+            await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > before && (seen = Volatile.Read(ref wrote)) == h.Term));
             await signal.UntilAsync(() => hosts.Count(h => h.State == OwnerState.Standby) == 2);
             await db.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
         }
 
-        await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > 5));
+        await signal.UntilAsync(() => hosts.Any(h => h.State == OwnerState.Owner && h.Term > seen));
         await stop.CancelAsync();
         await Task.WhenAll(writers).WaitAsync(CellHost.Deadline);
         var terms = await TermsAsync(db);
