@@ -42,16 +42,17 @@ public sealed class AwayDatabaseTests
 
     private static async Task<IAsyncDisposable> AwayAsync(string connectionString)
     {
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
+        var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Database = "postgres", Pooling = false }.ConnectionString);
         await connection.OpenAsync();
-        await DoAsync("alter database {0} with allow_connections false");
-        await DoAsync("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
-        return new BackAgain(connection, () => DoAsync("alter database {0} with allow_connections true"));
+        await DoAsync($"alter database {name} with allow_connections false");
+        await DoAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'");
+        return new BackAgain(connection, () => DoAsync($"alter database {name} with allow_connections true"));
 
         async Task DoAsync(string sql)
         {
 #pragma warning disable CA2100 // A name made by the test; names cannot be parameters.
-            await using var command = new NpgsqlCommand(string.Format(null, sql, connection.Database), connection);
+            await using var command = new NpgsqlCommand(sql, connection);
 #pragma warning restore CA2100
             await command.ExecuteNonQueryAsync();
         }
