@@ -57,6 +57,7 @@ public static class GrainsSetup
             .AddGate(configuration)
             .AddRouting(configuration)
             .AddCampaigns(configuration)
+            .AddHostedService<EarlyMetrics>()
             .AddHostedService<FreshTables>();
 
     /// <summary>Adds what keeps posts where no grain answers, for a process that carries no grains; <see cref="AddGrains"/> has it.</summary>

@@ -50,6 +50,11 @@ internal sealed class GrainCalls(
         {
             throw new CallTimedOutException(_options.GrainCallTimeout + extraTime, cancelled);
         }
+        catch (Exception fault) when (hostFaults.Any(host => host.StorageFailed(fault)))
+        {
+            // Without the cause here, too.
+            throw new StorageUnavailableException("What the host keeps for the grain could not be read or written.");
+        }
         catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)) || IsUnasked(fault, aborted))
         {
             // Without the cause: its message may name the grain, and so an email.

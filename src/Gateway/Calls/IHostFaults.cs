@@ -10,4 +10,7 @@ public interface IHostFaults
 
     /// <summary>Whether this fault means that the call may have reached a grain whose answer was lost.</summary>
     bool OutcomeIsUnknown(Exception exception) => false;
+
+    /// <summary>Whether this fault means that the host could not read or write what it keeps for a grain.</summary>
+    bool StorageFailed(Exception exception) => false;
 }

@@ -17,7 +17,12 @@ internal sealed class ClusterFaults : IHostFaults
 
     public bool OutcomeIsUnknown(Exception exception) => exception is SiloUnavailableException or TimeoutException;
 
-    // A silo that has woken up to find itself declared dead knows no silo for any grain. Only the words tell.
-    private static bool IsUnplaced(Exception exception)
-        => exception.GetType() == typeof(OrleansException) && exception.Message.StartsWith("No active nodes are compatible", StringComparison.Ordinal);
+    public bool StorageFailed(Exception exception) => Says(exception, "Error from storage provider");
+
+    // A silo that has woken up to find itself declared dead knows no silo for any grain.
+    private static bool IsUnplaced(Exception exception) => Says(exception, "No active nodes are compatible");
+
+    // Of these two there is no type, only the words.
+    private static bool Says(Exception exception, string words)
+        => exception.GetType() == typeof(OrleansException) && exception.Message.StartsWith(words, StringComparison.Ordinal);
 }

@@ -27,6 +27,13 @@ public sealed class ClusterFaultsTests
             fault => Assert.Equal((false, true), (_faults.NothingWasDone(fault), _faults.OutcomeIsUnknown(fault))));
 
     [Fact]
+    public void What_the_host_could_not_read_for_a_grain_is_its_storages_fault()
+    {
+        Assert.True(_faults.StorageFailed(new OrleansException("Error from storage provider AdoNetGrainStorage.breaker during ReadStateAsync for grain x")));
+        Assert.False(_faults.StorageFailed(new OrleansException("Something else.")));
+    }
+
+    [Fact]
     public void A_bug_is_neither()
         => Assert.Equal((false, false), (_faults.NothingWasDone(new InvalidOperationException()), _faults.OutcomeIsUnknown(new InvalidOperationException())));
 }

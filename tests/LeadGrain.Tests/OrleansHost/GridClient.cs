@@ -59,7 +59,7 @@ internal sealed class GridClient : IDisposable
         return answer;
     }
 
-    private async Task<Answer> PostAsync(string path, string body)
+    internal async Task<Answer> PostAsync(string path, string body)
     {
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         return await Answer.OfAsync(await _http.PostAsync(path, content));
