@@ -228,7 +228,7 @@ internal sealed class FuzzRun(RequestMaker maker, ApiDocument document, int port
         {
             Note(request, fault, answer, previous);
         }
-        else if (answer.Status is >= 200 and < 300 && answer.IsJson)
+        else if (answer.Status is >= 200 and < 300 && answer.IsJson && !request.IsHead)
         {
             foreach (var document in answer.Documents())
             {
