@@ -19,14 +19,15 @@ internal sealed class MemoryTrend(int processId)
         _samples.Add(process.WorkingSet64 / Megabyte);
     }
 
-    /// <summary>Since the run's first third, which warms up, it has hardly grown.</summary>
-    internal void AssertFlat()
-    {
-        var third = _samples.Count / 3;
-        var warm = _samples.Take(third).Max();
-        var last = _samples.TakeLast(2).Average();
-        Assert.True(last < warm * LargestGrowth && last < warm + LargestGrowthMegabytes, $"Memory in MB: {this}");
-    }
+    /// <summary>Whether it has hardly grown since the run's first third, which warms up.</summary>
+    internal bool IsFlat => HasHardlyGrown(_samples.Take(_samples.Count / 3).Max(), Last(_samples.Count));
+
+    /// <summary>In the second half of the run it has hardly grown: a collector that had put off its work has stopped somewhere, a leak goes on.</summary>
+    internal void AssertStopped() => Assert.True(HasHardlyGrown(Last(_samples.Count / 2), Last(_samples.Count)), $"Memory in MB: {this}");
+
+    private static bool HasHardlyGrown(double from, double to) => to < from * LargestGrowth && to < from + LargestGrowthMegabytes;
+
+    private double Last(int samples) => _samples.Take(samples).TakeLast(2).Average();
 
     public override string ToString() => string.Join(' ', _samples.Select(sample => $"{sample:0}"));
 }
