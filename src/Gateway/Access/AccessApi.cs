@@ -112,7 +112,7 @@ internal static class AccessApi
         json.WriteString("name"u8, key.Name);
         json.WriteString("scope"u8, key.Scope);
         json.WriteString("createdAt"u8, key.CreatedAt.UtcDateTime);
-        json.WriteString("revokedAt"u8, key.RevokedAt);
+        json.WriteTime("revokedAt"u8, key.RevokedAt);
         if (told is not null)
         {
             json.WriteString("key"u8, told);

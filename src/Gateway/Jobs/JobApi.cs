@@ -48,9 +48,9 @@ internal static class JobApi
         json.WriteNumber("done"u8, job.Done);
         json.WriteNumber("failed"u8, job.Failed);
         json.WriteString("error"u8, job.Error);
-        json.WriteString("createdAt"u8, job.CreatedAt);
-        json.WriteString("startedAt"u8, job.StartedAt);
-        json.WriteString("finishedAt"u8, job.FinishedAt);
+        json.WriteTime("createdAt"u8, job.CreatedAt);
+        json.WriteTime("startedAt"u8, job.StartedAt);
+        json.WriteTime("finishedAt"u8, job.FinishedAt);
         json.WriteEndObject();
     }
 

@@ -55,7 +55,8 @@ internal static class NullableMembers
         }
     }
 
-    internal static void WriteString(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
+    /// <summary>A name of its own: the writer's own member for a time that is there would write an offset.</summary>
+    internal static void WriteTime(this Utf8JsonWriter json, ReadOnlySpan<byte> name, DateTimeOffset? time)
     {
         if (time is { } known)
         {

@@ -31,10 +31,10 @@ internal static class NamespaceAnswers
         json.WriteNumber("dead"u8, status.Dead);
         json.WriteNumber("served"u8, status.Served);
         json.WriteNumber("skipped"u8, status.Skipped);
-        json.WriteString("oldestWaitingSince"u8, status.OldestWaitingSince);
+        json.WriteTime("oldestWaitingSince"u8, status.OldestWaitingSince);
         json.WriteNumber("oldestWaitingAgeSeconds"u8, Seconds(now - status.OldestWaitingSince));
-        json.WriteString("lastPushAt"u8, status.LastPushAt);
-        json.WriteString("lastPullAt"u8, status.LastPullAt);
+        json.WriteTime("lastPushAt"u8, status.LastPushAt);
+        json.WriteTime("lastPullAt"u8, status.LastPullAt);
         json.WriteEndObject();
     }
 

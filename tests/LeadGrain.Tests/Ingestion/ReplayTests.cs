@@ -39,6 +39,11 @@ public sealed class ReplayTests
         }
 
         Assert.Equal(2, (await client.ReadAsync("/jobs"))["jobs"]!.AsArray().Count);
+        foreach (var job in (await client.ReadAsync("/jobs"))["jobs"]!.AsArray())
+        {
+            Assert.All(["createdAt", "startedAt", "finishedAt"], (string time) => Assert.EndsWith("Z", job![time]!.ToJsonString().Trim('"'), StringComparison.Ordinal));
+        }
+
         Assert.Single((await client.ReadAsync("/jobs?limit=1"))["jobs"]!.AsArray());
     }
 
