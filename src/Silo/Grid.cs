@@ -25,6 +25,7 @@ internal static class Grid
     {
         TimeSetting.Use();
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { Args = [NoReload] });
+        SetVariables.Use(builder.Configuration);
         builder.Configuration.AddInMemoryCollection(settings.Overrides);
         builder.AddTelemetry();
         builder.WebHost.UseKestrel(kestrel =>
