@@ -21,7 +21,7 @@ internal sealed partial class EmailEnrichment(
     private EnrichmentEntry? _entry;
     private Task<EnrichOutcome>? _flight;
     private Settlement? _unsettled;
-    private Guid? _unsureIntent;
+    private readonly List<Guid> _unsureIntents = [];
 
     /// <summary>The tries to store an answer that the database did not take; completed where there are none.</summary>
     public Task Settling { get; private set; } = Task.CompletedTask;
@@ -99,7 +99,7 @@ internal sealed partial class EmailEnrichment(
         }
 
         var now = time.GetUtcNow();
-        var intent = new EnrichmentIntent(Guid.CreateVersion7(now), _unsureIntent, emailKey, provider, requester, now);
+        var intent = new EnrichmentIntent(Guid.CreateVersion7(now), [.. _unsureIntents], emailKey, provider, requester, now);
         switch (await OpenAsync(intent))
         {
             case IntentOutcome.Answered answered:
@@ -117,9 +117,18 @@ internal sealed partial class EmailEnrichment(
     private async Task<IntentOutcome> OpenAsync(EnrichmentIntent intent)
     {
         // Until the commit is confirmed the row may or may not be there.
-        _unsureIntent = intent.CallId;
+        _unsureIntents.Add(intent.CallId);
         var outcome = await store.OpenAsync(intent, intent.StartedAt - options.LostAfter, IsFresh, CancellationToken.None);
-        _unsureIntent = null;
+        if (outcome is IntentOutcome.Answered)
+        {
+            // Rolled back, and with it the removal of the others.
+            _unsureIntents.Remove(intent.CallId);
+        }
+        else
+        {
+            _unsureIntents.Clear();
+        }
+
         if (outcome is IntentOutcome.Opened { Lost: > 0 and var lost })
         {
             metrics.FoundLost(lost);

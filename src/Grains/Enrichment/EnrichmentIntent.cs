@@ -4,9 +4,9 @@ namespace LeadGrain.Grains.Enrichment;
 
 /// <summary>A call about to be made.</summary>
 /// <param name="CallId">The ledger's row.</param>
-/// <param name="Unsure">An earlier intent of the same owner whose commit was never confirmed, and whose call was never made.</param>
+/// <param name="Unsure">Earlier intents of the same owner whose commits were never confirmed, and whose calls were never made.</param>
 internal sealed record EnrichmentIntent(
-    Guid CallId, Guid? Unsure, string EmailKey, string Provider, Tenant Requester, DateTimeOffset StartedAt);
+    Guid CallId, IReadOnlyList<Guid> Unsure, string EmailKey, string Provider, Tenant Requester, DateTimeOffset StartedAt);
 
 /// <summary>Whether a call may be made.</summary>
 internal abstract record IntentOutcome

@@ -30,7 +30,11 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
     private const string CloseSilentCalls = """
         update enrichment_calls
         set outcome = 'lost', finished_at = @started_at
-        where email_key = @email_key and outcome is null and (started_at <= @silent_since or id = @unsure)
+        where email_key = @email_key and outcome is null and started_at <= @silent_since
+        """;
+
+    private const string RemoveUnsureIntents = """
+        delete from enrichment_calls where id = any(@unsure) and outcome is null
         """;
 
     private const string InsertIntent = """
@@ -66,7 +70,7 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
 
             await transaction.CommitAsync(cancellationToken);
             return openCall == intent.CallId
-                ? new IntentOutcome.Opened(entry, (int)batch.BatchCommands[0].RecordsAffected)
+                ? new IntentOutcome.Opened(entry, (int)batch.BatchCommands[1].RecordsAffected)
                 : new IntentOutcome.Held(since);
         });
 
@@ -85,8 +89,9 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
     private static NpgsqlBatch OpeningBatch(NpgsqlConnection connection, EnrichmentIntent intent, DateTimeOffset silentSince)
     {
         var batch = connection.CreateBatch();
+        batch.BatchCommands.Add(With(RemoveUnsureIntents, ("unsure", intent.Unsure.ToArray())));
         batch.BatchCommands.Add(With(CloseSilentCalls,
-            ("email_key", intent.EmailKey), ("started_at", intent.StartedAt), ("silent_since", silentSince), ("unsure", intent.Unsure ?? Guid.Empty)));
+            ("email_key", intent.EmailKey), ("started_at", intent.StartedAt), ("silent_since", silentSince)));
         batch.BatchCommands.Add(With(InsertIntent,
             ("id", intent.CallId), ("email_key", intent.EmailKey), ("provider", intent.Provider),
             ("app_id", intent.Requester.App), ("org_id", intent.Requester.Org), ("started_at", intent.StartedAt)));

@@ -146,7 +146,7 @@ public sealed class LedgerTests
     private static async Task<EnrichmentIntent> OpenAndDieAsync(EnrichmentRig rig)
     {
         var now = rig.Time.GetUtcNow();
-        var intent = new EnrichmentIntent(Guid.CreateVersion7(now), null, Email, "apollo", EnrichmentRig.Tenant, now);
+        var intent = new EnrichmentIntent(Guid.CreateVersion7(now), [], Email, "apollo", EnrichmentRig.Tenant, now);
         var store = rig.Process.GetRequiredService<EnrichmentStore>();
         Assert.IsType<IntentOutcome.Opened>(await store.OpenAsync(intent, now - 60 * Second, _ => true, CancellationToken.None));
         return intent;

@@ -85,6 +85,38 @@ public sealed class OutageTests
     }
 
     [Fact]
+    public async Task Intents_that_may_have_been_committed_as_the_database_went_hold_nobody_up()
+    {
+        await using var rig = await EnrichmentRig.StartAsync();
+        var email = await rig.ActivateAsync(Email);
+        var tried = new List<Guid>();
+        await using (var refusal = await IntentRefusal.BeginAsync(rig.Database))
+        {
+            for (var i = 0; i < 2; i++)
+            {
+                await Assert.ThrowsAsync<StorageUnavailableException>(() => email.EnrichAsync());
+                tried.Add(await refusal.LastAsync());
+            }
+        }
+
+        // The first one went through after all.
+        await using (var insert = rig.Database.CreateCommand(
+            "insert into enrichment_calls (id, email_key, provider, app_id, org_id, started_at) values ($1, $2, 'apollo', 'app', 'org', $3)"))
+        {
+            insert.Parameters.AddWithValue(tried[0]);
+            insert.Parameters.AddWithValue(Email);
+            insert.Parameters.AddWithValue(rig.Time.GetUtcNow());
+            await insert.ExecuteNonQueryAsync();
+        }
+
+        Assert.False(Assert.IsType<EnrichOutcome.Known>(await email.EnrichAsync()).Cached);
+
+        // No call was made for it, so the ledger has none.
+        Assert.Equal("found", Assert.Single(await rig.LedgerAsync(Email)).Outcome);
+        Assert.Single(rig.Apollo.Book.Calls);
+    }
+
+    [Fact]
     public async Task Leaving_stores_what_an_outage_held_up()
     {
         await using var rig = await EnrichmentRig.StartAsync();
