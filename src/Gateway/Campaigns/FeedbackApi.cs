@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Json;
 using LeadGrain.Gateway.OpenApi;
@@ -29,7 +31,7 @@ internal static class FeedbackApi
     internal static void MapFeedback(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/webhooks/smartlead", ReceiveAsync)
             .Describe("receiveSmartleadWebhook", "Campaigns", "Take a webhook of Smartlead's", "Bounces, replies, unsubscriptions and complaints set the lead's engagement and feed the suppression list. Signed with X-Smartlead-Signature: sha256=HEX over the raw body, under the organization's secret smartlead-webhook.")
-            .Query("orgId", "For which organization.")
+            .Query("orgId", "For which organization.", isRequired: true)
             .Query("appId", "Of which application; that of Clay's webhooks unless told.")
             .ProvenBy("SmartleadSignature", SignatureHeader, "sha256= and the HMAC-SHA256 of the body's bytes in hexadecimal, under the organization's secret smartlead-webhook.")
             .Header(RequestIdHeader, "Names the webhook, the same for each repeat; without it, the body does.", RequestIdentity.MaxLength)
@@ -81,7 +83,7 @@ internal static class FeedbackApi
 /// <param name="LeadEmail">The lead's email, where there is no id.</param>
 /// <param name="CampaignId">The campaign in which it happened, as a text or a number; absent: any.</param>
 public sealed record SmartleadEventShape(
-    [property: System.Text.Json.Serialization.JsonPropertyName("event_type")] string EventType,
-    [property: System.Text.Json.Serialization.JsonPropertyName("sl_email_lead_id")] string? SlEmailLeadId = null,
-    [property: System.Text.Json.Serialization.JsonPropertyName("lead_email")] string? LeadEmail = null,
-    [property: System.Text.Json.Serialization.JsonPropertyName("campaign_id")] string? CampaignId = null);
+    [property: JsonPropertyName("event_type")] string EventType,
+    [property: JsonPropertyName("sl_email_lead_id")] string? SlEmailLeadId = null,
+    [property: JsonPropertyName("lead_email")] string? LeadEmail = null,
+    [property: JsonPropertyName("campaign_id")] JsonElement? CampaignId = null);

@@ -33,6 +33,7 @@ internal static class CrmApi
             .Describe("getLead", "CRM", "Get a lead", "With its history.")
             .InPath("id", "The lead.", isUuid: true)
             .Answers<CrmLeadWithHistory>(HistoryExample)
+            .AnswersHeader(HeaderNames.ETag, "The version that a change with If-Match names.")
             .Fails(StatusCodes.Status404NotFound);
         routes.MapPatch("/crm/leads/{id}", ChangeAsync)
             .Describe("changeLead", "CRM", "Change a lead", "Sets what is given; null clears. X-User-Id says who; If-Match or version guard against changes meanwhile.")
@@ -41,6 +42,7 @@ internal static class CrmApi
             .Header(HeaderNames.IfMatch, "The ETag of an earlier answer: where the lead was changed since, nothing is done, and the answer is 412. It counts before version.")
             .Takes<CrmChangeRequest>("""{"status":"called","assignedTo":"ann","notes":null,"version":1}""")
             .Answers<CrmLeadWithHistory>(HistoryExample)
+            .AnswersHeader(HeaderNames.ETag, "The version that a change with If-Match names.")
             .Fails(StatusCodes.Status404NotFound, StatusCodes.Status412PreconditionFailed)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
         routes.MapCrmFiles();

@@ -14,6 +14,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using Microsoft.Net.Http.Headers;
 
 namespace LeadGrain.Gateway.Ingestion;
 
@@ -45,6 +46,7 @@ internal static partial class RawApi
             .Describe("replayRaw", "Ingestion", "Make leads anew", "Starts a job that normalizes entries of the raw log again. All that is given must hold; at least one must be given. What was made of a lead since stays.")
             .Takes<ReplayRequest>("""{"from":"2024-01-15T00:00:00Z","to":"2024-01-16T00:00:00Z","states":["invalid","failed"]}""")
             .Answers<JobView>(JobApi.Example, StatusCodes.Status202Accepted)
+            .AnswersHeader(HeaderNames.Location, "Where the job tells how far it is.", StatusCodes.Status202Accepted)
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
     }
 

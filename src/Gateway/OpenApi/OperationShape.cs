@@ -53,11 +53,17 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
             AddProof(operation, context.Document!, proof);
         }
 
+        AddTimeout(operation);
         DescribeAnswers(operation, [.. metadata.OfType<AnswerExamples>()], metadata.OfType<ErrorShape>().FirstOrDefault());
         AddRateLimits(operation, context.Document!, metadata.OfType<RateLimited>().Any());
         if (metadata.OfType<TakesIdempotencyKey>().Any())
         {
             AddKey(operation);
+        }
+
+        foreach (var header in metadata.OfType<AnswerHeader>())
+        {
+            AddHeader(operation, header.Status.ToString(CultureInfo.InvariantCulture), header.Name, header.Description, JsonSchemaType.String);
         }
     }
 
@@ -84,7 +90,7 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
 
         foreach (var query in metadata.OfType<QueryDescription>())
         {
-            operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), required: false));
+            operation.Parameters.Add(Parameter(ParameterLocation.Query, query.Name, query.Description, QuerySchema(query.Kind), query.IsRequired));
         }
 
         foreach (var header in metadata.OfType<HeaderDescription>())
@@ -166,6 +172,18 @@ internal sealed class OperationShape : IOpenApiOperationTransformer
         {
             answer.Headers ??= new Dictionary<string, IOpenApiHeader>();
             answer.Headers[name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = type } };
+        }
+    }
+
+    // Any body can come too slowly; it is told like one that cannot be read.
+    private static void AddTimeout(OpenApiOperation operation)
+    {
+        if (operation is { RequestBody: not null, Responses: { } answers } && answers.GetValueOrDefault("400") is { Content: { } content })
+        {
+            answers.TryAdd("408", new OpenApiResponse
+            {
+                Content = content.ToDictionary(static media => media.Key, static media => new OpenApiMediaType { Schema = media.Value.Schema }),
+            });
         }
     }
 

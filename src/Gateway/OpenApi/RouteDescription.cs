@@ -85,8 +85,8 @@ internal static class RouteDescription
         .Fails(StatusCodes.Status409Conflict, StatusCodes.Status422UnprocessableEntity);
 
     internal static RouteHandlerBuilder Query(
-        this RouteHandlerBuilder route, string name, string description, QueryKind kind = QueryKind.Text) =>
-        route.WithMetadata(new QueryDescription(name, description, kind));
+        this RouteHandlerBuilder route, string name, string description, QueryKind kind = QueryKind.Text, bool isRequired = false) =>
+        route.WithMetadata(new QueryDescription(name, description, kind, isRequired));
 
     /// <summary>A parameter of the path.</summary>
     internal static RouteHandlerBuilder InPath(this RouteHandlerBuilder route, string name, string description, bool isUuid = false) =>
@@ -95,6 +95,11 @@ internal static class RouteDescription
     /// <summary>A header that the route reads; no request must have it.</summary>
     internal static RouteHandlerBuilder Header(this RouteHandlerBuilder route, string name, string description, int? maxLength = null) =>
         route.WithMetadata(new HeaderDescription(name, description, maxLength));
+
+    /// <summary>A header of the answer.</summary>
+    internal static RouteHandlerBuilder AnswersHeader(
+        this RouteHandlerBuilder route, string name, string description, int status = StatusCodes.Status200OK) =>
+        route.WithMetadata(new AnswerHeader(status, name, description));
 
     /// <summary>Has no key of ours: a header proves the request. Of several, one is enough.</summary>
     internal static RouteHandlerBuilder ProvenBy(this RouteHandlerBuilder route, string scheme, string header, string description) =>
@@ -131,13 +136,16 @@ internal sealed class TakesIdempotencyKey
 }
 
 /// <summary>A query parameter.</summary>
-internal sealed record QueryDescription(string Name, string Description, QueryKind Kind);
+internal sealed record QueryDescription(string Name, string Description, QueryKind Kind, bool IsRequired);
 
 /// <summary>A parameter of the path.</summary>
 internal sealed record PathDescription(string Name, string Description, bool IsUuid);
 
 /// <summary>A header of the request.</summary>
 internal sealed record HeaderDescription(string Name, string Description, int? MaxLength);
+
+/// <summary>A header of an answer.</summary>
+internal sealed record AnswerHeader(int Status, string Name, string Description);
 
 /// <summary>A header that proves a request, and the security scheme that it is.</summary>
 internal sealed record ProofDescription(string Scheme, string Header, string Description);

@@ -28,7 +28,7 @@ internal static class ClayApi
     internal static void MapClay(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/api/ingest/clay", IngestAsync)
             .Describe("ingestClayLead", "Routing", "Ingest a lead from Clay", "As ingestLead. Proven by X-Clay-Signature, HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, or by X-Clay-Token. The same delivery again, by X-Clay-Delivery-Id or by its bytes, is the same lead for as long as the duplicate look-back. Names of columns are found as they are usually written (First Name, Persona, Lead Score), and a score that is no number counts as none.")
-            .Query("orgId", "The organization.")
+            .Query("orgId", "The organization.", isRequired: true)
             .Query("appId", "Its application; the grid's setting CLAY_APP unless told.")
             .Query("wait", "Seconds to wait for the push, 0 to 30.", QueryKind.Seconds)
             .ProvenBy("ClaySignature", SignatureHeader, "HMAC-SHA256 of the body's bytes in hexadecimal, with or without sha256=, under the organization's secret clay-hmac.")
@@ -36,6 +36,7 @@ internal static class ClayApi
             .Header(DeliveryHeader, "Names the delivery, the same for each repeat.", IdempotencyKey.MaxLength)
             .Takes<IngestRequest>("""{"email":"jane@example.com","persona":"Marketing Manager","lead_score":75,"first_name":"Jane","last_name":"Smith","company":"Tech Inc"}""")
             .Answers<IngestResponse>(IngestApi.Example)
+            .AnswersHeader(KeyedAnswer.ReplayedHeader, "true where this is the first delivery's answer again.")
             .FailsAs(PlainErrors.Shape, StatusCodes.Status413PayloadTooLarge);
 
     private static async Task IngestAsync(

@@ -96,6 +96,40 @@ public sealed class OpenApiHeaderTests(SharedServer shared) : IClassFixture<Shar
         Assert.Equal("string", (string?)headers["RateLimit-Policy"]!["schema"]!["type"]);
     }
 
+    [Fact]
+    public async Task Headers_that_a_caller_needs_later_are_described_on_their_answers()
+    {
+        var operations = await OperationsAsync();
+        string[] keyed = [.. s_readers[IdempotencyKey.Header].Except(["postLead"])];
+        foreach (var (header, status, ids) in ((string, string, string[])[])
+            [("ETag", "200", ["changeLead", "getLead"]), ("Location", "202", ["replayRaw"]), (KeyedAnswer.ReplayedHeader, "200", [.. keyed, Clay])])
+        {
+            Assert.Equal(
+                [header, .. ids.Order()],
+                [header, .. Ids(operations.Where(operation => operation["responses"]![status]?["headers"]?[header]?["description"] is not null))]);
+        }
+    }
+
+    [Fact]
+    public async Task A_parameter_of_the_query_without_which_nothing_is_done_is_required()
+    {
+        var required = (await OperationsAsync()).SelectMany(operation => (operation["parameters"]?.AsArray() ?? [])
+            .Where(parameter => (string?)parameter!["in"] == "query" && (bool?)parameter["required"] == true)
+            .Select(parameter => $"{Id(operation)} {parameter!["name"]}"));
+
+        Assert.Equal([$"{Clay} orgId", $"{Smartlead} orgId"], required.Order());
+    }
+
+    [Fact]
+    public async Task A_body_that_comes_too_slowly_is_described_wherever_there_is_a_body()
+    {
+        var operations = await OperationsAsync();
+
+        Assert.Equal(
+            Ids(operations.Where(operation => operation["requestBody"] is not null)),
+            Ids(operations.Where(operation => operation["responses"]!["408"]?["content"]?.AsObject().Single().Value!["example"] is not null)));
+    }
+
     private static string[] RateLimits(JsonNode answer) =>
     [
         .. (answer["headers"]?.AsObject() ?? [])
