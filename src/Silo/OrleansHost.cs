@@ -61,7 +61,7 @@ internal static class GrainHost
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-hot" };
         (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, connections);
         builder.UsePhysicalConnectionInitializer(
-            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), SessionMemory.KeepAsync);
+            static _ => throw new NotSupportedException("These connections are opened asynchronously only."), HotSessionSetup.ApplyAsync);
         return DatabaseHosts.BuildSource(builder);
     }
 

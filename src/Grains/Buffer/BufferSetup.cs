@@ -22,6 +22,7 @@ internal static class BufferSetup
             .AddSingleton<BufferStore>()
             .AddSingleton<BufferCommits>()
             .AddSingleton<UnansweredPulls>()
+            .AddHostedService<TakeBackDuty>()
             .AddSingleton<RisingIds>()
             .AddSingleton<ServedSetBudget>()
             .AddSingleton<BufferMetrics>()

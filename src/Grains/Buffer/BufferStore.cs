@@ -9,11 +9,14 @@ namespace LeadGrain.Grains.Buffer;
 /// <summary>The buffer and the served set in PostgreSQL: claims, checkpoints, pause and origins. Its other parts read and commit.</summary>
 internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions hot, TimeProvider time)
 {
+    // A commit under way elsewhere is waited for, but not for ever: who claims comes again, and must not leave one waiting session
+    // each time behind a process that hangs.
     private const string ClaimSql =
         """
         update namespaces n set epoch = n.epoch + 1
         from organizations o
         where o.app_id = $1 and o.org_id = $2 and n.organization_id = o.id and n.name = $3
+            and set_config('lock_timeout', '5s', true) = '5s'
         returning n.id, n.epoch, n.settled_seq, n.settled_id, n.served_count, n.skipped_count, n.organization_id, n.paused_at is not null
         """;
 
@@ -77,7 +80,8 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions
 
         if (unanswered.Count > 0)
         {
-            await TakeBackAsync(connection, claimed, unanswered);
+            var counted = await TakeBackAsync(connection, claimed, unanswered);
+            claimed = claimed with { Settled = claimed.Settled with { Served = claimed.Settled.Served - counted } };
         }
 
         claimed = await ReadEndsAsync(connection, claimed);
@@ -108,26 +112,32 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions
         };
     }
 
-    // Only beyond the checkpoint: what it covers is counted, and was checkpointed by an activation that had seen it served.
+    // Nobody was given them, so it does not matter that a later activation has taken them for served: the checkpoint may cover them.
     // What was taken back out of the held leads waits again in its own place.
-    private static async Task TakeBackAsync(
+    private static async Task<long> TakeBackAsync(
         NpgsqlConnection connection, ClaimedNamespace claimed, IReadOnlyList<ServedMark> unanswered)
     {
         await using var takeBack = Command(
             connection,
             """
             with taken as (
-                delete from served_leads where namespace_id = $1 and id > $2 and id = any($3) returning seq
+                delete from served_leads where namespace_id = $1 and id = any($3) returning seq, id
+            ), waiting as (
+                insert into held_leads (namespace_id, rank, seq)
+                select $1, -b.priority, b.seq from taken t
+                cross join lateral buffered_lead($1, t.seq) b
+                on conflict do nothing
+            ), counted as (
+                select count(*) as leads from taken where id <= $2
+            ), settled as (
+                update namespaces n set served_count = n.served_count - c.leads from counted c where n.id = $1 and c.leads > 0
             )
-            insert into held_leads (namespace_id, rank, seq)
-            select $1, -b.priority, b.seq from taken t
-            cross join lateral buffered_lead($1, t.seq) b
-            on conflict do nothing
+            select leads from counted
             """,
             claimed.Id,
             claimed.Settled.LastId,
             unanswered.Select(m => m.Id).ToArray());
-        await takeBack.ExecuteNonQueryAsync();
+        return (long)(await takeBack.ExecuteScalarAsync())!;
     }
 
     /// <summary>Stops or resumes handing out, and notes who did; false where the claim is no longer the newest.</summary>

@@ -36,7 +36,7 @@ internal sealed partial class NamespaceGrain
             await ChangeAsync(new LeaseCommand([], LeaseAction.Ack.Value));
         }
 
-        var (dead, hasMore) = await deadLeads.ListAsync(claimed.Id, ids: null, after, limit, options.Value.AnswerBytes, _origins);
+        var (dead, hasMore) = await deadLeads.ListAsync(claimed.Id, ids: null, after, Guid.AllBitsSet, limit, options.Value.AnswerBytes, _origins);
         return new DeadLeadPage([.. dead.Select(d => new DeadLead(d.Id, d.Lead.Lead, d.Lead.Origin, d.Attempts, d.At))], hasMore);
     }
 
@@ -49,11 +49,14 @@ internal sealed partial class NamespaceGrain
             return null;
         }
 
+        // Those that die meanwhile are not meant: while their consumer fails, there would be no end to it.
+        var through = await deadLeads.LastAsync(claimed.Id);
         Guid[]? asked = ids is { } some ? [.. some] : null;
         long revived = 0;
         while (!cancellationToken.IsCancellationRequested)
         {
-            var (dead, _) = await deadLeads.ListAsync(claimed.Id, asked, Guid.Empty, MostRevivedAtOnce, options.Value.AnswerBytes, _origins);
+            var (dead, _) = await deadLeads.ListAsync(
+                claimed.Id, asked, Guid.Empty, through, MostRevivedAtOnce, options.Value.AnswerBytes, _origins);
             if (dead.Count == 0)
             {
                 break;
@@ -112,6 +115,7 @@ internal sealed partial class NamespaceGrain
                 : change.Command.Action is LeaseAction.Ack ? Acknowledge(round, change, n, held, at)
                 : Settle(round, held, change.Command.Action, at))]);
         change.Outcomes = outcomes;
+        round.IsFinal |= _claimed is not null && outcomes.Leases.Any(static lease => lease.Fate == LeaseFate.NotHeld);
         leaseMetrics.Settled(outcomes);
         if (change.Command.Key is { } key)
         {

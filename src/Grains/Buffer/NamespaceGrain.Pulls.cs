@@ -93,7 +93,7 @@ internal sealed partial class NamespaceGrain
 
     private async ValueTask CommitAsync(PullRound round)
     {
-        if (round.Write.Weight == 0)
+        if (round.Write.Weight == 0 && !round.IsFinal)
         {
             round.Answer(PullResult.Done.All.AlreadyServed);
             return;
@@ -106,13 +106,23 @@ internal sealed partial class NamespaceGrain
         }
         catch
         {
-            unanswered.Add(GrainKey, round.PulledWithoutKey());
+            if (round.PulledWithoutKey() is [_, ..] marks)
+            {
+                unanswered.Add(GrainKey, marks);
+            }
+
             throw;
         }
 
         if (result is not PullResult.Done { AlreadyServed: var alreadyServed })
         {
             throw Fenced();
+        }
+
+        if (round.Write.Weight == 0)
+        {
+            round.Answer(alreadyServed);
+            return;
         }
 
         Count(round, alreadyServed);

@@ -44,6 +44,12 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     /// <summary>Whether a lease is acknowledged.</summary>
     internal bool Acknowledges { get; private set; }
 
+    /// <summary>
+    /// Whether it tells a holder for good that a lease has ended: that takes a claim that is current, though nothing is written.
+    /// An activation that was superseded does not know the leases that its successor gave.
+    /// </summary>
+    internal bool IsFinal { get; set; }
+
     /// <summary>Serves a lead for good whose lease is acknowledged.</summary>
     internal void Acknowledge(ServedMark mark)
     {

@@ -4,7 +4,8 @@ namespace LeadGrain.Grains.Buffer;
 
 /// <summary>
 /// Leads whose serving was being committed when the database broke off. Nobody was given them, and nobody will be: if the
-/// commit went through after all, the namespace's next activation in this process takes it back, so that they wait again.
+/// commit went through after all, the namespace's next activation in this process takes it back, so that they wait again, or
+/// else <see cref="TakeBackDuty"/> does.
 /// Not so where the pull had a key: a repeat may be answered from what the commit kept, by another process too.
 /// </summary>
 internal sealed class UnansweredPulls
@@ -14,6 +15,9 @@ internal sealed class UnansweredPulls
     /// <summary>Notes leads of a namespace, named by its grain key.</summary>
     internal void Add(string grainKey, IReadOnlyList<ServedMark> marks)
         => _byNamespace.AddOrUpdate(grainKey, _ => [.. marks], (_, earlier) => [.. earlier, .. marks]);
+
+    /// <summary>The grain keys of namespaces that leads are noted for.</summary>
+    internal ICollection<string> GrainKeys => _byNamespace.Keys;
 
     /// <summary>The leads noted for a namespace.</summary>
     internal IReadOnlyList<ServedMark> Of(string grainKey) => _byNamespace.GetValueOrDefault(grainKey) ?? [];

@@ -33,7 +33,7 @@ internal sealed partial class NamespaceTarget(IGrainFactory grains, ILogger<Name
     private async Task<PushResult> PushAsync(INamespaceGrain grain, PushOrder order, OutboundLead lead, CancellationToken cancellationToken)
     {
         var id = $"campaign/{order.Key.CampaignId}/{lead.Id:n}";
-        var key = new RequestKey($"lead:{lead.Id:n}", SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
+        var key = new RequestKey($"{RequestKey.Own}lead:{lead.Id:n}", SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(id)));
         try
         {
             var pushed = await grain.PushAsync(

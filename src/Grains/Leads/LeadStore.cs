@@ -8,8 +8,10 @@ using Npgsql;
 namespace LeadGrain.Grains.Leads;
 
 /// <summary>Reads served leads, newest first. A page costs the same at any depth.</summary>
-internal sealed class LeadStore(NpgsqlDataSource database)
+internal sealed class LeadStore(NpgsqlDataSource database, TimeProvider time)
 {
+    private static readonly TimeSpan s_clockSlack = TimeSpan.FromDays(1);
+
     // Up to so many namespaces are read each by its own index range and merged; beyond, one pass over the tenant's leads is
     // the cheaper way, since most of them match then.
     private const int MergedNamespaces = 64;
@@ -84,6 +86,7 @@ internal sealed class LeadStore(NpgsqlDataSource database)
                 return new ServedLeadPage([], false);
             }
 
+            query = await BoundAsync(connection, organizationId.Value, query);
             await using var command = Choose(query, origins);
             command.Connection = connection;
             Bind(command, organizationId.Value, query, origins);
@@ -96,6 +99,21 @@ internal sealed class LeadStore(NpgsqlDataSource database)
 
             return new ServedLeadPage([.. leads.Take(query.Limit)], leads.Count > query.Limit);
         });
+
+    // Ids tell the time too, but for leads served while a clock went wrong: theirs may be ahead of it. So a list of what was served
+    // before some time need not begin at the newest lead, as long as none is further ahead than the slack.
+    private async Task<ServedLeadQuery> BoundAsync(NpgsqlConnection connection, long organizationId, ServedLeadQuery query)
+    {
+        if (query.ServedBefore is not { } before || before > DateTimeOffset.MaxValue - 2 * s_clockSlack || query.Before < FirstIdAt(before + s_clockSlack))
+        {
+            return query;
+        }
+
+        await using var command = new NpgsqlCommand(
+            "select id < $2 from served_leads where organization_id = $1 order by id desc limit 1", connection);
+        command.Bind(organizationId, FirstIdAt(time.GetUtcNow() + s_clockSlack));
+        return await command.ExecuteScalarAsync() is true ? query with { Before = FirstIdAt(before + s_clockSlack) } : query;
+    }
 
     /// <summary>The least identifier that a lead served at this instant or later can have.</summary>
     internal static Guid FirstIdAt(DateTimeOffset instant)

@@ -11,12 +11,13 @@ internal sealed class DeadLeadStore(NpgsqlDataSource database)
     /// <param name="namespaceId">Whose.</param>
     /// <param name="ids">Only these, as far as there are such; null for all.</param>
     /// <param name="after">Where to start.</param>
+    /// <param name="through">The last one.</param>
     /// <param name="limit">At most this many.</param>
     /// <param name="bytes">None after those whose batches' data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
     /// <returns>The leads, and whether there are more behind them.</returns>
     internal async Task<(List<BuriedLead> Dead, bool HasMore)> ListAsync(
-        long namespaceId, Guid[]? ids, Guid after, int limit, long bytes, OriginCache origins)
+        long namespaceId, Guid[]? ids, Guid after, Guid through, int limit, long bytes, OriginCache origins)
     {
         var found = 0L;
         var dead = await StorageFaults.GuardAsync(() => database.ReadAllAsync(
@@ -26,7 +27,7 @@ internal sealed class DeadLeadStore(NpgsqlDataSource database)
                 select f.*, sum(t.data_bytes) over (order by f.id) - t.data_bytes as bytes_before, count(*) over () as found
                 from (
                     select * from dead_leads
-                    where namespace_id = $1 and id > $2 {(ids is null ? "" : "and id = any($5)")}
+                    where namespace_id = $1 and id > $2 and id <= $5 {(ids is null ? "" : "and id = any($6)")}
                     order by id limit $3 + 1
                 ) f
                 {BufferStore.BatchBytes}
@@ -42,9 +43,17 @@ internal sealed class DeadLeadStore(NpgsqlDataSource database)
                 found = row.GetInt64(12);
                 return Read(row, origins);
             },
-            ids is null ? [namespaceId, after, (long)limit, bytes] : [namespaceId, after, (long)limit, bytes, ids]));
+            ids is null ? [namespaceId, after, (long)limit, bytes, through] : [namespaceId, after, (long)limit, bytes, through, ids]));
         return (dead, dead.Count < found);
     }
+
+    /// <summary>The latest death's id; empty where there is none.</summary>
+    internal Task<Guid> LastAsync(long namespaceId) => StorageFaults.GuardAsync(async () =>
+    {
+        await using var command = database.CreateCommand("select id from dead_leads where namespace_id = $1 order by id desc limit 1");
+        command.Bind(namespaceId);
+        return (Guid?)await command.ExecuteScalarAsync() ?? Guid.Empty;
+    });
 
     private static BuriedLead Read(NpgsqlDataReader row, OriginCache origins)
         => new(row.GetGuid(9), BufferStore.ReadLead(row, origins), row.GetInt32(10), new DateTimeOffset(row.GetDateTime(11), TimeSpan.Zero));

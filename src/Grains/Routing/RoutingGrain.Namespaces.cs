@@ -50,10 +50,10 @@ internal sealed partial class RoutingGrain
     {
         var state = await StateAsync();
         var id = $"{leadId}";
-        var key = new RequestKey($"routed-lead:{id}", SHA256.HashData(leadId.ToByteArray()));
+        var key = new RequestKey($"{RequestKey.Own}routed-lead:{id}", SHA256.HashData(leadId.ToByteArray()));
         var push = new PushCommand(new LeadOrigin(null, null, null), [new NewLead(lead.Email, id, lead.Data)], key);
         var pushed = await GrainFactory.GetGrain<INamespaceGrain>(new NamespaceKey(Tenant, name).GrainKey).PushAsync(push, CancellationToken.None);
-        if (pushed.Use == KeyUse.InProgress)
+        if (pushed.Outcome is null)
         {
             return PushFate.Pending.Value;
         }

@@ -24,7 +24,7 @@ public sealed class AbandonedListTests
             await grid.Client.DrainAsync("ns");
         }
 
-        var store = new LeadStore(source);
+        var store = new LeadStore(source, TimeProvider.System);
         await store.ListAsync(Caller, Everything, CancellationToken.None);
 
         // Held so, the second list, which is to be prepared, has been parsed and waits to be planned when it is given up.

@@ -64,6 +64,28 @@ public sealed class ServedLeadListTests(SharedGrid shared) : IClassFixture<Share
     }
 
     [Fact]
+    public async Task What_was_served_before_a_time_is_found_though_a_clock_was_wrong_then()
+    {
+        using var client = shared.Grid.NewClient("pages", "before");
+        await client.PushAsync("before", "then@x.example", "wrong@x.example", "now@x.example");
+        await client.DrainAsync("before");
+        var then = DateTimeOffset.UtcNow.AddDays(-10);
+        foreach (var (email, id) in ((string, DateTimeOffset)[])[("then@x.example", then), ("wrong@x.example", DateTimeOffset.UtcNow.AddDays(3))])
+        {
+            await shared.Database.ExecuteAsync(
+                "update served_leads set id = $1, served_at = $2 where email_key = $3", Guid.CreateVersion7(id), then.UtcDateTime, email);
+        }
+
+        var path = $"/leads?servedBefore={Uri.EscapeDataString($"{then.AddDays(5):O}")}";
+        Assert.Equal(["wrong@x.example", "then@x.example"], await WalkAsync(client, $"{path}&limit=1", _ => Task.CompletedTask));
+
+        // And where all ids are right, as nearly always.
+        await shared.Database.ExecuteAsync(
+            "update served_leads set id = $1 where email_key = 'wrong@x.example'", Guid.CreateVersion7(then.AddSeconds(-1)));
+        Assert.Equal(["then@x.example", "wrong@x.example"], await WalkAsync(client, $"{path}&limit=1", _ => Task.CompletedTask));
+    }
+
+    [Fact]
     public async Task Every_filter_keeps_what_it_names_and_nothing_else()
     {
         using var client = shared.Grid.NewClient("filters", "org");
