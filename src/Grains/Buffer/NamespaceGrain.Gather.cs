@@ -9,7 +9,11 @@ internal sealed partial class NamespaceGrain
 {
     private const int FirstRefill = 50;
 
+    // What hands nothing out writes nothing, and would not notice that another process has the namespace by now.
+    private static readonly TimeSpan s_doubtedAfter = TimeSpan.FromSeconds(5);
+
     private int _refill;
+    private long _currentAt;
 
     // Whether a lead may be had, now or after reading on.
     private bool MayHaveLead
@@ -130,6 +134,7 @@ internal sealed partial class NamespaceGrain
     /// <summary>No lead is to be had: whoever does not wait is told so, once those that were passed over are committed.</summary>
     private void RunDry(PullRound round)
     {
+        round.MustBeCurrent |= _claimed is not null && time.GetElapsedTime(_currentAt) > s_doubtedAfter;
         while (_again.TryDequeue(out var pull))
         {
             round.AddEmpty(pull);

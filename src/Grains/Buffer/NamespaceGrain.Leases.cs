@@ -115,7 +115,7 @@ internal sealed partial class NamespaceGrain
                 : change.Command.Action is LeaseAction.Ack ? Acknowledge(round, change, n, held, at)
                 : Settle(round, held, change.Command.Action, at))]);
         change.Outcomes = outcomes;
-        round.IsFinal |= _claimed is not null && outcomes.Leases.Any(static lease => lease.Fate == LeaseFate.NotHeld);
+        round.MustBeCurrent |= _claimed is not null && outcomes.Leases.Any(static lease => lease.Fate == LeaseFate.NotHeld);
         leaseMetrics.Settled(outcomes);
         if (change.Command.Key is { } key)
         {

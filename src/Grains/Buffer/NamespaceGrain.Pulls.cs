@@ -93,7 +93,7 @@ internal sealed partial class NamespaceGrain
 
     private async ValueTask CommitAsync(PullRound round)
     {
-        if (round.Write.Weight == 0 && !round.IsFinal)
+        if (round.Write.Weight == 0 && !round.MustBeCurrent)
         {
             round.Answer(PullResult.Done.All.AlreadyServed);
             return;
@@ -119,6 +119,7 @@ internal sealed partial class NamespaceGrain
             throw Fenced();
         }
 
+        _currentAt = time.GetTimestamp();
         if (round.Write.Weight == 0)
         {
             round.Answer(alreadyServed);

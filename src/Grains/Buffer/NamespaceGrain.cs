@@ -147,6 +147,7 @@ internal sealed partial class NamespaceGrain(
 
     private async Task LoadAsync(ClaimedNamespace claimed)
     {
+        _currentAt = time.GetTimestamp();
         ids.RiseAbove(claimed.LastId);
         var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled);
         (_settled, _lastId, _paused) = (claimed.Settled, claimed.LastId, claimed.Paused);

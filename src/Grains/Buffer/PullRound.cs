@@ -45,10 +45,10 @@ internal sealed class PullRound(ClaimedNamespace? claimed)
     internal bool Acknowledges { get; private set; }
 
     /// <summary>
-    /// Whether it tells a holder for good that a lease has ended: that takes a claim that is current, though nothing is written.
-    /// An activation that was superseded does not know the leases that its successor gave.
+    /// Whether its answers take a claim that is current, though it writes nothing: an activation that was superseded knows neither the
+    /// leases that its successor gave nor the leads that wait there.
     /// </summary>
-    internal bool IsFinal { get; set; }
+    internal bool MustBeCurrent { get; set; }
 
     /// <summary>Serves a lead for good whose lease is acknowledged.</summary>
     internal void Acknowledge(ServedMark mark)

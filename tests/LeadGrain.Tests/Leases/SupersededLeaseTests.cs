@@ -30,6 +30,23 @@ public sealed class SupersededLeaseTests(LeaseGrid shared) : IClassFixture<Lease
     }
 
     [Fact]
+    public async Task An_activation_without_leads_notices_within_seconds_that_another_process_has_some()
+    {
+        await Client.PushAsync("dry", "a@x.example");
+        Assert.Equal(["a@x.example"], await Client.DrainAsync("dry"));
+        await shared.Database.ExecuteAsync(
+            """
+            update namespaces set epoch = epoch + 1 where name = 'dry';
+            insert into held_leads (namespace_id, rank, seq) select id, 0, 1 from namespaces where name = 'dry';
+            delete from served_leads where namespace_id = (select id from namespaces where name = 'dry')
+            """);
+
+        shared.Time.Advance(TimeSpan.FromSeconds(6));
+
+        Assert.Equal("a@x.example", await Client.NextAsync("dry"));
+    }
+
+    [Fact]
     public async Task A_lease_that_nobody_gave_leaves_the_activation_as_it_is()
     {
         await Client.PushAsync("nobody", "a@x.example");
