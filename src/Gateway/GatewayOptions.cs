@@ -94,7 +94,7 @@ public sealed class GatewayOptions
     [Range(typeof(TimeSpan), "00:00:00", "00:00:30")]
     public TimeSpan IngestPushWait { get; set; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The application whose organizations Clay's deliveries name, where they name none. Setting <c>CLAY_APP</c>.</summary>
+    /// <summary>The application of deliveries, Clay's and Smartlead's, that name none. Setting <c>CLAY_APP</c>.</summary>
     [Display(Name = "CLAY_APP")]
     [StringLength(255, MinimumLength = 1)]
     public string ClayApp { get; set; } = "clay";

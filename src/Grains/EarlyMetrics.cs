@@ -13,7 +13,7 @@ namespace LeadGrain.Grains;
 
 /// <summary>
 /// Makes the metrics of all grains as the process starts. A counter that came up with the first grain that counts would show no rise to
-/// who watches its rise.
+/// an alert that watches for one.
 /// </summary>
 internal sealed class EarlyMetrics(IServiceProvider services) : IHostedService
 {

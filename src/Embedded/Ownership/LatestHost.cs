@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace LeadGrain.Embedded.Ownership;
 
-/// <summary>Of several hosts, holds the connections of who is no owner to the one that was promoted last.</summary>
+/// <summary>The connections of what is not the owner, of several hosts to the one that was promoted last.</summary>
 internal static class LatestHost
 {
     // Few, and rarely used. They are short-lived, since each looks once: a former primary is left after as long as an owner takes.

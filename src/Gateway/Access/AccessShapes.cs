@@ -4,7 +4,7 @@ namespace LeadGrain.Gateway.Access;
 
 /// <summary>A key to make.</summary>
 /// <param name="Name">For people, 1 to 255 characters.</param>
-/// <param name="Scope"><c>use</c>, or <c>admin</c> for managing keys and limits too.</param>
+/// <param name="Scope"><c>use</c> to push, pull, read and ingest; <c>admin</c> to change settings, keys and secrets too. Limits take the grid's key.</param>
 public sealed record KeyRequest([property: MinLength(1), MaxLength(255)] string Name, [property: AllowedValues("use", "admin", null)] string? Scope = null);
 
 /// <summary>A key of the organization.</summary>

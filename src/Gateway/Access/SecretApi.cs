@@ -20,7 +20,8 @@ internal static class SecretApi
 
     private static readonly SearchValues<char> s_nameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
 
-    private const string NameHelp = "clay-hmac, clay-hmac-previous, clay-token, smartlead-api-key, or what a campaign's settings name.";
+    private const string NameHelp = "clay-hmac, clay-hmac-previous, clay-token, smartlead-api-key, smartlead-api-key-{campaign}, smartlead-webhook or smartlead-webhook-previous. "
+        + "The grid itself keeps webhooks' signing secrets, as webhook-{campaign} and webhook.previous-{campaign}.";
 
     internal static void MapSecrets(this IEndpointRouteBuilder routes)
     {

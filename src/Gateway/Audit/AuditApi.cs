@@ -23,7 +23,7 @@ internal static class AuditApi
             .Query("action", "Exact action, such as assigned or rule_changed.")
             .Query("entity", "Exact kind of thing, such as lead or rule.")
             .Query("entityId", "Exact id of it.")
-            .Query("actor", "Exact actor: admin, key:…, clay or grid.")
+            .Query("actor", "Exact actor: admin, key:…, clay, smartlead or grid.")
             .Query("from", "At or after this ISO 8601 time.", QueryKind.Time)
             .Query("to", "Before this ISO 8601 time.", QueryKind.Time)
             .Paged()
@@ -120,7 +120,7 @@ public sealed record AuditResponse(IReadOnlyList<AuditView> Entries, string? Nex
 /// <summary>One thing that was done.</summary>
 /// <param name="Id">Rises with time.</param>
 /// <param name="At">When.</param>
-/// <param name="Actor">Who: admin (the grid's key), key:… (an organization's), clay, or grid.</param>
+/// <param name="Actor">Who: admin (the grid's key), key:… (an organization's), clay, smartlead, or grid (by itself).</param>
 /// <param name="Action">What.</param>
 /// <param name="Entity">To what kind of thing.</param>
 /// <param name="EntityId">Which one.</param>

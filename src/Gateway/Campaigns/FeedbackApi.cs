@@ -32,7 +32,7 @@ internal static class FeedbackApi
         routes.MapPost("/webhooks/smartlead", ReceiveAsync)
             .Describe("receiveSmartleadWebhook", "Campaigns", "Take a webhook of Smartlead's", "Bounces, replies, unsubscriptions and complaints set the lead's engagement and feed the suppression list. Signed with X-Smartlead-Signature: sha256=HEX over the raw body, under the organization's secret smartlead-webhook.")
             .Query("orgId", "For which organization.", isRequired: true)
-            .Query("appId", "Of which application; that of Clay's webhooks unless told.")
+            .Query("appId", "Of which application; CLAY_APP, as for Clay's deliveries, unless told.")
             .ProvenBy("SmartleadSignature", SignatureHeader, "sha256= and the HMAC-SHA256 of the body's bytes in hexadecimal, under the organization's secret smartlead-webhook.")
             .Header(RequestIdHeader, "Names the webhook, the same for each repeat; without it, the body does.", RequestIdentity.MaxLength)
             .Takes<SmartleadEventShape>("""{"event_type":"EMAIL_BOUNCE","sl_email_lead_id":"1000","lead_email":"john@example.com","campaign_id":"123456"}""")

@@ -65,7 +65,7 @@ internal sealed class MetricFamily
             all = [.. _byLabels.Values.Where(series => !Observable || series.ReportedIn(scrape))];
         }
 
-        // A counter that comes up with its first event only would not have risen for who watches its rise.
+        // A counter that comes up with its first event only would show no rise to an alert that watches for one.
         var isUntouched = all.Length == 0 && Kind is SeriesKind.Counter && !Observable && _isOurs;
         if (all.Length == 0 && !isUntouched)
         {

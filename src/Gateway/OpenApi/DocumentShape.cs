@@ -29,7 +29,7 @@ internal sealed class DocumentShape : IOpenApiDocumentTransformer
             Type = SecuritySchemeType.ApiKey,
             In = ParameterLocation.Header,
             Name = TenantGate.KeyHeader,
-            Description = "The grid's API key.",
+            Description = "The grid's API key, which takes X-App-Id and X-Org-Id too, or an organization's own, which names its organization by itself.",
         };
         AddHeader(document, RateLimitHeaders.Limit, JsonSchemaType.Integer, "What the limit allows at once: the rate's burst; over another limit, the requests or leases that may be under way.");
         AddHeader(document, RateLimitHeaders.Remaining, JsonSchemaType.Integer, "What is left of it.");

@@ -11,7 +11,8 @@ using Microsoft.Extensions.Options;
 namespace LeadGrain.Gateway.Overload;
 
 /// <summary>
-/// Bounds the deliveries whose proof is being checked: anybody can send one, for organizations that he makes up. Half of the places are open to one name at most, so that a flood for one leaves room to the others.
+/// Bounds the deliveries whose proof is being checked: anybody can send one, also for an organization that does not exist. Half of the
+/// places are open to one name at most, so that a flood for one leaves room for the others.
 /// </summary>
 internal sealed class UnprovenDeliveries(GrainCalls calls, IOptions<GatewayOptions> options, OverloadMetrics metrics)
 {

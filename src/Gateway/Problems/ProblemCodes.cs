@@ -57,9 +57,6 @@ public static class ProblemCodes
     /// <summary>404: no campaign of this id is set up.</summary>
     public const string CampaignNotFound = "campaign_not_found";
 
-    /// <summary>The campaign is no webhook's, and signs nothing.</summary>
-    public const string NoSigningSecret = "no_signing_secret";
-
     /// <summary>404: the organization has no such routing rule.</summary>
     public const string RuleNotFound = "rule_not_found";
 
@@ -86,6 +83,12 @@ public static class ProblemCodes
 
     /// <summary>409: the organization has as many routing rules as it may.</summary>
     public const string TooManyRules = "too_many_rules";
+
+    /// <summary>409: the campaign is no webhook's, and signs nothing.</summary>
+    public const string NoSigningSecret = "no_signing_secret";
+
+    /// <summary>412: the lead was changed meanwhile.</summary>
+    public const string VersionMismatch = "version_mismatch";
 
     /// <summary>413: the body is larger than the route takes.</summary>
     public const string BodyTooLarge = "body_too_large";
@@ -146,7 +149,4 @@ public static class ProblemCodes
 
     /// <summary>503: too many requests, or too large ones, under way.</summary>
     public const string Overloaded = "overloaded";
-
-    /// <summary>412: the lead was changed meanwhile.</summary>
-    public const string VersionMismatch = "version_mismatch";
 }

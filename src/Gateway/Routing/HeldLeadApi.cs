@@ -13,7 +13,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace LeadGrain.Gateway.Routing;
 
-/// <summary>The way out of the holding pool for who does not wait for it to happen by itself.</summary>
+/// <summary>The way out of the holding pool for those who do not wait for it to happen by itself.</summary>
 internal static class HeldLeadApi
 {
     private const int GuidLength = 16;
@@ -60,7 +60,7 @@ internal static class HeldLeadApi
     private static Parsed<Asked> Read(JsonElement root)
     {
         var members = new MemberReader(root);
-        var ids = members.OptionalIds("leadIds"u8, HeldRouteCommand.MostLeads);
+        var ids = members.OptionalIds("leadIds"u8, HeldRouteCommand.MostIds);
         var all = members.OptionalTrue("all"u8);
         return members.Problem is { } problem ? problem
             : (ids.IsDefault, all) switch

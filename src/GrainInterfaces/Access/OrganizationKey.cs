@@ -16,10 +16,10 @@ public sealed record OrganizationKey(string Id, string Name, string Scope, DateT
 /// <summary>What a key may do. The words are in the database and on the wire.</summary>
 public static class KeyScope
 {
-    /// <summary>All but managing keys and limits.</summary>
+    /// <summary>Pushing, pulling, reading and ingesting.</summary>
     public const string Use = "use";
 
-    /// <summary>All of the organization's.</summary>
+    /// <summary>Changing settings, keys and secrets too, but not limits: those take the grid's key.</summary>
     public const string Admin = "admin";
 }
 

@@ -1,7 +1,7 @@
 namespace LeadGrain.GrainInterfaces.Audit;
 
 /// <summary>Who does something, and why, for the audit log.</summary>
-/// <param name="Name"><c>admin</c>, <c>key:…</c>, <c>clay</c>, or <c>grid</c> for what the grid does by itself.</param>
+/// <param name="Name"><c>admin</c>, <c>key:…</c>, <c>clay</c>, <c>smartlead</c>, or <c>grid</c> for what the grid does by itself.</param>
 /// <param name="Why">What they say themselves, printable, at most 255 characters; null where they say nothing.</param>
 [GenerateSerializer, Immutable]
 public sealed record Actor(string Name, string? Why = null)

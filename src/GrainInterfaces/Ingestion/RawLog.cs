@@ -20,7 +20,7 @@ public static class RawStates
     /// <summary>No lead can be made of it.</summary>
     public const string Invalid = "invalid";
 
-    /// <summary>The database refused what was made of it, several times.</summary>
+    /// <summary>No lead could be made of it, or none written, several times: the database refused it, or the fault is ours.</summary>
     public const string Failed = "failed";
 
     /// <summary>All of them.</summary>

@@ -4,14 +4,14 @@ using LeadGrain.GrainInterfaces.Audit;
 namespace LeadGrain.GrainInterfaces.Routing;
 
 /// <summary>Leads of the holding pool to be routed by the rules as they are now.</summary>
-/// <param name="LeadIds">These, at most <see cref="MostLeads"/>; null for all, a step at a time.</param>
+/// <param name="LeadIds">These, at most <see cref="MostIds"/>; null for all, a step at a time.</param>
 /// <param name="After">For all: the last one of the step before.</param>
 /// <param name="Actor">Who asks for it.</param>
 [GenerateSerializer, Immutable]
 public sealed record HeldRouteCommand(ImmutableArray<Guid>? LeadIds, Guid? After, Actor Actor)
 {
-    /// <summary>The most leads of one step.</summary>
-    public const int MostLeads = 1_000;
+    /// <summary>The most leads that one command names.</summary>
+    public const int MostIds = 1_000;
 }
 
 /// <summary>What became of a step.</summary>

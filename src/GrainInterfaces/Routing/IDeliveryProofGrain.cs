@@ -4,7 +4,7 @@ namespace LeadGrain.GrainInterfaces.Routing;
 
 /// <summary>
 /// Checks what deliveries from outside prove themselves with. Keyed by a number below <see cref="Grains"/>, not by organization:
-/// anybody can name one that he has made up, and no name may wake a grain of its own before it is proven.
+/// anybody can make one up, and no name may wake a grain of its own before it is proven.
 /// </summary>
 public interface IDeliveryProofGrain : IGrainWithStringKey
 {

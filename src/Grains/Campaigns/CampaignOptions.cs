@@ -39,7 +39,7 @@ internal sealed class CampaignOptions : IValidatableObject
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00", ParseLimitsInInvariantCulture = true)]
     public TimeSpan LongestThrottle { get; set; } = TimeSpan.FromHours(24);
 
-    /// <summary>Seconds before each further attempt of a lead; after the last one it is dead. By default ten attempts in some 16 h: a night.</summary>
+    /// <summary>Seconds before each further attempt of a lead; after the last one it is dead. By default ten attempts in some 16 h.</summary>
     public string RetryDelays { get; set; } = "5,30,120,600,1800,3600,7200,14400,28800";
 
     /// <summary>The same for webhooks, over three days: endpoints are down for longer.</summary>

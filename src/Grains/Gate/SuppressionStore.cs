@@ -73,7 +73,7 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
     /// <param name="organizationId">Whose list.</param>
     /// <param name="emailKeys">By their keys.</param>
     /// <param name="reason">Of <see cref="SuppressionReason"/>.</param>
-    /// <param name="source">Who says so, such as <c>api</c> or <c>smartlead</c>.</param>
+    /// <param name="source">Who says so.</param>
     /// <returns>How many are new.</returns>
     internal Task<int> AddAsync(long organizationId, IReadOnlyCollection<string> emailKeys, string reason, Actor source)
         => StorageFaults.GuardAsync(async () =>

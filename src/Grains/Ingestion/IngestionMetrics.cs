@@ -17,7 +17,7 @@ internal sealed class IngestionMetrics
     {
         var meter = meters.Create(MeterName);
         _settled = meter.CreateCounter<long>("leadgrain.ingestion.settled", "{post}", "Posts by what became of them.");
-        _leftOpen = meter.CreateCounter<long>("leadgrain.ingestion.left_open", "{post}", "Posts answered before they were made leads of, because that failed.");
+        _leftOpen = meter.CreateCounter<long>("leadgrain.ingestion.left_open", "{post}", "Posts answered before they were made leads of, because that failed or was held up.");
         _drained = meter.CreateCounter<long>("leadgrain.ingestion.drained", "{post}", "Posts that were finished later.");
         _written = meter.CreateCounter<long>("leadgrain.ingestion.commit.posts", "{post}", "Posts that commits joined.");
         _duration = meter.CreateHistogram<double>("leadgrain.ingestion.commit.duration", "s", "Commits of posts.");

@@ -21,7 +21,7 @@ public sealed class IngestionOptions
     [Range(typeof(TimeSpan), "00:00:00.010", "01:00:00")]
     public TimeSpan DrainEvery { get; set; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>How old a commit's rows must be before another than who wrote them finishes them.</summary>
+    /// <summary>How old a commit's rows must be before another process than the one that wrote them finishes them.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "01:00:00")]
     public TimeSpan DrainGrace { get; set; } = TimeSpan.FromSeconds(5);
 

@@ -35,7 +35,7 @@ public sealed class RoutingOptions
 
     /// <summary>After how many failures that are no mere outage a lead bound for a namespace is DEAD.</summary>
     [Range(1, 1_000)]
-    public int NamespaceAttempts { get; set; } = 12; // with the waits between them, some seven hours
+    public int NamespaceAttempts { get; set; } = 12; // with the waits between them, some four hours, and five at most
 
     /// <summary>The longest wait between two attempts to bring a lead into its namespace.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]

@@ -6,9 +6,9 @@ namespace LeadGrain.Grains.Secrets;
 public sealed class SecretOptions : IValidatableObject
 {
     /// <summary>
-    /// The key ring, as <c>id:base64,id2:base64</c> of 32 bytes each: the first seals, all open. To rotate, put a new key in
-    /// front, wait until the log says that all is sealed anew, then drop the old one. Empty: no secret can be kept. Setting
-    /// <c>SECRET_KEYS</c>.
+    /// The key ring, as <c>id:base64,id2:base64</c> of 32 bytes each: the first seals, all open. To rotate, add a new key at the
+    /// end in every process, then move it to the front in every process, and drop the old one once no secret is sealed with it
+    /// (docs/runbook.md). Empty: no secret can be kept. Setting <c>SECRET_KEYS</c>.
     /// </summary>
     public string Keys { get; set; } = "";
 
