@@ -57,9 +57,9 @@ internal sealed partial class SecretRotation(
         }
     }
 
-    [LoggerMessage(140, LogLevel.Information, "{Resealed} secrets were sealed anew with key {KeyId}")]
+    [LoggerMessage(161, LogLevel.Information, "{Resealed} secrets were sealed anew with key {KeyId}")]
     private partial void LogResealed(int resealed, string keyId);
 
-    [LoggerMessage(141, LogLevel.Warning, "No key of SECRET_KEYS opens {Unreadable} secrets: the ring that sealed them is needed, or they must be set anew")]
+    [LoggerMessage(162, LogLevel.Warning, "No key of SECRET_KEYS opens {Unreadable} secrets: the ring that sealed them is needed, or they must be set anew")]
     private partial void LogUnreadable(long unreadable);
 }

@@ -116,7 +116,7 @@ internal sealed partial class LatestPrimary(TimeProvider time, ILogger<LatestPri
         }
     }
 
-    [LoggerMessage(20, LogLevel.Warning, "{Host} can be written to on timeline {Timeline}, and was replaced by another host: it is not used. Stop it")]
+    [LoggerMessage(40, LogLevel.Warning, "{Host} can be written to on timeline {Timeline}, and was replaced by another host: it is not used. Stop it")]
     private partial void LogReplaced(string host, long timeline);
 }
 
