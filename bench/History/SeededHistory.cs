@@ -57,6 +57,23 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         insert into lead_origins (organization_id, namespace_id, brand_id) select organization_id, id, 'brand-1' from made
         """;
 
+    // Rising, as those of posts are.
+    private const string PostId = "encode(int8send(n) || int8send(hashint8extended(n, 0)), 'hex')::uuid";
+
+    private const string RawSql =
+        $"""
+        insert into leads_raw (organization_id, received_at, id, body, content_type, headers, request_id)
+        select o.id, now() - n * interval '1 millisecond', {PostId}, convert_to(repeat('x', 300), 'UTF8'), 'application/json', '{"{}"}', n::text
+        from organizations o, generate_series(1, @rows) n where o.app_id = @app and o.org_id = @org
+        """;
+
+    private const string LeadsSql =
+        $"""
+        insert into leads (organization_id, id, email, first_name, last_name, phone, body_hash, created_at, updated_at)
+        select o.id, {PostId}, n || '@example.com', 'John', 'Doe', '+371', '\x00', now(), now()
+        from organizations o, generate_series(1, @rows) n where o.app_id = @app and o.org_id = @org
+        """;
+
     private const string CheckpointSql =
         """
         update namespaces n set settled_seq = @served, served_count = @served, skipped_count = 0,
@@ -123,6 +140,21 @@ internal sealed class SeededHistory(DatabaseServer server, string database)
         await RunAsync(source, "drop table seeding", cancellationToken);
         await RunAsync(source, "vacuum (freeze, analyze) lead_batches, served_leads, namespaces, lead_origins", cancellationToken);
         await RunAsync(source, "checkpoint", cancellationToken);
+    }
+
+    /// <summary>Adds rows of another organization to the raw log, as posts would have left them, and their leads.</summary>
+    internal async Task AddPostsAsync(long rows, CancellationToken cancellationToken)
+    {
+        await using var source = server.Open(database);
+        (string, object)[] values = [("app", Grid.App), ("org", "grown"), ("rows", rows)];
+        foreach (var sql in (string[])
+        [
+            "insert into organizations (app_id, org_id) values (@app, @org) on conflict do nothing", RawSql, LeadsSql,
+            "vacuum analyze leads_raw", "vacuum analyze leads",
+        ])
+        {
+            await RunAsync(source, sql, cancellationToken, values);
+        }
     }
 
     private static async Task BufferAsync(

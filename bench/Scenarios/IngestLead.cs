@@ -1,4 +1,5 @@
 using System.Globalization;
+using LeadGrain.Bench.History;
 using LeadGrain.Bench.Load;
 using LeadGrain.Bench.Report;
 
@@ -13,9 +14,6 @@ internal sealed class IngestLead : IScenario
 
     // So many posters that one standstill of the disk meets a hundredth of a short window's posts.
     private const double Length = 2;
-
-    // Rising, as those of posts are.
-    private const string Id = "encode(int8send(n) || int8send(hashint8extended(n, 0)), 'hex')::uuid";
 
     private static readonly NamespaceGroup s_forms = new("ingest", "form-", 1);
 
@@ -40,7 +38,7 @@ internal sealed class IngestLead : IScenario
 
         var rows = long.TryParse(Environment.GetEnvironmentVariable("BENCH_RAW_ROWS"), CultureInfo.InvariantCulture, out var set) ? set : DefaultRows;
         run.Say($"filling the raw log with {rows:#,0} rows");
-        await FillAsync(run, grid, rows, cancellationToken);
+        await new SeededHistory(run.Server, grid.Database).AddPostsAsync(rows, cancellationToken);
         await PostAsync(run, grid, cancellationToken);
         for (var round = 0; round < run.Options.Rounds; round++)
         {
@@ -63,30 +61,5 @@ internal sealed class IngestLead : IScenario
         };
         var result = await grid.MeasureAsync(plan, cancellationToken);
         return result is { Unexpected: 0, Failed: 0 } ? result : throw new BenchException($"A lead was not taken: {result.Sample}");
-    }
-
-    /// <summary>Rows of another organization, as posts would have left them.</summary>
-    private static async Task FillAsync(BenchRun run, Grid grid, long rows, CancellationToken cancellationToken)
-    {
-        var some = string.Create(CultureInfo.InvariantCulture, $"generate_series(1, {rows}::bigint) as n");
-        foreach (var statement in (string[])
-        [
-            "insert into organizations (app_id, org_id) values ('bench', 'grown') on conflict do nothing",
-            $"""
-            insert into leads_raw (organization_id, received_at, id, body, content_type, headers, request_id)
-            select o.id, now() - n * interval '1 millisecond', {Id}, convert_to(repeat('x', 300), 'UTF8'), 'application/json', '{"{}"}', n::text
-            from organizations o, {some} where o.app_id = 'bench' and o.org_id = 'grown'
-            """,
-            $"""
-            insert into leads (organization_id, id, email, first_name, last_name, phone, body_hash, created_at, updated_at)
-            select o.id, {Id}, n || '@example.com', 'John', 'Doe', '+371', '\x00', now(), now()
-            from organizations o, {some} where o.app_id = 'bench' and o.org_id = 'grown'
-            """,
-            "vacuum analyze leads_raw",
-            "vacuum analyze leads",
-        ])
-        {
-            await run.Server.ExecuteAsync(grid.Database, statement, cancellationToken);
-        }
     }
 }

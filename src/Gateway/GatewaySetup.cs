@@ -56,7 +56,7 @@ public static class GatewaySetup
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<IErrorReporter, NoErrorReporter>();
         services.TryAddSingleton<IRunReporter, NoRunReporter>();
-        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<GridKey>();
         services.AddSingleton<OrganizationKeys>();
         services.AddSingleton<TenantGate>();
         services.AddSingleton<OverloadMetrics>();

@@ -105,7 +105,8 @@ internal static class CampaignApi
             return;
         }
 
-        var put = await CallAsync(context, calls, id, (settings, Actor(context)), static (grain, put, token) => grain.PutAsync(put.settings, put.Item2, token));
+        var put = await CallAsync(
+            context, calls, id, (Settings: settings, Actor: Actor(context)), static (grain, put, token) => grain.PutAsync(put.Settings, put.Actor, token));
         await JsonAnswer.WriteAsync(context.Response, (put.Campaign, put.SigningSecret), CampaignAnswers.Write);
     }
 
@@ -137,7 +138,7 @@ internal static class CampaignApi
         }
 
         var retried = await CallAsync(
-            context, calls, id, (input, Actor(context)), static (grain, retry, token) => grain.RetryAsync(retry.input.LeadIds, retry.Item2, token));
+            context, calls, id, (input.LeadIds, Actor: Actor(context)), static (grain, retry, token) => grain.RetryAsync(retry.LeadIds, retry.Actor, token));
         await (retried is { } count
             ? JsonAnswer.WriteAsync(context.Response, count, static (json, count) =>
             {

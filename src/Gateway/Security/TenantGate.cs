@@ -12,7 +12,7 @@ using Microsoft.Extensions.Primitives;
 namespace LeadGrain.Gateway.Security;
 
 /// <summary>Lets a request in: first the key, then for which organization it acts.</summary>
-internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys)
+internal sealed class TenantGate(GridKey gridKey, OrganizationKeys organizationKeys)
 {
     internal const string KeyHeader = "X-API-Key";
     internal const string AppHeader = "X-App-Id";
@@ -39,7 +39,7 @@ internal sealed class TenantGate(ApiKeys keys, OrganizationKeys organizationKeys
             return inner(context);
         }
 
-        if (headers[KeyHeader] is not [{ } key] || !keys.Accept(key))
+        if (headers[KeyHeader] is not [{ } key] || !gridKey.Accept(key))
         {
             return headers[KeyHeader] is [{ } other] && OrganizationKeyText.TryReadId(other, out var id)
                 ? InvokeAsync(context, inner, id, other)

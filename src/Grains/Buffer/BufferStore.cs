@@ -177,7 +177,7 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions
         });
 
     /// <summary>Writes a checkpoint; an older claim's is dropped.</summary>
-    internal Task<int> SettleAsync(long namespaceId, long epoch, Checkpoint settled) => StorageFaults.GuardAsync(async () =>
+    internal Task<int> WriteCheckpointAsync(long namespaceId, long epoch, Checkpoint checkpoint) => StorageFaults.GuardAsync(async () =>
     {
         // A hint does not wait for the disk: until it is committed, the namespace's next pulls wait for it, and whoever shares their commit.
         await using var command = database.CreateCommand(
@@ -185,7 +185,7 @@ internal sealed partial class BufferStore(NpgsqlDataSource database, HotSessions
             update namespaces set settled_seq = $3, settled_id = $4, served_count = $5, skipped_count = $6
             where id = $1 and epoch = $2 and settled_id <= $4 and set_config('synchronous_commit', 'off', true) = 'off'
             """);
-        command.Bind(namespaceId, epoch, settled.Seq, settled.LastId, settled.Served, settled.Skipped);
+        command.Bind(namespaceId, epoch, checkpoint.Seq, checkpoint.LastId, checkpoint.Served, checkpoint.Skipped);
         return await command.ExecuteNonQueryAsync();
     });
 

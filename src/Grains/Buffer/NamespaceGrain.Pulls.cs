@@ -132,7 +132,7 @@ internal sealed partial class NamespaceGrain
             _again.Enqueue(pull);
         }
 
-        Settle();
+        MoveCheckpoint();
     }
 
     private void Count(PullRound round, IReadOnlySet<long> alreadyServed)
@@ -163,7 +163,7 @@ internal sealed partial class NamespaceGrain
 
         _manyDuplicates |= alreadyServed.Count > 0;
         metrics.Pulled(round.Count - alreadyServed.Count, write.Skipped.Count);
-        LoadServedSet(round.Count);
+        NoteHandled(round.Count);
     }
 
     private void SkipLost(PullRound round)

@@ -122,7 +122,7 @@ internal sealed partial class NamespaceGrain
             pushes[i].Completion.TrySetResult(outcomes[i]);
         }
 
-        LoadServedSet(leads.Count);
+        NoteHandled(leads.Count);
     }
 
     private void Append(List<WaitingLead> leads)

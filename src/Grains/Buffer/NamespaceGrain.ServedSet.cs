@@ -15,7 +15,7 @@ internal sealed partial class NamespaceGrain
     private bool _readingServedSet;
 
     /// <summary>Counts leads handled, and reads the served set in the background when they are enough.</summary>
-    private void LoadServedSet(int handled)
+    private void NoteHandled(int handled)
     {
         _handled += handled;
         if (_handled >= BusyAfter && !_servedSet.IsComplete && !_servedSet.IsAbandoned && !_readingServedSet)

@@ -43,7 +43,7 @@ internal sealed partial class NamespaceGrain(
     private long _skipped;
     private bool _paused;
     private Guid _lastId;
-    private Checkpoint _settled;
+    private Checkpoint _checkpoint;
     private long _gapsThrough;
     private bool _checkpointDue;
     private Exception? _ended;
@@ -150,11 +150,11 @@ internal sealed partial class NamespaceGrain(
         _currentAt = time.GetTimestamp();
         ids.RiseAbove(claimed.LastId);
         var since = await store.ReadSettledSinceAsync(claimed.Id, claimed.Settled);
-        (_settled, _lastId, _paused) = (claimed.Settled, claimed.LastId, claimed.Paused);
-        (_served, _skipped) = (_settled.Served + since.Served, _settled.Skipped + since.Skipped);
-        if (_settled.Seq < since.LastSeq)
+        (_checkpoint, _lastId, _paused) = (claimed.Settled, claimed.LastId, claimed.Paused);
+        (_served, _skipped) = (_checkpoint.Served + since.Served, _checkpoint.Skipped + since.Skipped);
+        if (_checkpoint.Seq < since.LastSeq)
         {
-            _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _settled, since.LastSeq, _origins));
+            _window.FillWholly(await store.ReadGapsAsync(claimed.Id, _checkpoint, since.LastSeq, _origins));
             _gapsThrough = since.LastSeq;
         }
 
@@ -251,7 +251,7 @@ internal sealed partial class NamespaceGrain(
     private static OwnershipLostException Fenced() => new("Another activation owns this namespace.");
 
     /// <summary>Moves the checkpoint behind what was just committed, and sees to its being written soon.</summary>
-    private void Settle()
+    private void MoveCheckpoint()
     {
         // Leads that are to be skipped still wait, by the database; and between gaps there are settled leads, which a
         // checkpoint before them would hide from the next activation.
@@ -260,7 +260,7 @@ internal sealed partial class NamespaceGrain(
             return;
         }
 
-        _settled = new Checkpoint(_window.NextSeq - 1, _lastId, _served, _skipped);
+        _checkpoint = new Checkpoint(_window.NextSeq - 1, _lastId, _served, _skipped);
         if (!_checkpointDue)
         {
             _checkpointDue = true;
@@ -287,7 +287,7 @@ internal sealed partial class NamespaceGrain(
         if (_checkpointDue && _claimed is { } claimed && _ended is null)
         {
             _checkpointDue = false;
-            await store.SettleAsync(claimed.Id, claimed.Epoch, _settled);
+            await store.WriteCheckpointAsync(claimed.Id, claimed.Epoch, _checkpoint);
         }
     }
 

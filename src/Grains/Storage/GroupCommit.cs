@@ -68,7 +68,7 @@ internal sealed class GroupCommit<TWrite, TResult>(
 
             var taken = new List<Entry>(_waiting.Count);
             var weight = 0;
-            while (_waiting.TryPeek(out var entry) && (weight += weigh(entry.Write)) <= maxWeight | taken.Count == 0)
+            while (_waiting.TryPeek(out var entry) && (weight += weigh(entry.Write)) <= maxWeight || taken.Count == 0)
             {
                 taken.Add(_waiting.Dequeue());
             }

@@ -58,7 +58,7 @@ public sealed class CheckpointTests
             create constraint trigger at_commit after update on namespaces deferrable initially deferred for each row execute function note()
             """);
 
-        Assert.Equal(1, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(7, Guid.CreateVersion7(), 7, 0)));
+        Assert.Equal(1, await store.WriteCheckpointAsync(claim.Id, claim.Epoch, new Checkpoint(7, Guid.CreateVersion7(), 7, 0)));
         await store.ClaimAsync(s_key, []);
 
         Assert.Equal("off, on", await database.ScalarAsync<string>("select string_agg(synchronous, ', ' order by ctid) from noted"));
@@ -73,8 +73,8 @@ public sealed class CheckpointTests
         var claim = await store.CreateAsync(s_key);
         Guid[] ids = [.. Enumerable.Range(0, 2).Select(_ => Guid.CreateVersion7()).Order()];
 
-        Assert.Equal(1, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(9, ids[1], 8, 1)));
-        Assert.Equal(0, await store.SettleAsync(claim.Id, claim.Epoch, new Checkpoint(7, ids[0], 7, 0)));
+        Assert.Equal(1, await store.WriteCheckpointAsync(claim.Id, claim.Epoch, new Checkpoint(9, ids[1], 8, 1)));
+        Assert.Equal(0, await store.WriteCheckpointAsync(claim.Id, claim.Epoch, new Checkpoint(7, ids[0], 7, 0)));
 
         Assert.Equal(new Checkpoint(9, ids[1], 8, 1), (await store.ClaimAsync(s_key, []))!.Settled);
     }

@@ -29,7 +29,7 @@ public sealed class FencingTests
         Assert.False(Assert.Single(await store.CommitPushesAsync([Push(stale, origin, 2, "b@x.example")])));
         Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, origin, 1, "a@x.example")])));
         Assert.IsType<PullResult.Fenced>(Assert.Single(await store.CommitPullsAsync([Pull(stale, [], 1)])));
-        Assert.Equal(0, await store.SettleAsync(stale.Id, stale.Epoch, new Checkpoint(1, Guid.AllBitsSet, 1, 0)));
+        Assert.Equal(0, await store.WriteCheckpointAsync(stale.Id, stale.Epoch, new Checkpoint(1, Guid.AllBitsSet, 1, 0)));
         Assert.Null(await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, new LeadOrigin("another", null, null)));
         Assert.False(await new CursorStore(database.DataSource, TimeProvider.System).SetAsync(stale.Id, stale.Epoch, "1"u8.ToArray(), default));
         Assert.Equal("1 0 0 0 1", await CountsAsync(database));

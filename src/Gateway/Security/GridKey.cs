@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Security;
 
-/// <summary>Knows the keys. The one place to ask when organizations get keys of their own.</summary>
-internal sealed class ApiKeys(IOptions<SecurityOptions> options)
+/// <summary>Knows the grid's own key, by its hash.</summary>
+internal sealed class GridKey(IOptions<SecurityOptions> options)
 {
     // Far beyond any key that is made; longer ones are refused unhashed.
     private const int LongestUtf8 = 1024;
