@@ -37,7 +37,6 @@ public sealed record CampaignPage(ImmutableArray<Campaign> Campaigns, bool HasMo
 
 /// <summary>A campaign that was set up or changed.</summary>
 /// <param name="Campaign">As it stands now.</param>
-/// <param name="IsNew">Whether there was none.</param>
 /// <param name="SigningSecret">Of a webhook: made now, and told this once; null otherwise.</param>
 [GenerateSerializer, Immutable]
-public sealed record CampaignPut(Campaign Campaign, bool IsNew, string? SigningSecret);
+public sealed record CampaignPut(Campaign Campaign, string? SigningSecret);

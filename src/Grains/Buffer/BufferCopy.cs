@@ -125,7 +125,7 @@ internal sealed class BufferCopy(Stream to, DateTime pushedAt) : IDisposable
         AppendColumn(_pushedAt);
         Append(sizeof(int));
         Append(batch.DataBytes);
-        AppendArray(batch, TextType, static lead => lead.Email is not null, static (copy, lead) => copy.AppendElement(lead.Email));
+        AppendArray(batch, TextType, static _ => true, static (copy, lead) => copy.AppendElement(lead.Email));
         AppendArray(batch, TextType, static lead => lead.ExternalId is not null, static (copy, lead) => copy.AppendElement(lead.ExternalId));
         AppendArray(batch, TextType, static lead => lead.Data is not null, static (copy, lead) => copy.AppendElement(lead.Data));
         AppendArray(batch, IntegerType, static lead => lead.Priority != 0, static (copy, lead) => copy.AppendElement(lead.Priority));

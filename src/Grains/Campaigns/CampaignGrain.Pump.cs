@@ -105,7 +105,6 @@ internal sealed partial class CampaignGrain
             TimeSpan? next;
             do
             {
-                _kicked = false;
                 next = await PushDueAsync(cancellationToken);
             }
             while (_kicked || next == TimeSpan.Zero);

@@ -85,7 +85,7 @@ internal sealed partial class CampaignGrain(
         }
 
         Kick();
-        return new CampaignPut((await campaigns.FindAsync(organizationId, _key.CampaignId))!, isNew, secret);
+        return new CampaignPut((await campaigns.FindAsync(organizationId, _key.CampaignId))!, secret);
     }
 
     /// <inheritdoc/>

@@ -42,7 +42,7 @@ internal sealed class ApolloRoutes(FakeApolloOptions options, ApolloScript scrip
             return;
         }
 
-        await call.BehaveAsync(script.Take(email), email, email is null ? null : ApolloPeople.Of(email));
+        await call.BehaveAsync(script.Take(), email, email is null ? null : ApolloPeople.Of(email));
     }
 
     private async Task BulkMatchAsync(HttpContext http)
@@ -60,7 +60,7 @@ internal sealed class ApolloRoutes(FakeApolloOptions options, ApolloScript scrip
         }
 
         var emails = details.Select(detail => Text(detail, "email")).ToArray();
-        await call.BulkAsync(script.Take(null), emails);
+        await call.BulkAsync(script.Take(), emails);
     }
 
     private async Task<bool> TurnedAwayAsync(ApolloExchange call)

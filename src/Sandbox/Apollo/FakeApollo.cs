@@ -46,9 +46,6 @@ public sealed class FakeApollo : IAsyncDisposable
         return apollo;
     }
 
-    /// <summary>Meets every call for an email with this.</summary>
-    public void BehaveFor(string email, ApolloBehavior behavior) => _script.For(email, behavior);
-
     /// <summary>Meets the next calls with this.</summary>
     public void BehaveNext(int calls, ApolloBehavior behavior) => _script.Next(calls, behavior);
 
