@@ -1,6 +1,5 @@
 using LeadGrain.Grains.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Audit;
 
@@ -37,16 +36,16 @@ internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
         var at = new DateTime[entries.Count];
         Array.Fill(at, now.UtcDateTime);
         command.Bind(
-            Column(entries, static e => e.Owner),
-            Column(entries, static e => e.Entry.OrganizationId),
+            entries.Column(static e => e.Owner),
+            entries.Column(static e => e.Entry.OrganizationId),
             at,
-            Column(entries, static e => e.Entry.Actor.Name),
-            Column(entries, static e => e.Entry.Action),
-            Column(entries, static e => e.Entry.Entity),
-            Column(entries, static e => e.Entry.EntityId));
-        command.Parameters.Add(Json(Column(entries, static e => e.Entry.Before)));
-        command.Parameters.Add(Json(Column(entries, static e => e.Entry.After)));
-        command.Bind((object)Column(entries, static e => ReasonOf(e.Entry)));
+            entries.Column(static e => e.Entry.Actor.Name),
+            entries.Column(static e => e.Entry.Action),
+            entries.Column(static e => e.Entry.Entity),
+            entries.Column(static e => e.Entry.EntityId));
+        command.Parameters.Add(CommandParameters.Json(entries.Column(static e => e.Entry.Before)));
+        command.Parameters.Add(CommandParameters.Json(entries.Column(static e => e.Entry.After)));
+        command.Bind((object)entries.Column(static e => ReasonOf(e.Entry)));
     }
 
     /// <summary>Appends entries by themselves.</summary>
@@ -63,17 +62,4 @@ internal sealed class AuditStore(NpgsqlDataSource database, TimeProvider time)
         (null, var said) => said,
         var (known, said) => $"{known} ({said})",
     };
-
-    private static TValue[] Column<TValue>(IReadOnlyList<(long Owner, AuditEntry Entry)> entries, Func<(long Owner, AuditEntry Entry), TValue> value)
-    {
-        var column = new TValue[entries.Count];
-        for (var i = 0; i < column.Length; i++)
-        {
-            column[i] = value(entries[i]);
-        }
-
-        return column;
-    }
-
-    private static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
 }

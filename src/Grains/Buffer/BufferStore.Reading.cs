@@ -237,9 +237,9 @@ internal sealed partial class BufferStore
     internal static WaitingLead ReadLead(NpgsqlDataReader row, OriginCache origins)
     {
         var originId = row.GetInt64(5);
-        var origin = origins.Find(originId) ?? origins.Add(originId, new LeadOrigin(Text(row, 6), Text(row, 7), Text(row, 8)));
+        var origin = origins.Find(originId) ?? origins.Add(originId, new LeadOrigin(row.Text(6), row.Text(7), row.Text(8)));
         var data = row.IsDBNull(4) ? null : row.GetFieldValue<byte[]>(4);
-        return new WaitingLead(row.GetInt64(0), originId, origin, new NewLead(row.GetString(2), Text(row, 3), data, row.GetInt32(1)));
+        return new WaitingLead(row.GetInt64(0), originId, origin, new NewLead(row.GetString(2), row.Text(3), data, row.GetInt32(1)));
     }
 
     private static HeldLead ReadHeld(NpgsqlDataReader row, OriginCache origins)
@@ -247,6 +247,4 @@ internal sealed partial class BufferStore
             row.GetInt32(9),
             row.IsDBNull(10) ? null : row.GetGuid(10),
             row.IsDBNull(11) ? null : row.GetTimeSpan(11)));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

@@ -83,7 +83,7 @@ internal static class PullParameters
             Column(answers, static a => (short)a.Route),
             Column(answers, static a => a.Key.Key),
             Column(answers, static a => a.Key.Body));
-        command.Parameters.Add(Json(Column(answers, static a => a.Answer)));
+        command.Parameters.Add(CommandParameters.Json(Column(answers, static a => a.Answer)));
         command.Parameters.Add(new NpgsqlParameter<DateTime> { TypedValue = now });
     }
 
@@ -105,9 +105,6 @@ internal static class PullParameters
 
     /// <summary>A column of texts, as their bytes.</summary>
     internal static NpgsqlParameter Texts(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
-
-    /// <summary>A column of raw JSON.</summary>
-    internal static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
 
     // The hot one: plain loops over exact arrays.
     private static void BindServed(NpgsqlCommand command, IReadOnlyList<PullWrite> writes)
@@ -192,19 +189,8 @@ internal static class PullParameters
         }
     }
 
-    private static long[] Owners<TRow>(List<(long Owner, TRow Row)> rows) => Column2(rows, static r => r.Owner);
+    private static long[] Owners<TRow>(List<(long Owner, TRow Row)> rows) => rows.Column(static r => r.Owner);
 
     private static TValue[] Column<TRow, TValue>(List<(long Owner, TRow Row)> rows, Func<TRow, TValue> value)
-        => Column2(rows, r => value(r.Row));
-
-    private static TValue[] Column2<TRow, TValue>(List<TRow> rows, Func<TRow, TValue> value)
-    {
-        var column = new TValue[rows.Count];
-        for (var i = 0; i < column.Length; i++)
-        {
-            column[i] = value(rows[i]);
-        }
-
-        return column;
-    }
+        => rows.Column(r => value(r.Row));
 }

@@ -55,7 +55,7 @@ internal static class PushStatement
         (PushParts.Answers, PullStatement.Answers, 6),
     ];
 
-    private static readonly string[] s_texts = [.. Enumerable.Range(0, 8).Select(parts => Build((PushParts)parts))];
+    private static readonly string[] s_texts = [.. Enumerable.Range(0, 1 << s_parts.Length).Select(parts => Build((PushParts)parts))];
 
     internal static string Of(PushParts parts) => s_texts[(int)parts];
 
@@ -79,18 +79,18 @@ internal static class PushStatement
         if (parts.HasFlag(PushParts.Buffered))
         {
             command.Bind(
-                Column(leads, static r => r.Owner), firstSeqs, Column(leads, static r => r.Row.Seq), Column(leads, static r => r.Row.OriginId));
-            command.Bind(Column(leads, static r => r.Row.Lead.Email), Column(leads, static r => r.Row.Lead.ExternalId));
-            command.Parameters.Add(PullParameters.Texts(Column(leads, static r => r.Row.Lead.Data)));
-            command.Bind(Column(leads, static r => r.Row.Lead.Priority), now);
+                leads.Column(static r => r.Owner), firstSeqs, leads.Column(static r => r.Row.Seq), leads.Column(static r => r.Row.OriginId));
+            command.Bind(leads.Column(static r => r.Row.Lead.Email), leads.Column(static r => r.Row.Lead.ExternalId));
+            command.Parameters.Add(PullParameters.Texts(leads.Column(static r => r.Row.Lead.Data)));
+            command.Bind(leads.Column(static r => r.Row.Lead.Priority), now);
         }
 
         if (parts.HasFlag(PushParts.Prioritized))
         {
             command.Bind(
-                Column(prioritized, static r => r.Owner),
-                Column(prioritized, static r => r.Row.Place.Rank),
-                Column(prioritized, static r => r.Row.Seq));
+                prioritized.Column(static r => r.Owner),
+                prioritized.Column(static r => r.Row.Place.Rank),
+                prioritized.Column(static r => r.Row.Seq));
         }
 
         if (parts.HasFlag(PushParts.Answers))
@@ -113,6 +113,4 @@ internal static class PushStatement
 
         return $"{text} select w from fence";
     }
-
-    private static TValue[] Column<TRow, TValue>(List<TRow> rows, Func<TRow, TValue> value) => rows.ConvertAll(r => value(r)).ToArray();
 }

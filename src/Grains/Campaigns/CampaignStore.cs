@@ -159,8 +159,8 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
                 row.GetInt64(0),
                 SettingsJson.Read(row.GetString(1), row.GetString(2)),
                 StateOf(row.GetString(3)),
-                Text(row, 4),
-                SettingsJson.ReadSmartlead(Text(row, 5))),
+                row.Text(4),
+                SettingsJson.ReadSmartlead(row.Text(5))),
             organizationId,
             campaignId);
         await using (var again = new NpgsqlCommand(AgainSql, connection))
@@ -256,12 +256,10 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         row.GetString(0),
         SettingsJson.Read(row.GetString(1), row.GetString(2)),
         StateOf(row.GetString(3)),
-        Text(row, 4),
+        row.Text(4),
         new PushCounts(row.GetInt64(7), row.GetInt64(8), row.GetInt64(9), row.GetInt64(10)),
         new DateTimeOffset(row.GetDateTime(5), TimeSpan.Zero),
         new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero));
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }
 
 /// <summary>A campaign as its activation holds it.</summary>

@@ -1,3 +1,5 @@
+using LeadGrain.Grains.Outbound;
+
 namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>

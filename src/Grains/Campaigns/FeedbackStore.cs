@@ -106,7 +106,7 @@ internal sealed class FeedbackStore(NpgsqlDataSource database, TimeProvider time
     /// <summary>The leads that an event is about: of its campaign, where it names one.</summary>
     internal Task<List<FeedbackLead>> FindAsync(long organizationId, FeedbackEvent heard) => StorageFaults.GuardAsync(() => database.ReadAllAsync(
         FindSql,
-        static row => new FeedbackLead(row.GetGuid(0), row.GetString(1), row.IsDBNull(2) ? null : row.GetString(2)),
+        static row => new FeedbackLead(row.GetGuid(0), row.GetString(1), row.Text(2)),
         organizationId,
         heard.TargetLeadId,
         heard.EmailKey,
@@ -136,7 +136,7 @@ internal sealed class FeedbackStore(NpgsqlDataSource database, TimeProvider time
             KeptSql,
             static row => (
                 Event: (row.GetInt64(0), row.GetString(1), row.GetString(2)),
-                Lead: new FeedbackLead(row.GetGuid(3), row.GetString(4), row.IsDBNull(5) ? null : row.GetString(5))),
+                Lead: new FeedbackLead(row.GetGuid(3), row.GetString(4), row.Text(5))),
             organizationId));
         return [.. found.GroupBy(one => one.Event, one => one.Lead).Select(leads => new KeptFeedback(leads.Key.Item1, leads.Key.Item2, leads.Key.Item3, [.. leads]))];
     }

@@ -90,7 +90,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             row =>
             {
                 settings ??= SettingsJson.Read(row.GetString(7), row.GetString(8));
-                smartlead ??= SettingsJson.ReadSmartlead(row.IsDBNull(9) ? null : row.GetString(9));
+                smartlead ??= SettingsJson.ReadSmartlead(row.Text(9));
                 if (row.IsDBNull(2))
                 {
                     erased.Add(row.GetGuid(0));
@@ -117,8 +117,8 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             static row => new CampaignLook(
                 row.GetInt64(0),
                 CampaignStore.StateOf(row.GetString(1)),
-                row.IsDBNull(2) ? null : row.GetString(2),
-                row.IsDBNull(3) ? null : new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero)),
+                row.Text(2),
+                row.Time(3)),
             organizationId,
             campaignId))).FirstOrDefault();
 
@@ -158,7 +158,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             AuditStore.Bind(command, [.. batch.Audit.Select(entry => (0L, entry))], now);
             await using var row = await command.ExecuteReaderAsync();
             return await row.ReadAsync()
-                ? new RecordedBatch(row.IsDBNull(0) ? null : new DateTimeOffset(row.GetDateTime(0), TimeSpan.Zero), row.GetBoolean(1))
+                ? new RecordedBatch(row.Time(0), row.GetBoolean(1))
                 : null;
         });
 
@@ -166,9 +166,9 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
     internal async Task<PushFate> FateAsync(long organizationId, Guid leadId) =>
         (await StorageFaults.GuardAsync(() => database.ReadAllAsync<PushFate>(
             FateSql,
-            static row => (row.GetString(0), row.IsDBNull(1) ? null : row.GetString(1)) switch
+            static row => (row.GetString(0), row.Text(1)) switch
             {
-                ("sent", _) => new PushFate.Pushed(row.IsDBNull(2) ? null : row.GetString(2)),
+                ("sent", _) => new PushFate.Pushed(row.Text(2)),
                 (_, { } error) => new PushFate.Failed(error),
                 _ => PushFate.Pending.Value,
             },
@@ -180,10 +180,10 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
         row.GetString(2),
         System.Text.Encoding.UTF8.GetBytes(row.GetString(3)),
         row.GetInt32(1),
-        row.IsDBNull(4) ? null : row.GetString(4),
+        row.Text(4),
         row.IsDBNull(5) ? null : row.GetDouble(5),
         new DateTimeOffset(row.GetDateTime(6), TimeSpan.Zero),
-        row.IsDBNull(10) ? null : row.GetString(10));
+        row.Text(10));
 }
 
 /// <summary>A batch that was recorded.</summary>

@@ -1,5 +1,6 @@
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
+using LeadGrain.Grains.Outbound;
 
 namespace LeadGrain.Grains.Campaigns;
 

@@ -77,8 +77,8 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
             tenant.App,
             tenant.Org,
             query.Before ?? Guid.AllBitsSet,
-            LeadStore.FirstIdAt(query.From ?? DateTimeOffset.UnixEpoch),
-            query.To is { } to ? LeadStore.FirstIdAt(to) : Guid.AllBitsSet,
+            TimeIds.FloorOf(query.From ?? DateTimeOffset.UnixEpoch),
+            query.To is { } to ? TimeIds.FloorOf(to) : Guid.AllBitsSet,
             query.Limit + 1,
             query.Country,
             query.Offer,
@@ -169,7 +169,7 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
         while (await row.ReadAsync())
         {
             events.Add(new CrmEvent(
-                row.GetInt32(0), Time(row, 1), row.GetString(2), row.GetString(3), OpenStore.Text(row, 4), OpenStore.Text(row, 5)));
+                row.GetInt32(0), Time(row, 1), row.GetString(2), row.GetString(3), row.Text(4), row.Text(5)));
         }
 
         return events.ToImmutable();
@@ -189,8 +189,8 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
         [.. row.GetFieldValue<string?[]>(1)],
         row.IsDBNull(2) ? null : row.GetFieldValue<byte[]>(2),
         row.GetString(3),
-        OpenStore.Text(row, 4),
-        OpenStore.Text(row, 5),
+        row.Text(4),
+        row.Text(5),
         row.GetInt32(6),
         Time(row, 7),
         Time(row, 8));

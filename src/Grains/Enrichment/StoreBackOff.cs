@@ -1,9 +1,11 @@
+using LeadGrain.Grains.Outbound;
+
 namespace LeadGrain.Grains.Enrichment;
 
 /// <summary>When to try again to store an answer that the database did not take.</summary>
 internal static class StoreBackOff
 {
-    /// <summary>Tries in one go, some 4 min in all: outlives a failover. The next caller starts another go.</summary>
+    /// <summary>Tries in one go, over 2 to 3.5 min: outlives a failover. The next caller starts another go.</summary>
     public const int Attempts = 12;
 
     private static readonly TimeSpan First = TimeSpan.FromSeconds(0.5);
@@ -12,9 +14,5 @@ internal static class StoreBackOff
     /// <summary>The wait before a try: doubling, of which the random half spreads many emails' tries.</summary>
     /// <param name="attempt">1 for the first.</param>
     /// <param name="random">0 to 1.</param>
-    public static TimeSpan Before(int attempt, double random)
-    {
-        var full = First * Math.Pow(2, Math.Clamp(attempt - 1, 0, 16));
-        return (full < Longest ? full : Longest) * (0.5 + (random / 2));
-    }
+    public static TimeSpan Before(int attempt, double random) => BackOff.Before(attempt, First, Longest, random);
 }

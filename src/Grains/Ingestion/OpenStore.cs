@@ -4,7 +4,7 @@ using Npgsql;
 
 namespace LeadGrain.Grains.Ingestion;
 
-/// <summary>The lists of unfinished raw rows, and the raw rows themselves for who finishes them.</summary>
+/// <summary>The lists of unfinished raw rows, and the raw rows themselves for whatever finishes them.</summary>
 internal sealed class OpenStore(NpgsqlDataSource database)
 {
     internal const string RowColumns =
@@ -50,7 +50,7 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     private const string HasLeadSql = "select exists (select from leads where organization_id = $1 and id = $2)";
 
     /// <summary>Claims the oldest list that nobody works on; null where there is none.</summary>
-    /// <param name="olderThan">Younger ones are still in the hands of who wrote them.</param>
+    /// <param name="olderThan">Younger ones are still in the hands of the process that wrote them.</param>
     /// <param name="claimFor">How long it is kept from others.</param>
     internal Task<OpenList?> ClaimAsync(TimeSpan olderThan, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
     {
@@ -106,7 +106,7 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
         {
-            kinds[(row.GetInt64(0), row.GetGuid(1))] = (Text(row, 2), Text(row, 3));
+            kinds[(row.GetInt64(0), row.GetGuid(1))] = (row.Text(2), row.Text(3));
         }
 
         return kinds;
@@ -119,8 +119,6 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         command.Bind(organizationId, id);
         return (bool)(await command.ExecuteScalarAsync())!;
     }
-
-    internal static RawRow ReadRow(NpgsqlDataReader row) => ReadRow(row, 0);
 
     private static void BindIds(NpgsqlCommand command, long[] organizations, Guid[] ids)
     {
@@ -141,15 +139,13 @@ internal sealed class OpenStore(NpgsqlDataSource database)
         row.GetDateTime(at + 2),
         new RawPost(
             row.GetFieldValue<byte[]>(at + 3),
-            Text(row, at + 4),
-            Text(row, at + 5),
+            row.Text(at + 4),
+            row.Text(at + 5),
             row.GetFieldValue<byte[]>(at + 6),
-            Text(row, at + 7),
+            row.Text(at + 7),
             row.GetString(at + 8),
-            Text(row, at + 9),
-            Text(row, at + 10)));
-
-    internal static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+            row.Text(at + 9),
+            row.Text(at + 10)));
 }
 
 /// <summary>Raw rows that are not known to be finished.</summary>

@@ -136,10 +136,10 @@ internal sealed class RawLogStore(NpgsqlDataSource database)
         row.GetGuid(0),
         new DateTimeOffset(row.GetDateTime(1), TimeSpan.Zero),
         row.GetString(2),
-        OpenStore.Text(row, 3),
+        row.Text(3),
         row.IsDBNull(4) ? null : row.GetGuid(4),
-        OpenStore.Text(row, 5),
-        OpenStore.Text(row, 6),
+        row.Text(5),
+        row.Text(6),
         row.GetInt32(7),
         row.GetString(8));
 

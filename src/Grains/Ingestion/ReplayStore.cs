@@ -85,7 +85,7 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
         var rows = new List<(RawRow, bool)>();
         while (await row.ReadAsync())
         {
-            rows.Add((OpenStore.ReadRow(row), row.GetBoolean(11)));
+            rows.Add((OpenStore.ReadRow(row, 0), row.GetBoolean(11)));
         }
 
         return rows;

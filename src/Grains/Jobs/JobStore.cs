@@ -222,11 +222,8 @@ internal sealed class JobStore(NpgsqlDataSource database, OrganizationStore orga
         row.IsDBNull(3) ? null : row.GetInt64(3),
         row.GetInt64(4),
         row.GetInt64(5),
-        OpenStore.Text(row, 6),
-        Time(row, 7)!.Value,
-        Time(row, 8),
-        Time(row, 9));
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column)
-        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column), TimeSpan.Zero);
+        row.Text(6),
+        row.Time(7)!.Value,
+        row.Time(8),
+        row.Time(9));
 }

@@ -104,22 +104,15 @@ internal sealed class LeadStore(NpgsqlDataSource database, TimeProvider time)
     // before some time need not begin at the newest lead, as long as none is further ahead than the slack.
     private async Task<ServedLeadQuery> BoundAsync(NpgsqlConnection connection, long organizationId, ServedLeadQuery query)
     {
-        if (query.ServedBefore is not { } before || before > DateTimeOffset.MaxValue - 2 * s_clockSlack || query.Before < FirstIdAt(before + s_clockSlack))
+        if (query.ServedBefore is not { } before || before > DateTimeOffset.MaxValue - 2 * s_clockSlack || query.Before < TimeIds.FloorOf(before + s_clockSlack))
         {
             return query;
         }
 
         await using var command = new NpgsqlCommand(
             "select id < $2 from served_leads where organization_id = $1 order by id desc limit 1", connection);
-        command.Bind(organizationId, FirstIdAt(time.GetUtcNow() + s_clockSlack));
-        return await command.ExecuteScalarAsync() is true ? query with { Before = FirstIdAt(before + s_clockSlack) } : query;
-    }
-
-    /// <summary>The least identifier that a lead served at this instant or later can have.</summary>
-    internal static Guid FirstIdAt(DateTimeOffset instant)
-    {
-        var milliseconds = Math.Max(0, instant.ToUnixTimeMilliseconds());
-        return new Guid((int)(milliseconds >> 16), (short)milliseconds, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+        command.Bind(organizationId, TimeIds.FloorOf(time.GetUtcNow() + s_clockSlack));
+        return await command.ExecuteScalarAsync() is true ? query with { Before = TimeIds.FloorOf(before + s_clockSlack) } : query;
     }
 
     private static void Bind(NpgsqlCommand command, long organizationId, ServedLeadQuery query, Origins? origins)
@@ -128,7 +121,7 @@ internal sealed class LeadStore(NpgsqlDataSource database, TimeProvider time)
         command.Bind(
             organizationId,
             query.Before ?? Guid.AllBitsSet,
-            FirstIdAt(after),
+            TimeIds.FloorOf(after),
             after.UtcDateTime,
             before.UtcDateTime,
             origins?.Ids,
@@ -184,18 +177,16 @@ internal sealed class LeadStore(NpgsqlDataSource database, TimeProvider time)
     private static ServedLead Read(NpgsqlDataReader row) => new(
         row.GetGuid(0),
         row.GetString(1),
-        Text(row, 2),
+        row.Text(2),
         row.GetString(3),
-        Text(row, 4),
-        Text(row, 5),
-        Text(row, 6),
+        row.Text(4),
+        row.Text(5),
+        row.Text(6),
         new DateTimeOffset(row.GetDateTime(7), TimeSpan.Zero),
         row.GetBoolean(8)
             ? new PersonProfile(
-                Text(row, 9), Text(row, 10), Text(row, 11), Text(row, 12), Text(row, 13), Text(row, 14), Text(row, 15), Text(row, 16))
+                row.Text(9), row.Text(10), row.Text(11), row.Text(12), row.Text(13), row.Text(14), row.Text(15), row.Text(16))
             : null);
-
-    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 
     /// <summary>The origins that a query's filters match, and the namespaces they are of.</summary>
     private sealed record Origins(long[] Ids, long[] Namespaces);

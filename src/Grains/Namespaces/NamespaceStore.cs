@@ -71,14 +71,11 @@ internal sealed class NamespaceStore(NpgsqlDataSource database)
                     row.GetInt64(4),
                     row.GetInt64(5),
                     row.GetInt64(6),
-                    Time(row, 7),
-                    Time(row, 8),
-                    Time(row, 9)));
+                    row.Time(7),
+                    row.Time(8),
+                    row.Time(9)));
             }
 
             return found;
         });
-
-    private static DateTimeOffset? Time(NpgsqlDataReader row, int column)
-        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column), TimeSpan.Zero);
 }

@@ -1,3 +1,5 @@
+using LeadGrain.Grains.Outbound;
+
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>How long a lead waits for the next attempt to bring it into its namespace.</summary>
@@ -8,8 +10,5 @@ internal static class NamespaceBackOff
     /// <param name="options">With the first and the longest wait.</param>
     /// <param name="random">From 0 to 1.</param>
     internal static TimeSpan Of(int attempts, RoutingOptions options, double random)
-    {
-        var whole = Math.Min(options.NamespaceRetryAfter.TotalSeconds * Math.Pow(2, Math.Min(attempts - 1, 30)), options.NamespaceRetryLongest.TotalSeconds);
-        return TimeSpan.FromSeconds(whole * (0.5 + (random / 2)));
-    }
+        => BackOff.Before(attempts, options.NamespaceRetryAfter, options.NamespaceRetryLongest, random);
 }

@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -32,11 +32,5 @@ internal static class RoutedLeadIds
         => instant <= DateTimeOffset.UnixEpoch ? Guid.Empty : FloorOf(instant - s_longestDecision);
 
     /// <summary>Not greater than any identifier that was made at this instant or later.</summary>
-    internal static Guid FloorOf(DateTimeOffset instant)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        bytes.Clear();
-        BinaryPrimitives.WriteInt64BigEndian(bytes, Math.Max(0, instant.ToUnixTimeMilliseconds()) << 16);
-        return new Guid(bytes, bigEndian: true);
-    }
+    internal static Guid FloorOf(DateTimeOffset instant) => TimeIds.FloorOf(instant);
 }

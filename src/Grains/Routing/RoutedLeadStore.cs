@@ -7,7 +7,6 @@ using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -182,12 +181,12 @@ internal sealed partial class RoutedLeadStore(
             Column(writes, static w => EmailKey.Of(w.Lead.Email)),
             Column(writes, static w => w.Lead.Persona),
             Column(writes, static w => w.Lead.Score));
-        command.Parameters.Add(Json(Column(writes, static w => w.Lead.Data)));
+        command.Parameters.Add(CommandParameters.Json(Column(writes, static w => w.Lead.Data)));
         command.Bind(
             Column(writes, static w => w.Lead.Source),
             Column(writes, static w => w.Health.Word),
             Column(writes, static w => w.Health.Score));
-        command.Parameters.Add(Json(Column(writes, static w => ChecksOf(w.Health))));
+        command.Parameters.Add(CommandParameters.Json(Column(writes, static w => ChecksOf(w.Health))));
         command.Bind(
             Column(writes, static w => w.Status),
             Column(writes, static w => w.Target?.CampaignId),
@@ -199,18 +198,7 @@ internal sealed partial class RoutedLeadStore(
     private static byte[] ChecksOf(Health health)
         => health.Checks.IsEmpty ? "[]"u8.ToArray() : JsonSerializer.SerializeToUtf8Bytes(health.Checks, RoutingJson.Default.ImmutableArrayHealthCheck);
 
-    private static NpgsqlParameter Json(byte[]?[] values) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Json };
-
-    private static TValue[] Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value)
-    {
-        var column = new TValue[rows.Count];
-        for (var i = 0; i < column.Length; i++)
-        {
-            column[i] = value(rows[i]);
-        }
-
-        return column;
-    }
+    private static TValue[] Column<TRow, TValue>(IReadOnlyList<TRow> rows, Func<TRow, TValue> value) => rows.Column(value);
 
     private static byte[] Utf8(NpgsqlDataReader row, int column) => Encoding.UTF8.GetBytes(row.GetString(column));
 }

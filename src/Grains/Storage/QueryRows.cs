@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace LeadGrain.Grains.Storage;
 
-/// <summary>A query's rows in one line.</summary>
+/// <summary>A query's rows, and what may be null in them, in one line.</summary>
 internal static class QueryRows
 {
     /// <summary>Reads all rows of a query. A caller who goes does not interrupt it: see <see cref="StorageFaults"/>.</summary>
@@ -34,4 +34,11 @@ internal static class QueryRows
 
         return found;
     }
+
+    /// <summary>A text that may be null.</summary>
+    internal static string? Text(this NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    /// <summary>An instant that may be null.</summary>
+    internal static DateTimeOffset? Time(this NpgsqlDataReader row, int column)
+        => row.IsDBNull(column) ? null : new DateTimeOffset(row.GetDateTime(column), TimeSpan.Zero);
 }

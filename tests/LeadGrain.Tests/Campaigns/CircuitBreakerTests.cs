@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
 using LeadGrain.Grains.Campaigns;
+using LeadGrain.Grains.Outbound;
 
 namespace LeadGrain.Tests.Campaigns;
 

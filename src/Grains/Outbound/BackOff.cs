@@ -1,4 +1,4 @@
-namespace LeadGrain.Grains.Campaigns;
+namespace LeadGrain.Grains.Outbound;
 
 /// <summary>When to try again. Pure: randomness is given.</summary>
 internal static class BackOff
