@@ -50,15 +50,9 @@ internal sealed class GrainCalls(
         {
             throw new CallTimedOutException(_options.GrainCallTimeout + extraTime, cancelled);
         }
-        catch (Exception fault) when (hostFaults.Any(host => host.StorageFailed(fault)))
+        catch (Exception fault) when (Told(fault, aborted) is { } told)
         {
-            // Without the cause here, too.
-            throw new StorageUnavailableException("What the host keeps for the grain could not be read or written.");
-        }
-        catch (Exception fault) when (hostFaults.Any(host => host.OutcomeIsUnknown(fault)) || IsUnasked(fault, aborted))
-        {
-            // Without the cause: its message may name the grain, and so an email.
-            throw new TimeoutException($"The grain's answer was lost: {fault.GetType().Name}.");
+            throw told;
         }
         finally
         {
@@ -71,6 +65,14 @@ internal sealed class GrainCalls(
         => repeat < Repeats
             ? Task.Delay(_options.OwnershipRetryDelay * (1 << repeat), time, token)
             : throw new OwnershipLostException("No owner was found.", fault);
+
+    // Without the cause: its message may name the grain, and so an email.
+    private Exception? Told(Exception fault, CancellationToken aborted)
+        => hostFaults.Any(host => host.StorageFailed(fault))
+            ? new StorageUnavailableException("What the host keeps for the grain could not be read or written.")
+            : hostFaults.Any(host => host.OutcomeIsUnknown(fault)) || IsUnasked(fault, aborted)
+                ? new TimeoutException($"The grain's answer was lost: {fault.GetType().Name}.")
+                : null;
 
     // Cancelled, and not by this side: somewhere below the call was given up.
     private static bool IsUnasked(Exception fault, CancellationToken aborted)

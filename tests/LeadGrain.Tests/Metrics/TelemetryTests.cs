@@ -36,16 +36,7 @@ public sealed class TelemetryTests
         builder.AddTelemetry();
         await using var app = builder.Build();
         using var source = new ActivitySource("LeadGrain.Test");
-        app.MapGet("/probe/{who}", async (string who, IMeterFactory meters) =>
-        {
-            meters.Create("LeadGrain.Test").CreateCounter<int>("leadgrain.test.probes").Add(1);
-            using var http = new HttpClient();
-            await http.GetAsync(new Uri($"{provider.Url}/people?email=john@leak.example&api_key=s3cr3t"));
-            using var span = source.StartActivity("leadgrain.test.span");
-            span?.AddException(new InvalidOperationException("No lead for john@leak.example"));
-            span?.SetStatus(ActivityStatusCode.Error, "No lead for john@leak.example");
-            return who;
-        });
+        MapProbe(app, source, provider.Url);
         await app.StartAsync();
         using (var client = new HttpClient())
         {
@@ -71,6 +62,18 @@ public sealed class TelemetryTests
         Assert.DoesNotContain("leak.example", spans, StringComparison.Ordinal);
         Assert.DoesNotContain("s3cr3t", spans, StringComparison.Ordinal);
     }
+
+    private static void MapProbe(WebApplication app, ActivitySource source, string provider) =>
+        app.MapGet("/probe/{who}", async (string who, IMeterFactory meters) =>
+        {
+            meters.Create("LeadGrain.Test").CreateCounter<int>("leadgrain.test.probes").Add(1);
+            using var http = new HttpClient();
+            await http.GetAsync(new Uri($"{provider}/people?email=john@leak.example&api_key=s3cr3t"));
+            using var span = source.StartActivity("leadgrain.test.span");
+            span?.AddException(new InvalidOperationException("No lead for john@leak.example"));
+            span?.SetStatus(ActivityStatusCode.Error, "No lead for john@leak.example");
+            return who;
+        });
 
     [Theory]
     [InlineData("https://a.example/x?email=a%40b.c&api_key=1&limit=5#top", "https://a.example/x?email=REDACTED&api_key=REDACTED&limit=REDACTED")]
