@@ -4,10 +4,9 @@ namespace LeadGrain.Sandbox.Smartlead;
 /// <param name="Campaign">The campaign's id.</param>
 /// <param name="Email">In lower case.</param>
 /// <param name="Id">The vendor's id of the lead.</param>
-/// <param name="Accepted">How often it was added: once, or somebody is contacted twice.</param>
-/// <param name="Repeats">How often it came again and was called already added.</param>
+/// <param name="Repeats">How often it came again after it was added: a vendor that is not as careful would contact somebody twice.</param>
 /// <param name="Lead">As it was sent the first time.</param>
-public sealed record SmartleadEntry(string Campaign, string Email, long Id, int Accepted, int Repeats, string Lead);
+public sealed record SmartleadEntry(string Campaign, string Email, long Id, int Repeats, string Lead);
 
 /// <summary>A request in the fake's book.</summary>
 /// <param name="Time">When it came, by the fake's clock.</param>
@@ -15,7 +14,9 @@ public sealed record SmartleadEntry(string Campaign, string Email, long Id, int 
 /// <param name="Leads">How many leads it held.</param>
 /// <param name="Outcome">What the fake did.</param>
 /// <param name="Settings">As they were sent; null where none were, or the request was refused before they were read.</param>
-public sealed record SmartleadRequest(DateTimeOffset Time, string Campaign, int Leads, string Outcome, string? Settings = null);
+/// <param name="Took">How long until the fake had done so; null while the request is under way.</param>
+public sealed record SmartleadRequest(
+    DateTimeOffset Time, string Campaign, int Leads, string Outcome, string? Settings = null, TimeSpan? Took = null);
 
 /// <summary>The fake's own books: what it took, and what it was asked.</summary>
 public sealed class SmartleadBook
@@ -107,11 +108,12 @@ public sealed class SmartleadBook
         }
     }
 
-    internal void Settle(int number, int leads, string outcome)
+    internal void Settle(int number, DateTimeOffset now, int leads, string outcome)
     {
         lock (_lock)
         {
-            _requests[number] = _requests[number] with { Leads = leads, Outcome = outcome };
+            var request = _requests[number];
+            _requests[number] = request with { Leads = leads, Outcome = outcome, Took = now - request.Time };
         }
     }
 
@@ -123,7 +125,7 @@ public sealed class SmartleadBook
             var key = (campaign, email);
             isNew = !_entries.TryGetValue(key, out var known);
             return _entries[key] = isNew
-                ? new SmartleadEntry(campaign, email, 1_000 + _entries.Count, 1, 0, lead)
+                ? new SmartleadEntry(campaign, email, 1_000 + _entries.Count, 0, lead)
                 : known! with { Repeats = known.Repeats + 1 };
         }
     }

@@ -65,7 +65,7 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
                 break;
             case SmartleadBehavior.AcceptAndCut:
                 Take(leads, settings);
-                book.Settle(_number, leads.Count, "accepted, then cut");
+                Settle(leads.Count, "accepted, then cut");
                 http.Abort();
                 break;
             case SmartleadBehavior.AcceptAndTruncate:
@@ -100,16 +100,18 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
                 http.Response.Headers.Location = to.AbsoluteUri;
                 return SendAsync("redirected", 0, 307, "text/plain", "");
             case SmartleadBehavior.Cut:
-                book.Settle(_number, 0, "cut");
+                Settle(0, "cut");
                 http.Abort();
                 return Task.CompletedTask;
             case SmartleadBehavior.Hang:
-                book.Settle(_number, 0, "hung");
+                Settle(0, "hung");
                 return Task.Delay(Timeout.Infinite, http.RequestAborted);
             default:
                 throw new InvalidOperationException($"No such behavior: {behavior}.");
         }
     }
+
+    private void Settle(int leads, string outcome) => book.Settle(_number, options.Time.GetUtcNow(), leads, outcome);
 
     private SmartleadUpload Take(JsonArray leads, JsonObject? settings) => new(book, campaign, leads, settings, options);
 
@@ -117,7 +119,7 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
 
     private async Task TruncateAsync(JsonObject answer, int leads)
     {
-        book.Settle(_number, leads, "accepted, half answered");
+        Settle(leads, "accepted, half answered");
         var body = Encoding.UTF8.GetBytes(answer.ToJsonString());
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = body.Length;
@@ -130,7 +132,7 @@ internal sealed class SmartleadExchange(HttpContext http, FakeSmartleadOptions o
 
     private Task SendAsync(string outcome, int leads, int status, string contentType, string body)
     {
-        book.Settle(_number, leads, outcome);
+        Settle(leads, outcome);
         var bytes = Encoding.UTF8.GetBytes(body);
         http.Response.StatusCode = status;
         http.Response.ContentType = contentType;

@@ -120,7 +120,7 @@ public sealed class SmartleadCampaignTests
         await rig.EventuallyAsync("801", "select count(*) from routed_leads where status = 'ACTIVE'");
 
         Assert.Equal([400, 400, 1], rig.Smartlead.Book.Requests.Select(request => request.Leads));
-        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(1, entry.Accepted));
+        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(0, entry.Repeats));
     }
 
     [Fact]

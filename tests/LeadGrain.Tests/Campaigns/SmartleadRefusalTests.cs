@@ -59,7 +59,7 @@ public sealed class SmartleadRefusalTests
         rig.Smartlead.BehaveAlways(new SmartleadBehavior.Answer());
         await rig.Client.PostAsync("/campaigns/7/resume", new { });
         await rig.EventuallyAsync("100", "select count(*) from routed_leads where status = 'ACTIVE'");
-        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(1, entry.Accepted));
+        Assert.All(rig.Smartlead.Book.Entries, entry => Assert.Equal(0, entry.Repeats));
     }
 
     [Fact]

@@ -16,6 +16,9 @@ public abstract class TargetConformance
         /// <summary>How often the other side took each lead, by email.</summary>
         Task<IReadOnlyDictionary<string, int>> TakenAsync();
 
+        /// <summary>How many leads came to the other side again, after it had taken them.</summary>
+        int Repeats { get; }
+
         /// <summary>The next request is lost: nothing is taken, or all and the answer does not come.</summary>
         Task FailNextAsync(bool afterTaking);
     }
@@ -33,6 +36,7 @@ public abstract class TargetConformance
         Assert.All(results, result => Assert.IsType<PushResult.Accepted>(result));
         Assert.Equal(leads.Length, results.Length);
         await MustHaveOnceAsync(bench, leads);
+        Assert.Equal(0, bench.Repeats);
     }
 
     [Fact]
@@ -78,6 +82,7 @@ public abstract class TargetConformance
         Assert.InRange(limit, 1, 1_000);
         Assert.All(results, result => Assert.IsType<PushResult.Accepted>(result));
         await MustHaveOnceAsync(bench, leads);
+        Assert.Equal(0, bench.Repeats);
     }
 
     [Fact]

@@ -19,7 +19,9 @@ public sealed class SmartleadConformanceTests : HttpTargetConformance
         public PushOrder Order { get; } = SmartleadTargetTests.Order(rig, "1");
 
         public Task<IReadOnlyDictionary<string, int>> TakenAsync() => Task.FromResult<IReadOnlyDictionary<string, int>>(
-            rig.Smartlead.Book.Entries.ToDictionary(entry => entry.Email, entry => entry.Accepted));
+            rig.Smartlead.Book.Entries.GroupBy(entry => entry.Email).ToDictionary(group => group.Key, group => group.Count()));
+
+        public int Repeats => rig.Smartlead.Book.Entries.Sum(entry => entry.Repeats);
 
         public Task FailNextAsync(bool afterTaking)
         {
@@ -58,6 +60,7 @@ public sealed class WebhookConformanceTests : HttpTargetConformance
         private LoopbackServer _server = null!;
         private (int Status, int? Seconds)? _wait;
         private bool _gone;
+        private int _heard;
 
         public ICampaignTarget Target { get; } = rig.Target("webhook");
 
@@ -74,6 +77,8 @@ public sealed class WebhookConformanceTests : HttpTargetConformance
 
         public Task<IReadOnlyDictionary<string, int>> TakenAsync() => Task.FromResult<IReadOnlyDictionary<string, int>>(
             _emails.Values.GroupBy(email => email).ToDictionary(group => group.Key, group => group.Count()));
+
+        public int Repeats => Volatile.Read(ref _heard) - _emails.Count;
 
         public Task FailNextAsync(bool afterTaking)
         {
@@ -110,6 +115,7 @@ public sealed class WebhookConformanceTests : HttpTargetConformance
             var fails = _failures.TryDequeue(out var afterTaking);
             if (!fails || afterTaking)
             {
+                Interlocked.Increment(ref _heard);
                 _emails[heard.Headers["webhook-id"]] = (string)JsonNode.Parse(heard.Text)!["data"]!["email"]!;
             }
 
@@ -133,6 +139,8 @@ public sealed class NamespaceConformanceTests : TargetConformance
 
         public PushOrder Order { get; } = new(
             new CampaignKey(CampaignRig.Tenant, "own"), rig.OrganizationId, new CampaignSettings.Namespace("buffered"), new SmartleadSettings());
+
+        public int Repeats => 0; // what is in the buffer twice is taken twice
 
         // From the buffer itself: a lead that was buffered twice would be skipped when it is pulled.
         public async Task<IReadOnlyDictionary<string, int>> TakenAsync()

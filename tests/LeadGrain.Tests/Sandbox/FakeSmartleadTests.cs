@@ -84,7 +84,7 @@ public sealed class FakeSmartleadTests
 
         Assert.Equal(1, (int)JsonNode.Parse(await again.Content.ReadAsStringAsync())!["already_added_to_campaign"]!);
         Assert.Equal(HttpStatusCode.UnprocessableEntity, wrong.StatusCode);
-        Assert.Equal((1, 1), (smartlead.Book.Entries.Single().Accepted, smartlead.Book.Entries.Single().Repeats));
+        Assert.Equal(1, smartlead.Book.Entries.Single().Repeats);
     }
 
     [Fact]
@@ -160,7 +160,7 @@ public sealed class FakeSmartleadTests
         var book = (await client.GetFromJsonAsync<JsonNode>(Sandbox(smartlead, "books")))!;
 
         var (lead, request) = (book["leads"]!.AsArray().Single()!, book["requests"]!.AsArray().Single()!);
-        Assert.Equal(("7", "a@x.example", 1000, 1), ((string)lead["campaign"]!, (string)lead["email"]!, (int)lead["id"]!, (int)lead["accepted"]!));
+        Assert.Equal(("7", "a@x.example", 1000, 0), ((string)lead["campaign"]!, (string)lead["email"]!, (int)lead["id"]!, (int)lead["repeats"]!));
         Assert.Equal(("7", 2, "answered", """{"return_lead_ids":true}"""), (
             (string)request["campaign"]!, (int)request["leads"]!, (string)request["outcome"]!, (string)request["settings"]!));
         Assert.Equal(1, (int)book["busiest"]!);
