@@ -1,7 +1,11 @@
+using System.Security.Cryptography;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Cursors;
+using LeadGrain.Grains.Idempotency;
+using LeadGrain.Grains.Leases;
 using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 
@@ -35,6 +39,47 @@ public sealed class FencingTests
         Assert.Equal("1 0 0 0 1", await CountsAsync(database));
 
         Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([Pull(current, origin, 1, "a@x.example")])));
+    }
+
+    public static TheoryData<string> Changes => new("lease", "extend", "ack", "return", "delay", "bury", "revive", "keep", "pause", "resume");
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task Whatever_a_superseded_claim_says_of_leases_deaths_keys_and_pauses_is_not_written_and_the_same_of_the_newest_is(string change)
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var store = new BufferStore(database.DataSource, hot, TimeProvider.System);
+        var stale = await store.CreateAsync(s_key);
+        var origin = (await store.FindOrAddOriginAsync(stale.Id, stale.Epoch, s_origin))!.Value;
+        WaitingLead[] leads = [Lead(origin, 1, "leased@x.example"), Lead(origin, 2, "dead@x.example"), Lead(origin, 3, "waiting@x.example")];
+        await store.CommitPushesAsync([new PushWrite(stale.OrganizationId, stale.Id, stale.Epoch, leads, [])]);
+        var (lease, death) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        var setUp = new PullWrite(stale.OrganizationId, stale.Id, stale.Epoch);
+        setUp.Lease(new LeasedMark(leads[0], new HeldState(1, lease, TimeSpan.FromHours(1))));
+        setUp.Bury(new Death(death, leads[1].Place, 3, DateTimeOffset.UtcNow));
+        Assert.IsType<PullResult.Done>(Assert.Single(await store.CommitPullsAsync([setUp])));
+        Assert.True(change != "resume" || await store.SetPausedAsync(stale, "ns", true, "test"));
+
+        var current = (await store.ClaimAsync(s_key, []))!;
+        var before = await RowsAsync(database);
+
+        Assert.False(await ChangeAsync(stale));
+        Assert.Equal(before, await RowsAsync(database));
+        Assert.True(await ChangeAsync(current));
+        Assert.NotEqual(before, await RowsAsync(database));
+
+        async Task<bool> ChangeAsync(ClaimedNamespace claim)
+        {
+            if (change is "pause" or "resume")
+            {
+                return await store.SetPausedAsync(claim, "ns", change == "pause", "test");
+            }
+
+            var write = new PullWrite(claim.OrganizationId, claim.Id, claim.Epoch);
+            Say(write, change, leads, lease, death);
+            return Assert.Single(await store.CommitPullsAsync([write])) is PullResult.Done;
+        }
     }
 
     [Fact]
@@ -152,6 +197,39 @@ public sealed class FencingTests
         Assert.Equal(["high@x.example", "plain@x.example", "low@x.example"], held.Select(lead => lead.Lead.Lead.Email));
     }
 
+    private static void Say(PullWrite write, string change, WaitingLead[] leads, Guid lease, Guid death)
+    {
+        var (leased, dead, waiting) = (leads[0], leads[1], leads[2]);
+        switch (change)
+        {
+            case "lease":
+                write.Lease(new LeasedMark(waiting, new HeldState(1, Guid.CreateVersion7(), TimeSpan.FromHours(1))));
+                break;
+            case "extend":
+                write.Hold(leased.Place, new HeldState(1, lease, TimeSpan.FromHours(2)));
+                break;
+            case "ack":
+                write.Serve(Mark(leased.OriginId, leased.Seq, leased.Lead.Email));
+                write.Hold(leased.Place, null);
+                break;
+            case "return":
+                write.Hold(leased.Place, new HeldState(1));
+                break;
+            case "delay":
+                write.Hold(leased.Place, new HeldState(1, null, TimeSpan.FromMinutes(1)));
+                break;
+            case "bury":
+                write.Bury(new Death(Guid.CreateVersion7(), leased.Place, 1, DateTimeOffset.UtcNow));
+                break;
+            case "revive":
+                write.Revive(death, dead.Place);
+                break;
+            default:
+                write.Keep(new KeptAnswer(KeyedRoute.Ack, new RequestKey("key", SHA256.HashData([])), "{}"u8.ToArray()));
+                break;
+        }
+    }
+
     private static WaitingLead Lead(long origin, long seq, string email, int priority = 0)
         => new(seq, origin, s_origin, new NewLead(email, null, null, priority));
 
@@ -172,6 +250,13 @@ public sealed class FencingTests
         Array.ForEach(skipped, seq => write.Skip(new SkippedMark(Guid.CreateVersion7(), seq)));
         return write;
     }
+
+    private static Task<string> RowsAsync(TestDatabase database) => database.ScalarAsync<string>(
+        """
+        select concat_ws(e'\n', (select string_agg(h::text, ' ' order by h::text) from held_leads h), (select string_agg(d::text, ' ' order by d::text) from dead_leads d),
+            (select string_agg(s::text, ' ' order by s::text) from served_leads s), (select string_agg(k::text, ' ') from idempotency_keys k),
+            (select paused_at is not null from namespaces), (select count(*) from audit_log))
+        """);
 
     private static async Task<string> CountsAsync(TestDatabase database)
     {
