@@ -31,4 +31,15 @@ internal static class KeyedCalls
         var answer = await client.AskAsync(path, body, key);
         return (answer.Body, answer.Replayed);
     }
+
+    /// <summary>Asks a hundred times at once: one is answered, the others are told to come later, or the same.</summary>
+    internal static async Task MustBeOneAsync(this HttpClient client, string path, object body, string key)
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => client.AskAsync(path, body, key)));
+        var (last, replayed) = await client.RepeatAsync(path, body, key);
+
+        Assert.True(replayed);
+        Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.Conflict || answer.Body == last, answer.Body));
+        Assert.Single(answers, answer => answer is { Status: HttpStatusCode.OK, Replayed: false });
+    }
 }

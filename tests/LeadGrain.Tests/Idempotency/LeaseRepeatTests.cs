@@ -103,4 +103,46 @@ public sealed class LeaseRepeatTests(LeaseGrid shared) : IClassFixture<LeaseGrid
         Assert.Equal((acked.Body, true), await Client.RepeatAsync("/buffer/ack", body, "settle"));
         Assert.Equal((nacked.Body, true), await Client.RepeatAsync("/buffer/nack", body, "settle"));
     }
+
+    [Fact]
+    public async Task A_hundred_repeats_at_once_of_an_acknowledgement_are_one()
+    {
+        await Client.PushAsync("acked", "a@x.example", "b@x.example");
+        var leased = await Client.LeaseAsync("acked", seconds: 600);
+
+        await Client.MustBeOneAsync("/buffer/ack", new { @namespace = "acked", leaseIds = leased.Select(lead => lead.Lease) }, "acked");
+
+        Assert.Equal((1, 0, 0, 1, 0), await Client.AllCountsAsync("acked"));
+    }
+
+    [Theory]
+    [InlineData("push")]
+    [InlineData("ack")]
+    [InlineData("nack")]
+    [InlineData("extend")]
+    public async Task A_key_with_another_body_is_refused_and_does_nothing_whatever_it_was_used_for(string verb)
+    {
+        var (name, path) = ($"other-{verb}", $"/buffer/{verb}");
+        await Client.PushAsync(name, "a@x.example", "b@x.example", "c@x.example");
+        var leased = await Client.LeaseAsync(name, count: 2, seconds: 600);
+        Assert.Equal(HttpStatusCode.OK, (await Client.AskAsync(path, Body(0), verb)).Status);
+        var before = await StateAsync();
+
+        var refused = await Client.AskAsync(path, Body(1), verb);
+
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "idempotency_key_reused"), (refused.Status, (string)refused.Json["code"]!));
+        Assert.Equal(before, await StateAsync());
+        Assert.Equal(HttpStatusCode.OK, (await Client.AskAsync(path, Body(1), $"{verb} again")).Status);
+        Assert.NotEqual(before, await StateAsync());
+
+        object Body(int which) => verb switch
+        {
+            "push" => new { @namespace = name, leads = new[] { new { email = $"new{which}@x.example" } } },
+            "extend" => new { @namespace = name, leaseIds = new[] { leased[which].Lease }, leaseSeconds = 900 },
+            _ => new { @namespace = name, leaseIds = new[] { leased[which].Lease } },
+        };
+
+        async Task<string> StateAsync() => $"{await Client.AllCountsAsync(name)} " + await shared.Database.ScalarAsync<string>(
+            "select coalesce(string_agg(h::text, ' ' order by h::text), '') from held_leads h join namespaces n on n.id = h.namespace_id where n.name = $1", name);
+    }
 }
