@@ -49,6 +49,22 @@ public sealed class FeedbackTests
     }
 
     [Fact]
+    public async Task A_delivery_is_known_for_a_week_and_is_forgotten_and_new_then()
+    {
+        await using var rig = await StartAsync(("Campaigns:SweepEvery", "00:00:01"));
+        const string Bounce = """{"event_type":"EMAIL_BOUNCE","lead_email":"ada@x.example"}""";
+        foreach (var (id, age) in new[] { ("older", "7 days 1 minute"), ("younger", "6 days 23 hours") })
+        {
+            Assert.Equal("""{"outcome":"taken"}""", (await SendAsync(rig, Bounce, id)).Body);
+            await rig.ExecuteAsync($"update feedback_deliveries set received_at = received_at - interval '{age}' where request_id = '{id}'");
+        }
+
+        await rig.EventuallyAsync("younger", "select string_agg(request_id, ' ') from feedback_deliveries");
+        Assert.Equal("""{"outcome":"repeated"}""", (await SendAsync(rig, Bounce, "younger")).Body);
+        Assert.Equal("""{"outcome":"taken"}""", (await SendAsync(rig, Bounce, "older")).Body);
+    }
+
+    [Fact]
     public async Task An_event_that_overtakes_our_record_of_the_push_finds_its_lead_by_the_email()
     {
         await using var rig = await StartAsync(("Campaigns:RetryDelays", "3600"));
