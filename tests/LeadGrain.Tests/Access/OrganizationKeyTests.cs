@@ -92,6 +92,22 @@ public sealed class OrganizationKeyTests(SharedGrid shared) : IClassFixture<Shar
     }
 
     [Fact]
+    public async Task No_row_that_is_kept_of_a_key_has_the_key_in_it()
+    {
+        var (id, key) = await MakeAsync(Owner(), "admin");
+        var secret = key[^64..];
+
+        foreach (var table in new[] { "organization_keys", "audit_log" })
+        {
+            // As text, as the bytes of the text, and as the bytes that the text writes; the id, which is in it, shows that the row is looked at.
+            Assert.Equal((1, 0), (await RowsAsync(table, id), await RowsAsync(table, secret)));
+            Assert.Equal(0, await RowsAsync(table, Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes(secret))));
+        }
+
+        Task<long> RowsAsync(string table, string text) => shared.Database.ScalarAsync<long>($"select count(*) from {table} t where strpos(t::text, $1) > 0", text);
+    }
+
+    [Fact]
     public async Task A_key_that_was_revoked_through_another_process_opens_nothing_some_seconds_later()
     {
         var (id, key) = await MakeAsync(Owner(), "use");
