@@ -136,6 +136,24 @@ public sealed class AuditedChangeTests(SharedGrid shared) : IClassFixture<Shared
     }
 
     [Fact]
+    public async Task A_rotation_of_a_campaigns_signing_secret_is_noted_with_who_did_it_and_why_and_never_the_secret()
+    {
+        var first = (string)(await SendAsync(HttpMethod.Put, "/campaigns/hook", """{"kind":"webhook","url":"https://receiver.example/hook"}"""))["signingSecret"]!;
+        var second = (string)(await SendAsync(HttpMethod.Post, "/campaigns/hook/secret", null, "it leaked"))["signingSecret"]!;
+
+        Assert.NotEqual(first, second);
+        Assert.Equal(
+            ["admin secret webhook-hook it leaked", "admin secret webhook.previous-hook it leaked", "admin secret webhook-hook "],
+            (await EntriesAsync("secret_set")).Select(e => string.Join(' ', e!["actor"], e["entity"], e["entityId"], e["reason"])));
+        foreach (var secret in new[] { first, second })
+        {
+            var text = secret["whsec_".Length..];
+            Assert.Equal(0, await shared.Database.ScalarAsync<long>("select count(*) from audit_log a where strpos(a::text, $1) > 0", text));
+            Assert.DoesNotContain(text, (await _client.ReadAsync("/audit")).ToJsonString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Replays_files_and_posts_shown_as_they_came_are_noted()
     {
         var posted = await _client.PostAsync("/api/lead", new { email = "ann@acme.example" });
