@@ -48,6 +48,54 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public async Task While_a_replay_runs_its_job_tells_how_far_it_has_come()
+    {
+        const int Step = 500;
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database, null, ("Ingestion:DrainGrace", "01:00:00"));
+        var ids = await LeaveOpenAsync(grid, [.. Enumerable.Range(0, Step + 1).Select(i => $$"""{"email":"n{{i}}@b.c"}""")]);
+        await ReplayAsync(grid.Client, new { from = Day(0) });
+
+        // The last lead is in other hands, and is waited for.
+        await using var connection = await database.DataSource.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var hold = new Npgsql.NpgsqlCommand($"select from leads where id = '{ids[^1]}' for update", connection, transaction);
+        await hold.ExecuteNonQueryAsync();
+        var id = (Guid)(await grid.Client.PostAsync("/raw/replay", new { from = Day(0) }))["id"]!;
+        await database.LockWaitAsync();
+        var job = await grid.Client.ReadAsync($"/jobs/{id}");
+        await transaction.RollbackAsync();
+
+        Assert.Equal(("running", Step, Step + 1), ((string?)job["state"], (int)job["done"]!, (int)job["total"]!));
+        var ended = await grid.Client.EndOfJobAsync(id);
+        Assert.Equal(("done", Step + 1, Step + 1), ((string?)ended["state"], (int)ended["done"]!, (int)ended["total"]!));
+    }
+
+    [Fact]
+    public async Task Jobs_are_listed_page_by_page_the_newest_first()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        var started = new List<Guid>();
+        for (var i = 0; i < 5; i++)
+        {
+            started.Add((Guid)(await grid.Client.PostAsync("/raw/replay", new { states = new[] { "failed" } }))["id"]!);
+        }
+
+        var (pages, next) = (new List<Guid[]>(), "");
+        do
+        {
+            var page = await grid.Client.ReadAsync($"/jobs?limit=2{next}");
+            pages.Add([.. page["jobs"]!.AsArray().Select(job => (Guid)job!["id"]!)]);
+            next = (string?)page["next"] is { } token ? $"&next={token}" : null;
+        }
+        while (next is not null);
+
+        Assert.Equal([2, 2, 1], pages.Select(page => page.Length));
+        Assert.Equal(Enumerable.Reverse(started), pages.SelectMany(page => page));
+    }
+
+    [Fact]
     public async Task A_replay_passes_over_what_the_database_refuses_and_counts_it()
     {
         await using var database = await TestDatabase.CreateAsync();
