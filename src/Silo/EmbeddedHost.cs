@@ -49,5 +49,8 @@ internal static class GrainHost
         public bool NothingWasDone(Exception exception) => exception is NotOwnerException { NothingWasDone: true };
 
         public bool OutcomeIsUnknown(Exception exception) => exception is NotOwnerException;
+
+        // A state that is read or written as it is: what grains ask of the database themselves they guard.
+        public bool StorageFailed(Exception exception) => exception is not TimeoutException && StorageFaults.IsUnavailable(exception);
     }
 }

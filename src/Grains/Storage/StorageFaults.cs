@@ -9,10 +9,10 @@ namespace LeadGrain.Grains.Storage;
 /// Callers' tokens open connections but do not interrupt statements. Npgsql (up to 10.0.3) takes a statement that failed between being
 /// parsed and being planned for prepared; a cancelled one fails there, and the connection then breaks under whoever uses it next.
 /// </remarks>
-internal static class StorageFaults
+public static class StorageFaults
 {
     /// <summary>Whether the database could not be reached, broke off or is not able to work now: worth trying again.</summary>
-    internal static bool IsUnavailable(Exception exception) => exception switch
+    public static bool IsUnavailable(Exception exception) => exception switch
     {
         PostgresException { SqlState: { } state } => IsPassing(state), // none: it came from another silo, where a reminder was to be kept
         // Npgsql's own words for a connection that it has lost the thread of, and closed.

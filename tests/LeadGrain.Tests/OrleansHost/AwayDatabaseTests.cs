@@ -1,6 +1,6 @@
 using System.Net;
 using LeadGrain.Tests.Gateway;
-using Npgsql;
+using LeadGrain.Tests.Postgres;
 
 namespace LeadGrain.Tests.OrleansHost;
 
@@ -16,7 +16,7 @@ public sealed class AwayDatabaseTests
         var (one, two) = (await cluster.StartAsync(), await cluster.StartAsync());
         await Task.WhenAll(s_names.Select((name, i) => (i % 2 == 0 ? one : two).Client.PushAsync(name, $"a@{name}.example", $"b@{name}.example")));
 
-        await using (var away = await AwayAsync(cluster.Database.ConnectionString))
+        await using (await AwayDatabase.BeginAsync(cluster.Database.ConnectionString))
         {
             foreach (var path in new[] { "/leads", "/namespaces", "/routing/rules", "/gate", "/crm/leads", "/campaigns", "/organization/limits" })
             {
@@ -41,32 +41,5 @@ public sealed class AwayDatabaseTests
     {
         Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status);
         Assert.Contains(answer.Code, new[] { "storage_unavailable", "not_ready" });
-    }
-
-    private static async Task<IAsyncDisposable> AwayAsync(string connectionString)
-    {
-        var name = new NpgsqlConnectionStringBuilder(connectionString).Database;
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Database = "postgres", Pooling = false }.ConnectionString);
-        await connection.OpenAsync();
-        await DoAsync($"alter database {name} with allow_connections false");
-        await DoAsync($"select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '{name}'");
-        return new BackAgain(connection, () => DoAsync($"alter database {name} with allow_connections true"));
-
-        async Task DoAsync(string sql)
-        {
-#pragma warning disable CA2100 // A name made by the test; names cannot be parameters.
-            await using var command = new NpgsqlCommand(sql, connection);
-#pragma warning restore CA2100
-            await command.ExecuteNonQueryAsync();
-        }
-    }
-
-    private sealed class BackAgain(NpgsqlConnection connection, Func<Task> allow) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await allow();
-            await connection.DisposeAsync();
-        }
     }
 }
