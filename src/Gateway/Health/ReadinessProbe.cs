@@ -1,16 +1,19 @@
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Gateway.Health;
 
-/// <summary>Asks all readiness checks at once.</summary>
+/// <summary>Asks all readiness checks at once. A process that stops is not ready, whatever they say.</summary>
 internal sealed partial class ReadinessProbe(
-    IEnumerable<IReadinessCheck> checks, IOptions<GatewayOptions> options, TimeProvider time, ILogger<ReadinessProbe> logger)
+    IEnumerable<IReadinessCheck> checks, IOptions<GatewayOptions> options, TimeProvider time, IHostApplicationLifetime host,
+    ILogger<ReadinessProbe> logger)
 {
     private readonly IReadinessCheck[] _checks = [.. checks];
 
-    internal Task<ReadyCheck[]> AskAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(_checks.Select(check => AskAsync(check, cancellationToken)));
+    internal Task<ReadyCheck[]> AskAsync(CancellationToken cancellationToken) => host.ApplicationStopping.IsCancellationRequested
+        ? Task.FromResult<ReadyCheck[]>([new ReadyCheck("stopping", false, "The process stops.")])
+        : Task.WhenAll(_checks.Select(check => AskAsync(check, cancellationToken)));
 
     private async Task<ReadyCheck> AskAsync(IReadinessCheck check, CancellationToken aborted)
     {

@@ -57,6 +57,21 @@ public sealed class HealthTests
         Assert.DoesNotContain("secret", answer.Body, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_process_that_stops_is_not_ready_and_still_answers()
+    {
+        await using var server = await StartAsync(Check("database", true));
+        Assert.Equal(200, (int)(await server.GetAsync("/health/ready")).Status);
+
+        // As a signal does; whoever waits for that then closes the port.
+        server.App.Lifetime.StopApplication();
+
+        var answer = (await server.GetAsync("/health/ready")).MustBeProblem(503, "not_ready");
+        Assert.Equal("Not ready: stopping.", (string?)answer.Json["detail"]);
+        Assert.Equal(200, (int)(await server.GetAsync("/health/live")).Status);
+        Assert.Equal(200, (int)(await server.GetAsync("/leads")).Status);
+    }
+
     private static FakeCheck Check(string name, bool ready) =>
         new(name, _ => ValueTask.FromResult(new Readiness(ready, ready ? null : "waiting")));
 
