@@ -11,13 +11,9 @@ internal static class ApiKeyFile
     internal static (string Key, string Note) ReadOrMake(string folder)
     {
         var path = Path.Combine(folder, "api-key");
-        if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } key)
-        {
-            return (key, $"API key in {path}");
-        }
-
-        var made = $"lg_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}";
-        OwnerOnlyFile.Write(path, made);
-        return (made, $"API key {made}");
+        var (key, isNew) = OwnerOnlyFile.Read(path) is { Length: > 0 } found
+            ? (found, false)
+            : OwnerOnlyFile.Make(path, $"lg_{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(24))}");
+        return (key, isNew ? $"API key {key}" : $"API key in {path}");
     }
 }

@@ -7,18 +7,21 @@ internal static class SecretKeysFile
 {
     /// <summary>Reads the ring, or makes it.</summary>
     /// <param name="folder">The host's folder.</param>
+    /// <exception cref="SettingException">It has lost its contents. Another ring would open none of the secrets that it has sealed.</exception>
     internal static string ReadOrMake(string folder)
     {
         var path = Path.Combine(folder, "secret-keys");
-        if (File.Exists(path) && File.ReadAllText(path).Trim() is { Length: > 0 } ring)
+        if (OwnerOnlyFile.Read(path) is { } ring)
         {
-            return ring;
+            return ring.Length > 0 ? ring
+                : throw new SettingException(
+                    $"{path} is empty, and none of the secrets opens without the key ring that it held: put it back from your backup. "
+                    + "To do without those secrets, delete the file: a new ring is made, and they are set anew.");
         }
 
         // Its name tells it from every other ring's: what it has sealed is known as lost to a host that has another.
         var id = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(4));
         var made = $"{id}:{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}";
-        OwnerOnlyFile.Write(path, made);
-        return made;
+        return OwnerOnlyFile.Make(path, made).Line;
     }
 }
