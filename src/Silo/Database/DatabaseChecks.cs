@@ -10,7 +10,7 @@ namespace LeadGrain.Silo;
 internal sealed class HealthConnections(string connectionString) : IAsyncDisposable
 {
     private readonly NpgsqlDataSource _source = DatabaseHosts.BuildSource(new NpgsqlDataSourceBuilder(
-        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = Name, MaxPoolSize = 2 }.ConnectionString)
+        new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = Name, MinPoolSize = 0, MaxPoolSize = 2 }.ConnectionString)
     {
         Name = Name,
     });

@@ -50,6 +50,14 @@ public sealed class DatabaseUrlTests
     public void Two_hosts_pools_fit_into_a_server_with_its_defaults_unless_told_otherwise(string url, int connections)
         => Assert.Equal(connections, GridDatabase.Tune(DatabaseUrl.Parse(url)).MaxPoolSize);
 
+    [Fact]
+    public async Task A_pool_that_is_never_empty_may_have_more_connections_than_health_has()
+    {
+        await using var health = new HealthConnections("Host=db;Minimum Pool Size=3");
+
+        await using var command = health.CreateCommand("select 1");
+    }
+
     [Theory]
     [InlineData("Host=db;Maximum Pool Size=40", 6, 34)]
     [InlineData("Host=db;Maximum Pool Size=100", 6, 94)]
