@@ -19,10 +19,11 @@ internal static class GrainHost
         var shares = ConnectionShares.Of(connectionString);
         builder.Services.AddEmbeddedHost(options =>
         {
+            // First: nothing in the section takes the store to another database than everything else.
+            builder.Configuration.GetSection("EmbeddedHost").Bind(options);
             options.ConnectionString = shares.Rest;
             options.BuildSource = DatabaseHosts.BuildSource;
             options.GrainAssemblies.Add(typeof(GrainsSetup).Assembly);
-            builder.Configuration.GetSection("EmbeddedHost").Bind(options);
         });
         builder.Services.AddGrains(builder.Configuration);
         builder.Services.AddSingleton(static services => new StoreTurn(services.GetRequiredService<EmbeddedHostStatus>().OwnerAsync));

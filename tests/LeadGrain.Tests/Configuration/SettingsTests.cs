@@ -1,6 +1,9 @@
+using LeadGrain.Embedded.Hosting;
 using LeadGrain.Silo;
 using LeadGrain.Tests.Postgres;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace LeadGrain.Tests.Configuration;
@@ -53,5 +56,19 @@ public sealed class SettingsTests
         var fault = await Assert.ThrowsAnyAsync<NpgsqlException>(() => database.ExecuteAsync("select pg_terminate_backend(pg_backend_pid())"));
 
         Assert.StartsWith("The database broke off", Settings.Explain(fault), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_store_uses_the_database_that_everything_else_uses_whatever_the_hosts_section_says()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(
+            database, null, ("EmbeddedHost:ConnectionString", "Host=nowhere"), ("EmbeddedHost:CollectionAge", "00:01:00"));
+
+        var options = grid.Services.GetRequiredService<IOptions<EmbeddedHostOptions>>().Value;
+
+        Assert.Equal(
+            new NpgsqlConnectionStringBuilder(database.ConnectionString).Database, new NpgsqlConnectionStringBuilder(options.ConnectionString).Database);
+        Assert.Equal(TimeSpan.FromMinutes(1), options.CollectionAge);
     }
 }
