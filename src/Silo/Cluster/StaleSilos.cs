@@ -5,9 +5,10 @@ using Npgsql;
 namespace LeadGrain.Silo;
 
 /// <summary>
-/// Declares silos dead whose heartbeat is long past, or a little past while their port refuses connections, before this one
+/// Declares active silos dead whose heartbeat is long past, or a little past while their port refuses connections, before this one
 /// joins and until it has. A joining silo must reach all active ones, so without this the leavings of a cluster that was killed
-/// as a whole would hold it up for minutes.
+/// as a whole would hold it up for minutes. It need not reach the others, and they have no heartbeat: one that joins has none yet,
+/// and one that stops has none any more while it answers what it has begun.
 /// </summary>
 internal sealed partial class StaleSilos(
     ClusterSettings cluster, ILocalSiloDetails self, NpgsqlDataSource database, IHostApplicationLifetime host, TimeProvider time,
@@ -19,8 +20,6 @@ internal sealed partial class StaleSilos(
 
     // Its process is gone, or its machine's kernel would not refuse; but a rule of a firewall can say the same.
     private static readonly TimeSpan s_silenceOfRefusers = ClusterSettings.Heartbeat * 2;
-
-    private const int Active = 3;
 
     private readonly CancellationTokenSource _end = new();
     private Task _looking = Task.CompletedTask;
@@ -73,13 +72,14 @@ internal sealed partial class StaleSilos(
         return left;
     }
 
+    // 3 is active, 6 dead.
     private async Task<List<Member>> ReadAsync(CancellationToken cancellationToken)
     {
         await using var command = database.CreateCommand(
             """
-            select address, port, generation, status, heard_at, now() - heard_at
+            select address, port, generation, heard_at, now() - heard_at
             from orleans_members
-            where cluster_id = $1 and status between 1 and 5
+            where cluster_id = $1 and status = 3
             """);
         command.Parameters.AddWithValue(cluster.ClusterId);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
@@ -87,7 +87,7 @@ internal sealed partial class StaleSilos(
         while (await reader.ReadAsync(cancellationToken))
         {
             members.Add(new Member(
-                reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetInt32(3), reader.GetDateTime(4), reader.GetTimeSpan(5)));
+                reader.GetString(0), reader.GetInt32(1), reader.GetInt32(2), reader.GetDateTime(3), reader.GetTimeSpan(4)));
         }
 
         return members;
@@ -103,14 +103,14 @@ internal sealed partial class StaleSilos(
                 set version = v.version + 1, changed_at = now()
                 where v.cluster_id = $1 and exists (
                     select from orleans_members m
-                    where m.cluster_id = $1 and m.address = $2 and m.port = $3 and m.generation = $4 and m.status between 1 and 5 and m.heard_at = $5
+                    where m.cluster_id = $1 and m.address = $2 and m.port = $3 and m.generation = $4 and m.status = 3 and m.heard_at = $5
                 )
                 returning v.cluster_id
             )
             update orleans_members m
             set status = 6
             from turn
-            where m.cluster_id = turn.cluster_id and m.address = $2 and m.port = $3 and m.generation = $4 and m.status between 1 and 5 and m.heard_at = $5
+            where m.cluster_id = turn.cluster_id and m.address = $2 and m.port = $3 and m.generation = $4 and m.status = 3 and m.heard_at = $5
             """;
         await using var command = database.CreateCommand(Sql);
         command.Parameters.AddWithValue(cluster.ClusterId);
@@ -125,7 +125,7 @@ internal sealed partial class StaleSilos(
     private async Task<bool> RefusesAsync(Member silo, CancellationToken cancellationToken)
     {
         // Its predecessor on its own address and port this silo replaces without our help.
-        if (silo.Status != Active || !IPAddress.TryParse(silo.Address, out var address)
+        if (!IPAddress.TryParse(silo.Address, out var address)
             || new IPEndPoint(address, silo.Port).Equals(self.SiloAddress.Endpoint))
         {
             return false;
@@ -168,7 +168,7 @@ internal sealed partial class StaleSilos(
         }
     }
 
-    private sealed record Member(string Address, int Port, int Generation, int Status, DateTime HeardAt, TimeSpan Silence);
+    private sealed record Member(string Address, int Port, int Generation, DateTime HeardAt, TimeSpan Silence);
 
     [LoggerMessage(LogLevel.Warning, "{Count} silos without a heartbeat were declared dead")]
     private partial void LogBuried(int count);

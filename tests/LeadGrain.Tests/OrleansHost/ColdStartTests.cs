@@ -118,6 +118,22 @@ public sealed class ColdStartTests(ITestOutputHelper output)
         Assert.Equal(6, await StatusOfTheLeftAsync(cluster));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task A_silo_that_joins_or_stops_and_has_no_heartbeat_is_left_alone(int status)
+    {
+        await using var cluster = await Cluster.CreateAsync();
+        var silo = await cluster.StartAsync();
+        await LeaveBehindAsync(cluster, TimeSpan.FromMinutes(1), "another");
+        await cluster.Database.ExecuteAsync("update orleans_members set status = $1 where silo_name = 'left'", status);
+
+        Assert.Equal(0, await LookAsync(silo, "another"));
+        Assert.Equal(status, await StatusOfTheLeftAsync(cluster));
+    }
+
     private static async Task<int> LookAsync(Node silo, string clusterId = "leadgrain")
     {
         using var stale = Stale(silo, clusterId);
