@@ -8,6 +8,9 @@ public sealed class GatewayOptions
 {
     internal const int LargestBody = 32 * 1024 * 1024;
 
+    /// <summary>The longest that a call waits by design, beside <see cref="GrainCallTimeout"/>: for an ingested lead's push.</summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(30);
+
     // A share of a small limit must still let one organization work.
     private const int LeastShare = 16;
 

@@ -57,7 +57,7 @@ internal static class IngestApi
     internal static Parsed<TimeSpan> ReadWait(IQueryCollection parameters, GatewayOptions options)
     {
         var reader = new QueryReader(parameters);
-        var seconds = reader.Integer("wait", 0, 30);
+        var seconds = reader.Integer("wait", 0, (int)GatewayOptions.LongestWait.TotalSeconds);
         return reader.Problem is { } problem ? problem : seconds is { } given ? TimeSpan.FromSeconds(given) : options.IngestPushWait;
     }
 

@@ -12,7 +12,7 @@ namespace LeadGrain.Silo;
 /// <param name="SiloPort"><c>SILO_PORT</c>: between silos.</param>
 /// <param name="GatewayPort"><c>SILO_GATEWAY_PORT</c>: for gateways apart; 0 for none.</param>
 /// <param name="Address"><c>ADVERTISED_IP</c>, where the others reach this silo; null for the host's first address.</param>
-/// <param name="ResponseTimeout">How long a grain call may take.</param>
+/// <param name="ResponseTimeout">How long a grain call may take, also one that waits by design.</param>
 internal sealed record ClusterSettings(
     bool HasSilo, bool HasGateway, string ClusterId, string ServiceId, int SiloPort, int GatewayPort, IPAddress? Address, TimeSpan ResponseTimeout)
 {
@@ -38,7 +38,7 @@ internal sealed record ClusterSettings(
             Port(settings, "SILO_PORT", 11111, least: 1),
             Port(settings, "SILO_GATEWAY_PORT", 30000, least: 0),
             AddressOf(settings),
-            callTimeout + s_afterGateway);
+            callTimeout + Gateway.GatewayOptions.LongestWait + s_afterGateway);
     }
 
     internal void Name(ClusterOptions options) => (options.ClusterId, options.ServiceId) = (ClusterId, ServiceId);

@@ -1,6 +1,10 @@
+using LeadGrain.Gateway.Routing;
+using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.Silo;
 using LeadGrain.Tests.Ingestion;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Primitives;
 
 namespace LeadGrain.Tests.OrleansHost;
 
@@ -56,6 +60,17 @@ public sealed class RolesTests
         Assert.True(settings is { HasSilo: true, HasGateway: true, ClusterId: "leadgrain", SiloPort: 11111, GatewayPort: 30000 });
         Assert.Equal("127.0.0.1", settings.Address?.ToString());
         Assert.Null(Read(("API_KEY", "given")).Address);
+    }
+
+    [Fact]
+    public void Orleans_gives_a_call_up_after_the_gateway_however_long_it_waits_by_design()
+    {
+        var (longest, byDefault) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(30));
+        Assert.Equal(byDefault + longest + TimeSpan.FromSeconds(5), Read().ResponseTimeout);
+        Assert.Equal(TimeSpan.FromSeconds(1) + longest + TimeSpan.FromSeconds(5), Read(("GRAIN_CALL_TIMEOUT", "00:00:01")).ResponseTimeout);
+        Assert.True(PullCommand.MaxWait <= longest);
+        Assert.False(IngestApi.ReadWait(new QueryCollection(new Dictionary<string, StringValues> { ["wait"] = "30" }), new()).Failed(out _, out _));
+        Assert.True(IngestApi.ReadWait(new QueryCollection(new Dictionary<string, StringValues> { ["wait"] = "31" }), new()).Failed(out _, out _));
     }
 
     private static ClusterSettings Read(params (string Name, string Value)[] settings)
