@@ -12,6 +12,10 @@ internal sealed class DatabaseLock : IAsyncDisposable
     // The longest that a standby takes to see that the owner is gone.
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);
 
+    // A machine that is gone answers nothing, and nothing says so: what takes a moment is given up after this many seconds, so that
+    // its successor is found soon. As long as one of several hosts is asked.
+    private const int Patience = 3;
+
     // A term holds its server's timeline above these bits: enough for an ownership a second over a century.
     private const int TermBits = 32;
 
@@ -42,7 +46,8 @@ internal sealed class DatabaseLock : IAsyncDisposable
         {
             ApplicationName = "leadgrain-owner",
             Pooling = false,
-            CancellationTimeout = -1, // a command given up is a lock given up: nothing is waited for
+            Timeout = Patience, // also that of asking for a command's end, which is done before the command is given up
+            CancellationTimeout = -1, // a command given up is a lock given up: its answer is not waited for
         };
         var taken = new DatabaseLock(
             new NpgsqlDataSourceBuilder(settings.ConnectionString) { Name = settings.ApplicationName }.Build(), timeline);
@@ -132,6 +137,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
         await using var attempt = new NpgsqlCommand("select pg_try_advisory_lock($1)", _connection)
         {
             Parameters = { new() { Value = Key } },
+            CommandTimeout = Patience,
         };
         var waited = false;
         while (await attempt.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) is not true)

@@ -111,7 +111,7 @@ internal sealed partial class OwnerLoop(
         await using var held = await DatabaseLock.TakeAsync(options.Value, StandBy, time, stoppingToken).ConfigureAwait(false);
         term.ClearSources();
         term.Current = held.Term;
-        using var duty = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var duty = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         Task[] work = [];
         try
         {
@@ -132,13 +132,19 @@ internal sealed partial class OwnerLoop(
             term.Current = null;
             var calls = catalog.CutOff();
             State = OwnerState.Starting;
-            await duty.CancelAsync().ConfigureAwait(false);
 
             // What had started ends as its connections fail; the next term waits for it, but not for ever: the epochs refuse
             // what a laggard still writes.
-            await Task.WhenAll([calls, .. work]).WaitAsync(s_patience, time, CancellationToken.None)
+            await Task.WhenAll([calls, EndAsync(duty), .. work]).WaitAsync(s_patience, time, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    // Takes as long as Npgsql tries to tell a machine that is gone of each statement that is cancelled.
+    private static async Task EndAsync(CancellationTokenSource duty)
+    {
+        await duty.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        duty.Dispose();
     }
 
     // A task even where the duty throws at once.

@@ -8,6 +8,7 @@ internal sealed class GridDatabase : IAsyncDisposable
     // More at once would only wait for each other in the database; two hosts of so many fit into its default of 100.
     private const int Connections = 40;
     private const string MaxPoolSize = "Maximum Pool Size";
+    private const string GssEncryption = "GSS Encryption Mode";
 
     private readonly LocalPostgres? _local;
 
@@ -73,6 +74,13 @@ internal sealed class GridDatabase : IAsyncDisposable
         // A statement over its time breaks its connection. The answer that comes to its cancellation is not to be believed: a
         // commit that waited for its standby then says that it succeeded, when it did so on the primary only.
         settings.CancellationTimeout = -1;
+
+        // Where it is preferred, each attempt that fails is made twice: who wants it says so.
+        if (!settings.ShouldSerialize(GssEncryption) && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("PGGSSENCMODE")))
+        {
+            settings.GssEncryptionMode = GssEncryptionMode.Disable;
+        }
+
         DatabaseHosts.Tune(settings);
         return settings;
     }

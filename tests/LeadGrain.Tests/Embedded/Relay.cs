@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Npgsql;
@@ -10,7 +11,11 @@ internal sealed class Relay : IAsyncDisposable
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly EndPoint _server;
     private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentBag<Socket> _servers = [];
     private volatile TaskCompletionSource _flows = new();
+    private volatile bool _isGone;
+    private int _times; // that it vanished
+    private int _unanswered;
 
     public Relay(string connectionString)
     {
@@ -32,6 +37,23 @@ internal sealed class Relay : IAsyncDisposable
 
     public void Thaw() => _flows.TrySetResult();
 
+    /// <summary>Connections since <see cref="Vanish"/> that get no answer.</summary>
+    public int Unanswered => Volatile.Read(ref _unanswered);
+
+    /// <summary>The server's machine is gone, with its side of all connections; on ours nothing more is ever heard.</summary>
+    public void Vanish()
+    {
+        Interlocked.Increment(ref _times);
+        _isGone = true;
+        foreach (var server in _servers)
+        {
+            server.Dispose();
+        }
+    }
+
+    /// <summary>New connections find a machine again; those made before are lost.</summary>
+    public void Return() => _isGone = false;
+
     public async ValueTask DisposeAsync()
     {
         Thaw();
@@ -52,9 +74,21 @@ internal sealed class Relay : IAsyncDisposable
     private async Task ConnectAsync(Socket client)
     {
         using var near = client;
+        var times = Volatile.Read(ref _times);
+        if (_isGone)
+        {
+            Interlocked.Increment(ref _unanswered);
+            await Task.Delay(Timeout.Infinite, _end.Token);
+        }
+
         using var far = new Socket(_server.AddressFamily, SocketType.Stream, ProtocolType.Unspecified);
         await far.ConnectAsync(_server, _end.Token);
+        _servers.Add(far);
         await Task.WhenAny(PumpAsync(near, far), PumpAsync(far, near));
+        if (times != Volatile.Read(ref _times))
+        {
+            await Task.Delay(Timeout.Infinite, _end.Token);
+        }
     }
 
     private async Task PumpAsync(Socket from, Socket to)

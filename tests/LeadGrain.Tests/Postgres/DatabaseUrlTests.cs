@@ -50,6 +50,13 @@ public sealed class DatabaseUrlTests
     public void Two_hosts_pools_fit_into_a_server_with_its_defaults_unless_told_otherwise(string url, int connections)
         => Assert.Equal(connections, GridDatabase.Tune(DatabaseUrl.Parse(url)).MaxPoolSize);
 
+    [Theory]
+    [InlineData("postgres://db", GssEncryptionMode.Disable)]
+    [InlineData("postgres://db?gssencmode=prefer", GssEncryptionMode.Prefer)]
+    [InlineData("Host=db;GSS Encryption Mode=Require", GssEncryptionMode.Require)]
+    public void Kerberos_encryption_which_has_a_failed_attempt_made_twice_is_for_who_asks_for_it(string url, GssEncryptionMode mode)
+        => Assert.Equal(mode, GridDatabase.Tune(DatabaseUrl.Parse(url)).GssEncryptionMode);
+
     [Fact]
     public async Task A_pool_that_is_never_empty_may_have_more_connections_than_health_has()
     {
