@@ -66,6 +66,7 @@ internal static partial class Settings
         InvalidOperationException { Source: "Microsoft.Extensions.Configuration.Binder" } => exception.Message,
         PostgresException told => $"The database broke off or refused: {told.SqlState} {told.MessageText}",
         NpgsqlException => $"The database broke off: {exception.Message}",
+        TimeoutException => $"The database did not answer in time: {exception.Message}",
         IOException { InnerException: AddressInUseException } => $"PORT is taken: {exception.Message}",
         _ => null,
     };

@@ -38,6 +38,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
     /// <param name="time">Paces the attempts.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="NpgsqlException">The database cannot be reached.</exception>
+    /// <exception cref="AnotherPromotedException">While this process waited for it.</exception>
     internal static async Task<DatabaseLock> TakeAsync(
         EmbeddedHostOptions options, Action standingBy, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -90,7 +91,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
     }
 
     /// <summary>Watches, where there are several hosts, that this owner's is the one that was promoted last.</summary>
-    /// <exception cref="TimeoutException">Another was promoted since.</exception>
+    /// <exception cref="AnotherPromotedException">Another was promoted since.</exception>
     /// <exception cref="OperationCanceledException">Asked to stop watching.</exception>
     internal async Task WatchHostsAsync(EmbeddedHostOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -101,14 +102,14 @@ internal sealed class DatabaseLock : IAsyncDisposable
             {
                 await AssertLatestAsync(options, cancellationToken).ConfigureAwait(false);
             }
-            catch (TimeoutException)
+            catch (AnotherPromotedException)
             {
                 // What waits there, such as for a confirmation that no standby gives any more, would hold its callers up.
                 await using var another = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
                 await CutEarlierAsync(another, cancellationToken).ConfigureAwait(false);
                 throw;
             }
-            catch (NpgsqlException)
+            catch (Exception away) when (away is NpgsqlException or TimeoutException)
             {
                 // None answers well: whether this owner's does, its heartbeat tells.
             }
@@ -127,7 +128,7 @@ internal sealed class DatabaseLock : IAsyncDisposable
         var (_, latest) = await options.FindHost(options.ConnectionString, cancellationToken).ConfigureAwait(false);
         if (latest > _timeline)
         {
-            throw new TimeoutException("Another host was promoted.");
+            throw new AnotherPromotedException();
         }
     }
 

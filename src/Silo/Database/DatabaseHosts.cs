@@ -63,8 +63,9 @@ internal static class DatabaseHosts
     }
 
     /// <summary>Whether it is worth asking again: no host answers, or none of several can be written to yet.</summary>
-    internal static bool IsAway(NpgsqlException exception, NpgsqlConnectionStringBuilder settings)
-        => exception.IsTransient || (AreSeveral(settings) && exception is not PostgresException { IsTransient: false });
+    internal static bool IsAway(Exception exception, NpgsqlConnectionStringBuilder settings)
+        => exception is TimeoutException or NpgsqlException { IsTransient: true }
+            || (AreSeveral(settings) && exception is NpgsqlException and not PostgresException { IsTransient: false });
 
     /// <summary>Hosts and ports, for people.</summary>
     internal static string Name(NpgsqlConnectionStringBuilder settings)

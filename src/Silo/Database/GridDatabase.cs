@@ -46,7 +46,7 @@ internal sealed class GridDatabase : IAsyncDisposable
             local?.Watch();
             return new GridDatabase(local, settings.ConnectionString, description);
         }
-        catch (NpgsqlException refused) when (local is null)
+        catch (Exception refused) when (local is null && refused is NpgsqlException or TimeoutException)
         {
             var why = refused is PostgresException { MessageText: var text } ? text : refused.Message;
             throw new DatabaseUrlException($"names a database that cannot be used: {why}");
@@ -100,7 +100,7 @@ internal sealed class GridDatabase : IAsyncDisposable
                 await new Migrator(source, TimeProvider.System, logs.CreateLogger<Migrator>()).ApplyAsync(cancellationToken, sqlFolders);
                 return;
             }
-            catch (NpgsqlException away) when (DatabaseHosts.IsAway(away, settings) && TimeProvider.System.GetElapsedTime(start) < patience)
+            catch (Exception away) when (DatabaseHosts.IsAway(away, settings) && TimeProvider.System.GetElapsedTime(start) < patience)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
             }

@@ -101,6 +101,11 @@ internal sealed partial class LatestPrimary(TimeProvider time, ILogger<LatestPri
         {
             return new HostAnswer(host, false, 0, failure);
         }
+        catch (TimeoutException slow)
+        {
+            // Npgsql 10.0.0 wraps it everywhere but where it looks a name up.
+            return new HostAnswer(host, false, 0, new NpgsqlException("Its name was not resolved in time.", slow));
+        }
     }
 
     /// <summary>What is to be mended by hand, if any of it is; else what may pass.</summary>

@@ -56,6 +56,7 @@ public sealed class SettingsTests
         var fault = await Assert.ThrowsAnyAsync<NpgsqlException>(() => database.ExecuteAsync("select pg_terminate_backend(pg_backend_pid())"));
 
         Assert.StartsWith("The database broke off", Settings.Explain(fault), StringComparison.Ordinal);
+        Assert.StartsWith("The database did not answer", Settings.Explain(new TimeoutException()), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -123,7 +123,7 @@ public sealed class FenceTests
         Volatile.Write(ref timeline, 2);
         await first.DisposeAsync();
 
-        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<TimeoutException>(() => waiting)).Message);
+        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<AnotherPromotedException>(() => waiting)).Message);
         Assert.Equal(first.Term, await db.ScalarAsync<long>("select term from embedded_owner"));
     }
 
@@ -140,8 +140,26 @@ public sealed class FenceTests
 
         Volatile.Write(ref timeline, 2);
 
-        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<TimeoutException>(() => watching.WaitAsync(CellHost.Deadline))).Message);
+        Assert.Equal("Another host was promoted.", (await Assert.ThrowsAsync<AnotherPromotedException>(() => watching.WaitAsync(CellHost.Deadline))).Message);
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => new NpgsqlCommand("select 1", connection).ExecuteNonQueryAsync());
+    }
+
+    [Fact]
+    public async Task An_owner_that_is_not_told_in_time_which_host_is_the_last_promoted_goes_on()
+    {
+        await using var db = await TestDatabase.CreateAsync();
+        var (asked, slow) = (0, false);
+        var options = Options(db);
+        options.FindHost = (connection, _) => Volatile.Read(ref slow) && Interlocked.Increment(ref asked) <= 2
+            ? Task.FromException<(string, long)>(new TimeoutException())
+            : Task.FromResult((connection, Volatile.Read(ref asked) > 2 ? 2L : 1L));
+        await using var held = await TakeAsync(options);
+        Volatile.Write(ref slow, true);
+
+        await Assert.ThrowsAsync<AnotherPromotedException>(
+            () => held.WatchHostsAsync(options, TimeProvider.System, CancellationToken.None).WaitAsync(CellHost.Deadline));
+
+        Assert.True(asked > 2);
     }
 
     // Of several hosts, the one that is there was promoted last by this timeline.

@@ -59,6 +59,7 @@ public sealed class DatabaseHostsTests
         Assert.Equal((false, true), (DatabaseHosts.IsAway(noneSuits, one), DatabaseHosts.IsAway(noneSuits, several)));
         Assert.Equal((false, false), (DatabaseHosts.IsAway(wrongPassword, one), DatabaseHosts.IsAway(wrongPassword, several)));
         Assert.Equal((true, true), (DatabaseHosts.IsAway(starting, one), DatabaseHosts.IsAway(starting, several)));
+        Assert.True(DatabaseHosts.IsAway(new TimeoutException(), one)); // a name that is not resolved in time
     }
 
     [Fact]
