@@ -29,8 +29,7 @@ internal static class GrainHost
         builder.Services.AddSingleton(_ => BuildStore(shares.Rest, "leadgrain-store"));
         builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildHotStore(connectionString, shares.Hot));
         KeepGrainKeysOutOfLogs(builder.Logging);
-        // A pool apart, so that a busy store never holds the heartbeat up.
-        var tables = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster" }.ConnectionString;
+        var tables = TablesOf(connectionString);
         if (cluster.HasSilo)
         {
             builder.Services.AddSingleton(StoreTurn.Always);
@@ -51,6 +50,18 @@ internal static class GrainHost
         {
             builder.Services.AddSingleton<IStartupFilter, HealthAndMetricsOnly>();
         }
+    }
+
+    /// <summary>
+    /// For Orleans's own tables: a pool apart, so that a busy store never holds the heartbeat up, and a small one. Heartbeats,
+    /// reminders and small states are some statements a second, and two silos must fit into a server's default of 100.
+    /// </summary>
+    internal static string TablesOf(string connectionString)
+    {
+        const int Most = 6;
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { ApplicationName = "leadgrain-cluster", MinPoolSize = 0 };
+        settings.MaxPoolSize = Math.Min(settings.MaxPoolSize, Most);
+        return settings.ConnectionString;
     }
 
     private static NpgsqlDataSource BuildStore(string connectionString, string name)
