@@ -34,13 +34,19 @@ public interface IAccessGrain : IGrainWithStringKey
     Task<bool> DeleteSecretAsync(string name, Actor actor, CancellationToken cancellationToken);
 }
 
-/// <summary>One key, looked up by gateways. Keyed by the key's id.</summary>
+/// <summary>
+/// Keys, looked up by gateways. Keyed by a number below <see cref="Grains"/>, not by the key's id: anybody can make one up, and none
+/// may wake a grain of its own.
+/// </summary>
 public interface IOrganizationKeyGrain : IGrainWithStringKey
 {
-    /// <summary>What the key opens; null where there is none, or none any more.</summary>
+    /// <summary>How many there are.</summary>
+    public const int Grains = 64;
+
+    /// <summary>What the key of an id opens; null where there is none, or none any more.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The database cannot be reached.</exception>
     [AlwaysInterleave]
-    Task<KeyGrant?> FindAsync(CancellationToken cancellationToken);
+    Task<KeyGrant?> FindAsync(string id, CancellationToken cancellationToken);
 }
 
 /// <summary>A secret on its way to be sealed. It never shows itself in a text.</summary>

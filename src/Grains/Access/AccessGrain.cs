@@ -48,9 +48,9 @@ internal sealed class AccessGrain(OrganizationKeyStore keys, SecretStore secrets
         => await organizations.FindAsync(Tenant) is { } id && await secrets.DeleteAsync(id, name, actor);
 }
 
-/// <summary>One key. It keeps nothing in memory: gateways do, for seconds.</summary>
+/// <summary>Looks keys up. It keeps nothing in memory: gateways do, for seconds.</summary>
 internal sealed class OrganizationKeyGrain(OrganizationKeyStore store) : Grain, IOrganizationKeyGrain
 {
     /// <inheritdoc/>
-    public Task<KeyGrant?> FindAsync(CancellationToken cancellationToken) => store.FindAsync(this.GetPrimaryKeyString());
+    public Task<KeyGrant?> FindAsync(string id, CancellationToken cancellationToken) => store.FindAsync(id);
 }

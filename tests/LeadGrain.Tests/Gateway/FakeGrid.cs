@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using LeadGrain.GrainInterfaces.Access;
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Organizations;
@@ -35,6 +36,8 @@ internal sealed class FakeGrid
     /// <summary>Of every organization.</summary>
     internal FakeRouting Routing { get; } = new();
 
+    internal FakeKeys Keys { get; } = new();
+
     internal EnrichOutcome Enrichment { get; set; } = new EnrichOutcome.NotConfigured();
 
     internal FakeNamespace Namespace(string key) => _namespaces.GetOrAdd(key, _ => new FakeNamespace(this));
@@ -63,6 +66,7 @@ internal sealed class FakeGrid
         _ when type == typeof(IOrganizationGrain) => Organization(key),
         _ when type == typeof(IEmailGrain) => Email(key),
         _ when type == typeof(IRoutingGrain) || type == typeof(IDeliveryProofGrain) => Routing,
+        _ when type == typeof(IOrganizationKeyGrain) => Keys.At(key),
         _ => throw new NotSupportedException(type.Name),
     };
 }
