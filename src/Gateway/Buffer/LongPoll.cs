@@ -17,7 +17,7 @@ internal sealed class LongPoll(GrainCalls calls, TimeProvider time, IHostApplica
     {
         var outcome = await calls.CallAsync<INamespaceGrain, PullCommand, Keyed<PullOutcome>>(
             grainKey, command, static (grain, pull, token) => grain.NextAsync(pull, token), context.RequestAborted);
-        if (outcome.Outcome is PullOutcome.Empty && context.Features.Get<InFlightSlot>()?.TryWait() == false)
+        if (outcome.Outcome is PullOutcome.Empty && context.Features.Get<InFlightSlot>()?.TryWait(holdsBody: false) == false)
         {
             throw new OverloadedException("Too many requests wait.");
         }

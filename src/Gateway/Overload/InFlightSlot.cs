@@ -13,28 +13,35 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
     private bool _hasTurn;
 
     /// <summary>
-    /// Gives the place up for a request that is about to wait for something to happen, such as a push. Nothing more is to be
-    /// done then but to wait and to answer; the place is not taken again.
+    /// Gives the place and the turn up for a request that is about to wait for something to happen, such as a push. Nothing more is
+    /// to be done then but to wait and to answer; neither is taken again.
     /// </summary>
+    /// <param name="holdsBody">Whether what the body held is kept meanwhile: then it stays counted.</param>
     /// <returns>False where too many requests wait already: answer <c>Problem.Overloaded()</c>.</returns>
-    internal bool TryWait()
+    internal bool TryWait(bool holdsBody)
     {
         if (!_waits && limit.TryStartWaiting(_share))
         {
             _waits = true;
             limit.Leave();
             _share?.Leave();
+            EndTurn();
+            if (!holdsBody)
+            {
+                GiveBodyBack();
+            }
         }
 
         return _waits;
     }
 
-    /// <summary>Gives the place up for a request that is refused: its answer may be held back, and takes no place from others.</summary>
+    /// <summary>Gives the place up for a request that is refused: its answer may be held back, and takes no place and no turn from others.</summary>
     internal void Refuse()
     {
         _isRefused = true;
         limit.Leave();
         _share?.Leave();
+        EndTurn();
     }
 
     /// <summary>The organization in whose share it has entered.</summary>
@@ -60,16 +67,8 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
 
     internal void End()
     {
-        if (_hasTurn)
-        {
-            bodies.EndTurn();
-        }
-
-        if (_bodyBytes > 0)
-        {
-            bodies.GiveBack(_bodyShare, _bodyBytes);
-        }
-
+        EndTurn();
+        GiveBodyBack();
         if (_waits)
         {
             limit.StopWaiting(_share);
@@ -78,6 +77,24 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
         {
             limit.Leave();
             _share?.Leave();
+        }
+    }
+
+    private void EndTurn()
+    {
+        if (_hasTurn)
+        {
+            _hasTurn = false;
+            bodies.EndTurn();
+        }
+    }
+
+    private void GiveBodyBack()
+    {
+        if (_bodyBytes > 0)
+        {
+            bodies.GiveBack(_bodyShare, _bodyBytes);
+            _bodyBytes = 0;
         }
     }
 }

@@ -86,7 +86,7 @@ internal static class IngestApi
                 : new PushFate.Pushed(outcome.Target?.Namespace is null ? outcome.CampaignKind : PushFate.Pushed.Namespace);
         }
 
-        if (wait == TimeSpan.Zero || context.Features.Get<InFlightSlot>()?.TryWait() == false)
+        if (wait == TimeSpan.Zero || context.Features.Get<InFlightSlot>()?.TryWait(holdsBody: true) == false)
         {
             return PushFate.Pending.Value;
         }

@@ -36,10 +36,17 @@ internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
         return Ingested!;
     }
 
-    public Task<PushFate> AwaitPushAsync(Guid leadId, RuleTarget target, TimeSpan wait, CancellationToken cancellationToken)
+    /// <summary>Where those that wait for a push wait, when set.</summary>
+    internal TaskCompletionSource? PushBarrier { get; set; }
+
+    internal SemaphoreSlim PushAwaited { get; } = new(0);
+
+    public async Task<PushFate> AwaitPushAsync(Guid leadId, RuleTarget target, TimeSpan wait, CancellationToken cancellationToken)
     {
         Waits.Add(wait);
-        return Task.FromResult(Fate);
+        PushAwaited.Release();
+        await (PushBarrier?.Task ?? Task.CompletedTask);
+        return Fate;
     }
 
     /// <summary>Where proofs are checked, when set.</summary>

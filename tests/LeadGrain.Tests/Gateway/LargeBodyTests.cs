@@ -1,12 +1,18 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text;
+using LeadGrain.GrainInterfaces.Gate;
+using LeadGrain.GrainInterfaces.Idempotency;
+using LeadGrain.GrainInterfaces.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Gateway;
 
 public sealed class LargeBodyTests
 {
     private const int Large = 20 * 1024 * 1024;
+
+    private static readonly string s_padding = new('x', 100_000);
 
     [Fact]
     public async Task Bodies_beyond_the_memory_for_them_are_shed_and_taken_again_after()
@@ -56,6 +62,82 @@ public sealed class LargeBodyTests
 
         server.Grid.Barrier.SetResult();
         Assert.Equal(HttpStatusCode.OK, (await held).Status);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_push_keeps_no_large_body_from_its_turn()
+    {
+        await using var server = await GatewayServer.StartAsync(settings: ("LARGE_BODIES_AT_ONCE", "1"));
+        var routing = server.Grid.Routing;
+        routing.Ingested = new Keyed<IngestOutcome>(
+            KeyUse.First, new IngestOutcome(Guid.NewGuid(), RoutedStatus.Held, new Health(HealthClass.Green, 100, []), new RuleTarget("1", null), null));
+        routing.PushBarrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiting = server.PostAsync("/api/ingest", $$"""{"email":"jane@acme.example","notes":"{{s_padding}}"}""");
+        await routing.PushAwaited.WaitAsync();
+
+        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(1024 * 1024)));
+
+        Assert.False(waiting.IsCompleted);
+        routing.PushBarrier.SetResult();
+        Assert.Equal(HttpStatusCode.OK, (await waiting).Status);
+        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(1024 * 1024)));
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_lead_keeps_neither_a_turn_nor_memory_from_large_bodies()
+    {
+        var time = new FakeTime();
+        await using var server = await GatewayServer.StartAsync(
+            services => services.AddSingleton<TimeProvider>(time),
+            settings: [("LARGE_BODIES_AT_ONCE", "1"), ("MAX_BODY_MEMORY", $"{32 * 1024 * 1024}")]);
+        server.Grid.Time = time;
+        var waiting = Enumerable.Range(0, 16).Select(_ => server.PostAsync(
+            "/buffer/next", $$"""{"namespace":"empty","waitSeconds":30,"note":"{{new string('x', 900_000)}}"}""")).ToArray();
+        for (var n = 0; n < 2 * waiting.Length; n++)
+        {
+            await server.Grid.Arrived.WaitAsync(); // at once, and again to wait
+        }
+
+        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(28 * 1024 * 1024)));
+
+        Assert.DoesNotContain(waiting, pull => pull.IsCompleted);
+        await Eventually.Async(
+            "all are told", () => Array.TrueForAll(waiting, pull => pull.IsCompleted), between: () => time.Advance(TimeSpan.FromSeconds(1)));
+        Assert.All(await Task.WhenAll(waiting), pull => Assert.Equal(HttpStatusCode.OK, pull.Status));
+    }
+
+    [Fact]
+    public async Task A_refusal_that_is_held_back_keeps_no_large_body_from_its_turn()
+    {
+        var time = new FakeTime();
+        await using var server = await GatewayServer.StartAsync(
+            services => services.AddSingleton<TimeProvider>(time),
+            settings: [("LARGE_BODIES_AT_ONCE", "1"), ("ORGANIZATION_MAX_IN_FLIGHT", "1"), ("REFUSAL_DELAY", "00:00:07")]);
+        var routing = server.Grid.Routing;
+        routing.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var served = DeliverAsync(server, "");
+        await routing.Arrived.WaitAsync();
+        var heldBack = time.SetAsync(static (_, due) => due == TimeSpan.FromSeconds(7));
+        var refused = DeliverAsync(server, s_padding);
+        await heldBack;
+
+        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(1024 * 1024)));
+
+        Assert.False(refused.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(7));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await refused).StatusCode);
+        routing.Barrier.SetException(new InvalidOperationException("It is not about this one."));
+        await served;
+    }
+
+    private static Task<HttpResponseMessage> DeliverAsync(GatewayServer server, string note)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Post, "/api/ingest/clay?orgId=o")
+        {
+            Content = new StringContent($$"""{"email":"jane@acme.example","note":"{{note}}"}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Add("X-Clay-Token", "right");
+        return server.Client.SendAsync(request);
     }
 
     private static byte[] Push(int bytes)

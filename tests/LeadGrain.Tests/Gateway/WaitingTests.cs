@@ -76,7 +76,7 @@ public sealed class WaitingTests : IDisposable
 
     private async Task WaitAsync(HttpContext context)
     {
-        if (!context.Features.Get<InFlightSlot>()!.TryWait())
+        if (!context.Features.Get<InFlightSlot>()!.TryWait(holdsBody: false))
         {
             await context.AnswerAsync(Problem.Overloaded());
             return;
