@@ -19,22 +19,28 @@ internal sealed class AuditLogStore(NpgsqlDataSource database)
         order by a.id desc limit $10
         """;
 
+    /// <summary>A page, newest first; of large entries fewer than it may have.</summary>
     internal Task<AuditPage> ListAsync(Tenant tenant, AuditQuery query) => StorageFaults.GuardAsync(async () =>
     {
-        var found = await database.ReadAllAsync(
+        var (found, hasMore) = await database.ReadPageAsync(
             ListSql,
             Read,
-            tenant.App,
-            tenant.Org,
-            query.Before ?? long.MaxValue,
-            query.Action,
-            query.Entity,
-            query.EntityId,
-            query.Actor,
-            query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
-            query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
-            query.Limit + 1);
-        return new AuditPage([.. found.Take(query.Limit)], found.Count > query.Limit);
+            static entry => (entry.Before?.Length ?? 0) + (entry.After?.Length ?? 0) + (entry.Reason?.Length ?? 0),
+            query.Limit,
+            (last, count) =>
+            [
+                tenant.App,
+                tenant.Org,
+                last?.Id ?? query.Before ?? long.MaxValue,
+                query.Action,
+                query.Entity,
+                query.EntityId,
+                query.Actor,
+                query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+                query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
+                count,
+            ]);
+        return new AuditPage([.. found], hasMore);
     });
 
     private static AuditRecord Read(NpgsqlDataReader row) => new(

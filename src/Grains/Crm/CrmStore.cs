@@ -12,9 +12,6 @@ namespace LeadGrain.Grains.Crm;
 /// <summary>Leads as people work on them, in PostgreSQL.</summary>
 internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
 {
-    // A page ends with the lead that brings it to this size, in characters and bytes.
-    private const long PageSize = 4 * 1024 * 1024;
-
     private const string Lead =
         """
         l.id, array[l.click_id, l.country, l.creo, l.description, l.domain, l.email, l.first_name, l.ip, l.lang, l.last_name, l.marker,
@@ -69,38 +66,29 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
     /// <summary>A page of a tenant's leads, newest first; of large ones fewer than it may have.</summary>
     internal Task<CrmPage> ListAsync(Tenant tenant, CrmQuery query) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(
+        var (leads, hasMore) = await database.ReadPageAsync(
             query.Assignee is not null ? ByAssigneeSql
             : query.Status is not null and not CrmChange.InitialStatus ? ByStatusSql
-            : AnySql);
-        command.Bind(
-            tenant.App,
-            tenant.Org,
-            query.Before ?? Guid.AllBitsSet,
-            TimeIds.FloorOf(query.From ?? DateTimeOffset.UnixEpoch),
-            query.To is { } to ? TimeIds.FloorOf(to) : Guid.AllBitsSet,
-            query.Limit + 1,
-            query.Country,
-            query.Offer,
-            query.Source,
-            query.Text is { } text ? $"%{EscapePattern(text)}%" : null,
-            query.Status,
-            query.Assignee);
-        await using var row = await command.ExecuteReaderAsync();
-        var (leads, size) = (new List<CrmLead>(), 0L);
-        while (await row.ReadAsync())
-        {
-            if (leads.Count == query.Limit || size >= PageSize)
-            {
-                return new CrmPage([.. leads], HasMore: true);
-            }
-
-            var lead = Read(row);
-            size += SizeOf(lead);
-            leads.Add(lead);
-        }
-
-        return new CrmPage([.. leads], HasMore: false);
+            : AnySql,
+            Read,
+            SizeOf,
+            query.Limit,
+            (last, count) =>
+            [
+                tenant.App,
+                tenant.Org,
+                last?.Id ?? query.Before ?? Guid.AllBitsSet,
+                TimeIds.FloorOf(query.From ?? DateTimeOffset.UnixEpoch),
+                query.To is { } to ? TimeIds.FloorOf(to) : Guid.AllBitsSet,
+                count,
+                query.Country,
+                query.Offer,
+                query.Source,
+                query.Text is { } text ? $"%{EscapePattern(text)}%" : null,
+                query.Status,
+                query.Assignee,
+            ]);
+        return new CrmPage([.. leads], hasMore);
     });
 
     /// <summary>A lead and its history; null where the tenant has none of this id.</summary>

@@ -40,22 +40,27 @@ internal sealed partial class RoutedLeadStore
         {AuditStore.Append(firstParameter: 3)} join done on done.w = entry.w
         """;
 
-    /// <summary>A page, newest first.</summary>
+    /// <summary>A page, newest first; of large leads fewer than it may have.</summary>
     internal Task<RoutedLeadPage> ListAsync(long organizationId, RoutedLeadQuery query) => StorageFaults.GuardAsync(async () =>
     {
-        var found = await database.ReadAllAsync(
+        var (found, hasMore) = await database.ReadPageAsync(
             ListSql,
             Read,
-            organizationId,
-            query.Before ?? Guid.AllBitsSet,
-            RoutedLeadIds.FloorOfWritten(query.From ?? DateTimeOffset.UnixEpoch),
-            query.Status,
-            query.CampaignId,
-            query.Health,
-            query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
-            query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
-            query.Limit + 1);
-        return new RoutedLeadPage([.. found.Take(query.Limit)], found.Count > query.Limit);
+            SizeOf,
+            query.Limit,
+            (last, count) =>
+            [
+                organizationId,
+                last?.Id ?? query.Before ?? Guid.AllBitsSet,
+                RoutedLeadIds.FloorOfWritten(query.From ?? DateTimeOffset.UnixEpoch),
+                query.Status,
+                query.CampaignId,
+                query.Health,
+                query.From?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MinValue, DateTimeKind.Utc),
+                query.To?.UtcDateTime ?? DateTime.SpecifyKind(DateTime.MaxValue, DateTimeKind.Utc),
+                count,
+            ]);
+        return new RoutedLeadPage([.. found], hasMore);
     });
 
     /// <summary>One lead; null where the organization has none of that id.</summary>
@@ -73,6 +78,9 @@ internal sealed partial class RoutedLeadStore
         await command.ExecuteNonQueryAsync();
         return new bool[arrivals.Count];
     }
+
+    // The whole body: what else there is of a lead is a part of it, or short.
+    private static long SizeOf(RoutedLead lead) => lead.Data.Length;
 
     private static RoutedLead Read(NpgsqlDataReader row) => Read(row, first: 0);
 

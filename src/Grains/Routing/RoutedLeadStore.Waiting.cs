@@ -12,7 +12,7 @@ internal sealed partial class RoutedLeadStore
 
     private const string ListHeldSql = $"{Columns} where {Held} and r.id > $2 order by r.id limit $3";
 
-    private const string FindHeldSql = $"{Columns} where {Held} and r.id = any($2) order by r.id";
+    private const string FindHeldSql = $"{Columns} where {Held} and r.id > $2 and r.id = any($4) order by r.id limit $3";
 
     private const string ForNamespacesSql =
         $"""
@@ -49,16 +49,18 @@ internal sealed partial class RoutedLeadStore
         {AuditStore.Append(firstParameter: 5)} join done on done.w = entry.w
         """;
 
-    /// <summary>Leads of the holding pool, the oldest first.</summary>
+    /// <summary>Leads of the holding pool, the oldest first; of large ones fewer.</summary>
     /// <param name="organizationId">Whose.</param>
     /// <param name="after">Those behind this one.</param>
     /// <param name="limit">At most so many.</param>
-    internal Task<List<RoutedLead>> ListHeldAsync(long organizationId, Guid after, int limit)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(ListHeldSql, static row => Read(row), organizationId, after, limit));
-
-    /// <summary>Those of some leads that are in the holding pool.</summary>
-    internal Task<List<RoutedLead>> FindHeldAsync(long organizationId, Guid[] ids)
-        => StorageFaults.GuardAsync(() => database.ReadAllAsync(FindHeldSql, static row => Read(row), organizationId, ids));
+    /// <param name="ids">Of these only; null for all.</param>
+    internal Task<(List<RoutedLead> Leads, bool HasMore)> ListHeldAsync(long organizationId, Guid after, int limit, Guid[]? ids = null)
+        => StorageFaults.GuardAsync(() => database.ReadPageAsync(
+            ids is null ? ListHeldSql : FindHeldSql,
+            Read,
+            SizeOf,
+            limit,
+            (last, count) => ids is null ? [organizationId, last?.Id ?? after, count] : [organizationId, last?.Id ?? after, count, ids]));
 
     /// <summary>Leads that a namespace is to take now and is not known to have.</summary>
     /// <param name="organizationId">Whose.</param>

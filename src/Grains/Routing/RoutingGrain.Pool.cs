@@ -29,11 +29,18 @@ internal sealed partial class RoutingGrain
     {
         var state = await StateAsync();
         var ids = command.LeadIds is { } some ? some.Distinct().ToArray() : null;
-        var found = ids is null
-            ? await leads.ListHeldAsync(state.OrganizationId, command.After ?? Guid.Empty, PoolStep)
-            : await leads.FindHeldAsync(state.OrganizationId, ids);
-        var (routed, blocked, held) = await RouteAsync(found, command.Actor, cancellationToken);
-        var gone = found.Count - routed - blocked - held;
+        var after = ids is null ? command.After : null;
+        var (routed, blocked, held, seen) = (0, 0, 0, 0);
+        do
+        {
+            var (found, hasMore) = await leads.ListHeldAsync(state.OrganizationId, after ?? Guid.Empty, PoolStep, ids);
+            var step = await RouteAsync(found, command.Actor, cancellationToken);
+            (routed, blocked, held, seen) = (routed + step.Routed, blocked + step.Blocked, held + step.Held, seen + found.Count);
+            after = hasMore ? found[^1].Id : null;
+        }
+        while (ids is not null && after is not null);
+
+        var gone = (ids?.Length ?? seen) - routed - blocked - held;
         if (ids is not null && await leads.ReviveForNamespacesAsync(state.OrganizationId, ids, command.Actor) is > 0 and var revived)
         {
             (routed, gone) = (routed + revived, gone - revived);
@@ -41,8 +48,7 @@ internal sealed partial class RoutingGrain
             StartSweep();
         }
 
-        var outcome = new HeldRouteOutcome(
-            routed, blocked, held, ids is null ? gone : ids.Length - found.Count + gone, ids is null && found.Count == PoolStep ? found[^1].Id : null);
+        var outcome = new HeldRouteOutcome(routed, blocked, held, gone, after);
         await audit.AppendAsync(new AuditEntry(
             state.OrganizationId, command.Actor, "held_leads_routed", "organization", "holding-pool", After: IngestAudit.Of(outcome)));
         return outcome;
@@ -127,7 +133,7 @@ internal sealed partial class RoutingGrain
         {
             await GoThroughAsync(state.OrganizationId, from, open);
         }
-        else if (_pool.IsQuiet && (await leads.ListHeldAsync(state.OrganizationId, Guid.Empty, 1)).Count == 0)
+        else if (_pool.IsQuiet && (await leads.ListHeldAsync(state.OrganizationId, Guid.Empty, 1)).Leads is [])
         {
             await StopWatchingPoolAsync();
         }
@@ -141,9 +147,9 @@ internal sealed partial class RoutingGrain
         {
             while (!_stopping)
             {
-                var found = await leads.ListHeldAsync(organizationId, after, PoolStep);
+                var (found, hasMore) = await leads.ListHeldAsync(organizationId, after, PoolStep);
                 await RouteAsync(found, "grid", CancellationToken.None);
-                if (found.Count < PoolStep)
+                if (!hasMore)
                 {
                     _pool.Finish(open);
                     return;
@@ -210,7 +216,7 @@ internal sealed partial class RoutingGrain
 
     private async Task WatchPoolOfBeforeAsync(long organizationId)
     {
-        if (!_watchingPool && (await leads.ListHeldAsync(organizationId, Guid.Empty, 1)).Count > 0)
+        if (!_watchingPool && (await leads.ListHeldAsync(organizationId, Guid.Empty, 1)).Leads is not [])
         {
             await WatchPoolAsync();
         }
