@@ -129,12 +129,13 @@ public static class GatewaySetup
 
     /// <summary>
     /// A group whose routes find out themselves for whom they act. They count against the process's limit; once they know, they enter
-    /// that organization's share, and until then they are bounded by <see cref="UnprovenDeliveries"/>.
+    /// that organization's share, and until then they are in that of <see cref="UnprovenDeliveries"/>.
     /// </summary>
     internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null)
     {
         var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors).WithMetadata(RateLimited.Instance);
         new SharedServices(routes.ServiceProvider).Serve(group);
+        routes.ServiceProvider.GetRequiredService<UnprovenDeliveries>().Guard(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);
         return group;
     }

@@ -50,7 +50,8 @@ internal static class Body
         where T : notnull
     {
         var reader = context.Request.BodyReader;
-        var result = await NextAsync(reader);
+        var time = BodyTime.Start(context);
+        var result = await NextAsync(reader, time, arrived: 0);
         if (result.IsCompleted && result.Buffer.IsSingleSegment)
         {
             try
@@ -63,11 +64,12 @@ internal static class Body
             }
         }
 
-        return await CollectAsync(reader, result, limit, state, use, context.Features.Get<InFlightSlot>(), cancellationToken);
+        return await CollectAsync(reader, time, result, limit, state, use, context.Features.Get<InFlightSlot>(), cancellationToken);
     }
 
     private static async ValueTask<Parsed<T>> CollectAsync<T, TState>(
-        PipeReader reader, ReadResult result, int limit, TState state, BodyUse<T, TState> use, InFlightSlot? slot, CancellationToken cancellationToken)
+        PipeReader reader, BodyTime time, ReadResult result, int limit,
+        TState state, BodyUse<T, TState> use, InFlightSlot? slot, CancellationToken cancellationToken)
         where T : notnull
     {
         var rented = ArrayPool<byte>.Shared.Rent(FirstRent);
@@ -94,7 +96,7 @@ internal static class Body
                         : Problem.OverloadedByBodies();
                 }
 
-                result = await NextAsync(reader);
+                result = await NextAsync(reader, time, length);
             }
         }
         finally
@@ -109,12 +111,11 @@ internal static class Body
             : total > FirstRent && slot?.TryTake((int)total - Math.Max(length, FirstRent)) == false ? Problem.OverloadedByBodies()
             : null;
 
-    private static async ValueTask<ReadResult> NextAsync(PipeReader reader)
+    private static async ValueTask<ReadResult> NextAsync(PipeReader reader, BodyTime time, long arrived)
     {
         try
         {
-            // Without a token: the server ends a read whose caller has gone, and takes one that was cancelled for a fault to be logged.
-            return await reader.ReadAsync(CancellationToken.None);
+            return await time.ReadAsync(reader, arrived);
         }
         catch (Exception broken) when (IsUnreadable(broken))
         {

@@ -3,7 +3,7 @@ using LeadGrain.GrainInterfaces.Organizations;
 namespace LeadGrain.Gateway.Organizations;
 
 /// <summary>What one organization has under way in this gateway, and its limits as last known.</summary>
-internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, long now)
+internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, long now, int largestBody = GatewayOptions.LargestBody)
 {
     // So far below zero that no number of requests brings it back.
     private const int RetiredMark = int.MinValue / 2;
@@ -21,7 +21,10 @@ internal sealed class OrganizationShare(Tenant? tenant, EffectiveLimits limits, 
     /// <summary>Stands for requests that are not behind the tenant gate.</summary>
     internal static OrganizationShare Nobody { get; } = new(null, new EffectiveLimits(int.MaxValue, null), 0);
 
-    /// <summary>Null for the share of all organizations that found no room of their own.</summary>
+    /// <summary>Of what enters it: a share of the memory for bodies is never less.</summary>
+    internal int LargestBody => largestBody;
+
+    /// <summary>Null for a share of many: of those that found no room of their own, or that are not known yet.</summary>
     internal Tenant? Tenant => tenant;
 
     internal EffectiveLimits Limits => _limits;

@@ -113,7 +113,12 @@ internal sealed partial class OrganizationShares : IDisposable
         }
 
         var slot = context.Features.Get<InFlightSlot>()!;
-        slot.Join(share);
+        if (!slot.TryJoin(share))
+        {
+            slot.Refuse();
+            return _refusals.AnswerAsync(context, Problem.OverloadedByBodies());
+        }
+
         if (share.TryStartRefresh(now, _time.TimestampFrequency * RefreshPeriod.Seconds))
         {
             StartRefresh(share, now);

@@ -44,19 +44,31 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
         EndTurn();
     }
 
-    /// <summary>The organization in whose share it has entered.</summary>
-    internal void Join(OrganizationShare share) => _share = share;
-
-    /// <summary>Takes memory for a body; false where its organization or the process holds too much.</summary>
-    internal bool TryTake(int bytes)
+    /// <summary>
+    /// Counts it to the share in which it has a place, in place of the one before: a delivery's, before it was known whose it is.
+    /// </summary>
+    /// <returns>False where the bodies of the share hold too much for its body: refuse it.</returns>
+    internal bool TryJoin(OrganizationShare share)
     {
-        if (!bodies.TryTake(_share, bytes))
+        _share?.Leave();
+        _share = share;
+        if (_bodyBytes > 0 && !bodies.TryMove(_bodyShare, share, _bodyBytes))
         {
             return false;
         }
 
-        // Of a delivery the body comes before anybody knows whose it is.
-        _bodyShare = _bodyBytes == 0 ? _share : _bodyShare;
+        _bodyShare = share;
+        return true;
+    }
+
+    /// <summary>Takes memory for a body; false where its organization or the process holds too much.</summary>
+    internal bool TryTake(int bytes)
+    {
+        if (!bodies.TryTake(_bodyShare, bytes))
+        {
+            return false;
+        }
+
         _bodyBytes += bytes;
         return true;
     }

@@ -13,14 +13,14 @@ internal sealed class LargeBodies(IOptions<GatewayOptions> options, OverloadMetr
     internal const int SmallBytes = 64 * 1024;
 
     private readonly long _limit = options.Value.MaxBodyMemory;
-    private readonly long _share = Math.Max(options.Value.MaxBodyMemory / 4, GatewayOptions.LargestBody);
+    private readonly long _share = options.Value.MaxBodyMemory / 4;
     private readonly TimeSpan _patience = options.Value.GrainCallTimeout;
     private readonly FairTurns<OrganizationShare> _turns = new(options.Value.LargeBodiesAtOnce);
     private long _bytes;
 
     internal bool TryTake(OrganizationShare? share, int bytes)
     {
-        if (Interlocked.Add(ref _bytes, bytes) <= _limit && share?.TryTakeBytes(bytes, _share) != false)
+        if (Interlocked.Add(ref _bytes, bytes) <= _limit && TryTakeShare(share, bytes))
         {
             return true;
         }
@@ -28,6 +28,19 @@ internal sealed class LargeBodies(IOptions<GatewayOptions> options, OverloadMetr
         Interlocked.Add(ref _bytes, -bytes);
         metrics.Shed(LimitNames.Bodies);
         return false;
+    }
+
+    /// <summary>Counts a body to another share; false, and it stays where it was, where that holds too much.</summary>
+    internal bool TryMove(OrganizationShare? from, OrganizationShare to, int bytes)
+    {
+        if (!TryTakeShare(to, bytes))
+        {
+            metrics.Shed(LimitNames.Bodies);
+            return false;
+        }
+
+        from?.GiveBackBytes(bytes);
+        return true;
     }
 
     internal void GiveBack(OrganizationShare? share, int bytes)
@@ -48,4 +61,7 @@ internal sealed class LargeBodies(IOptions<GatewayOptions> options, OverloadMetr
     }
 
     internal void EndTurn() => _turns.End();
+
+    private bool TryTakeShare(OrganizationShare? share, int bytes)
+        => share?.TryTakeBytes(bytes, Math.Max(_share, share.LargestBody)) != false;
 }

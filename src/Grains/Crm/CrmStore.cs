@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Crm;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Ingestion;
-using LeadGrain.Grains.Leads;
 using LeadGrain.Grains.Storage;
 using Npgsql;
 using NpgsqlTypes;
