@@ -39,14 +39,14 @@ internal static class IngestionSetup
 
     private static PostKeeper MakeKeeper(IServiceProvider services)
     {
-        if (services.GetKeyedService<NpgsqlDataSource>(GrainsSetup.KeeperSource) is not { } database)
+        if (services.GetKeyedService<NpgsqlDataSource>(GrainsSetup.KeeperSource) is null)
         {
             return ActivatorUtilities.CreateInstance<PostKeeper>(services);
         }
 
         var sessions = services.GetRequiredKeyedService<HotSessions>(GrainsSetup.KeeperSource);
         var raw = new RawStore(sessions);
-        var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(sessions), new OpenStore(database));
+        var settling = ActivatorUtilities.CreateInstance<Settling>(services, raw, new SettleStore(sessions), new OpenStore(sessions));
         return ActivatorUtilities.CreateInstance<PostKeeper>(services, raw, ActivatorUtilities.CreateInstance<IngestionCommits>(services, raw, settling));
     }
 }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>The lists of unfinished raw rows, and the raw rows themselves for whatever finishes them.</summary>
-internal sealed class OpenStore(NpgsqlDataSource database)
+internal sealed class OpenStore(HotSessions hot)
 {
     internal const string RowColumns =
         """
@@ -54,7 +54,8 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     /// <param name="claimFor">How long it is kept from others.</param>
     internal Task<OpenList?> ClaimAsync(TimeSpan olderThan, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(ClaimSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(ClaimSql);
         command.Bind(olderThan, claimFor);
         await using var row = await command.ExecuteReaderAsync();
         return await row.ReadAsync()
@@ -65,7 +66,8 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     /// <summary>Rows of the raw log, as far as they are still there.</summary>
     internal Task<List<RawRow>> ReadAsync(long[] organizations, Guid[] ids) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(ReadSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(ReadSql);
         BindIds(command, organizations, ids);
         await using var row = await command.ExecuteReaderAsync();
         var rows = new List<RawRow>(ids.Length);
@@ -80,7 +82,8 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     /// <summary>Leaves only these rows on a list.</summary>
     internal Task NarrowAsync(Guid openId, IReadOnlyList<RawRow> rows, int attempts, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(NarrowSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(NarrowSql);
         command.Bind(openId, rows.Select(r => r.OrganizationId).ToArray(), rows.Select(r => r.Id).ToArray(), attempts, pause);
         return await command.ExecuteNonQueryAsync();
     });
@@ -88,20 +91,25 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     /// <summary>Counts an attempt at a list, and leaves it alone for a while.</summary>
     internal Task PostponeAsync(Guid openId, TimeSpan pause) => StorageFaults.GuardAsync(async () =>
     {
-        await using var command = database.CreateCommand(PostponeSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(PostponeSql);
         command.Bind(openId, pause);
         return await command.ExecuteNonQueryAsync();
     });
 
     /// <summary>Which of these have a lead.</summary>
     internal async Task<HashSet<(long Organization, Guid Id)>> HaveLeadsAsync(long[] organizations, Guid[] ids)
-        => [.. await database.ReadAllAsync(HaveLeadsSql, static row => (row.GetInt64(0), row.GetGuid(1)), organizations, ids)];
+    {
+        await using var session = await hot.RentAsync();
+        return [.. await session.Connection.ReadAllAsync(HaveLeadsSql, static row => (row.GetInt64(0), row.GetGuid(1)), organizations, ids)];
+    }
 
     /// <summary>Of which type and encoding rows of the raw log are, as far as they are still there.</summary>
     internal async Task<Dictionary<(long Organization, Guid Id), (string? Type, string? Encoding)>> FindKindsAsync(long[] organizations, Guid[] ids)
     {
         var kinds = new Dictionary<(long, Guid), (string?, string?)>();
-        await using var command = database.CreateCommand(KindsSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(KindsSql);
         BindIds(command, organizations, ids);
         await using var row = await command.ExecuteReaderAsync();
         while (await row.ReadAsync())
@@ -115,7 +123,8 @@ internal sealed class OpenStore(NpgsqlDataSource database)
     /// <summary>Whether there is a lead.</summary>
     internal async Task<bool> HasLeadAsync(long organizationId, Guid id)
     {
-        await using var command = database.CreateCommand(HasLeadSql);
+        await using var session = await hot.RentAsync();
+        await using var command = session.Command(HasLeadSql);
         command.Bind(organizationId, id);
         return (bool)(await command.ExecuteScalarAsync())!;
     }

@@ -17,7 +17,8 @@ public sealed class DrainStoreTests
     public async Task A_list_is_worked_on_by_one_process_until_its_claim_ends()
     {
         await using var database = await TestDatabase.CreateAsync();
-        var open = new OpenStore(database.DataSource);
+        using var hot = new HotSessions(database.DataSource, TimeProvider.System);
+        var open = new OpenStore(hot);
         Guid[] ids = [.. Enumerable.Range(0, 2).Select(_ => Guid.CreateVersion7()).Order()];
         foreach (var id in ids)
         {
