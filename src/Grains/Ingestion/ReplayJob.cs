@@ -15,7 +15,7 @@ internal sealed class ReplayJob(ReplayStore store, Settling settling) : IJobKind
     public string Name => KindName;
 
     /// <inheritdoc/>
-    public Task<long> CountAsync(ClaimedJob job) => store.CountAsync(job);
+    public Task<long> CountAsync(ClaimedJob job, CancellationToken cancellationToken) => store.CountAsync(job, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<JobStep?> StepAsync(ClaimedJob job, NpgsqlBatch batch, int most)

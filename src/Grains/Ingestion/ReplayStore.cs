@@ -55,7 +55,8 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
         {StepEnd}
         """;
 
-    internal Task<long> CountAsync(ClaimedJob job) => StorageFaults.GuardAsync(async () =>
+    /// <summary>Counts the entries of a replay. A count that is given up ends in the database, and takes its connection with it.</summary>
+    internal Task<long> CountAsync(ClaimedJob job, CancellationToken cancellationToken) => StorageFaults.GuardAsync(async () =>
     {
         var spec = ReplaySpec.FromJson(job.Spec);
         await using var command = database.CreateCommand(spec.Ids is null ? CountSql : CountIdsSql);
@@ -66,7 +67,7 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
             command.Bind(spec.Ids);
         }
 
-        return (long)(await command.ExecuteScalarAsync())!;
+        return (long)(await command.ExecuteScalarAsync(cancellationToken))!;
     });
 
     /// <summary>The next rows, at most so many, and whether each is one that the replay asks for.</summary>

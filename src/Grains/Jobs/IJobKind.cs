@@ -9,7 +9,8 @@ internal interface IJobKind
     string Name { get; }
 
     /// <summary>Counts a job's items, once, before its first step.</summary>
-    Task<long> CountAsync(ClaimedJob job);
+    /// <exception cref="OperationCanceledException">The count is not wanted any more.</exception>
+    Task<long> CountAsync(ClaimedJob job, CancellationToken cancellationToken);
 
     /// <summary>Prepares the next step. What it writes is in the batch; the runner adds the progress and commits both.</summary>
     /// <param name="job">Where it stands.</param>

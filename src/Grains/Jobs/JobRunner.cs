@@ -56,7 +56,12 @@ internal sealed partial class JobRunner(
 
             if (job.Total is null)
             {
-                await store.SetTotalAsync(job, await CountAsync(job, kind), s_claim);
+                if (await CountAsync(job, kind, stoppingToken) is not { } total)
+                {
+                    return;
+                }
+
+                await store.SetTotalAsync(job, total, s_claim);
             }
 
             await StepAsync(job, kind, stoppingToken);
@@ -75,29 +80,37 @@ internal sealed partial class JobRunner(
 
     private static bool IsAway(Exception fault) => fault is StorageUnavailableException || StorageFaults.IsUnavailable(fault);
 
-    private async Task<long> CountAsync(ClaimedJob job, IJobKind kind)
+    /// <returns>Null where the job was cancelled meanwhile, or counted by another.</returns>
+    private async Task<long?> CountAsync(ClaimedJob job, IJobKind kind, CancellationToken stoppingToken)
     {
-        using var counted = new CancellationTokenSource();
-        var renewing = RenewAsync(job, counted.Token);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var renewing = RenewAsync(job, ended);
         try
         {
-            return await kind.CountAsync(job);
+            return await kind.CountAsync(job, ended.Token);
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested && !stoppingToken.IsCancellationRequested)
+        {
+            return null;
         }
         finally
         {
-            await counted.CancelAsync();
+            await ended.CancelAsync();
             await renewing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    private async Task RenewAsync(ClaimedJob job, CancellationToken counted)
+    private async Task RenewAsync(ClaimedJob job, CancellationTokenSource ended)
     {
         using var timer = new PeriodicTimer(s_renewEvery, Time);
-        while (await timer.WaitForNextTickAsync(counted))
+        while (await timer.WaitForNextTickAsync(ended.Token))
         {
             try
             {
-                await store.RenewAsync(job, s_claim);
+                if (!await store.RenewAsync(job, s_claim))
+                {
+                    await ended.CancelAsync();
+                }
             }
             catch (StorageUnavailableException)
             {

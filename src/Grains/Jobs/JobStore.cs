@@ -155,11 +155,12 @@ internal sealed class JobStore(NpgsqlDataSource database, OrganizationStore orga
     });
 
     /// <summary>Keeps the claim of a job that is being counted.</summary>
-    internal Task RenewAsync(ClaimedJob job, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
+    /// <returns>Whether it still is to be: false where it was cancelled, or another has counted it.</returns>
+    internal Task<bool> RenewAsync(ClaimedJob job, TimeSpan claimFor) => StorageFaults.GuardAsync(async () =>
     {
         await using var command = database.CreateCommand(RenewSql);
         command.Bind(job.OrganizationId, job.Id, claimFor);
-        return await command.ExecuteNonQueryAsync();
+        return await command.ExecuteNonQueryAsync() > 0;
     });
 
     /// <summary>Counts an attempt that failed since the last step; after so many the job has failed, else it is tried again.</summary>

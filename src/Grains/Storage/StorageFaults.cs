@@ -7,7 +7,8 @@ namespace LeadGrain.Grains.Storage;
 /// <summary>Tells a database that is away from a statement that is wrong.</summary>
 /// <remarks>
 /// Callers' tokens open connections but do not interrupt statements. Npgsql (up to 10.0.3) takes a statement that failed between being
-/// parsed and being planned for prepared; a cancelled one fails there, and the connection then breaks under whoever uses it next.
+/// parsed and being planned for prepared; a cancelled one fails there, and the connection then breaks under whoever uses it next. The count of
+/// a replay, which may walk all of the raw log, is interrupted nevertheless: with a CancellationTimeout of -1 nobody uses its connection again.
 /// </remarks>
 public static class StorageFaults
 {

@@ -150,7 +150,7 @@ public sealed class JobRunnerTests
 
         internal int Steps => _steps;
 
-        public Task<long> CountAsync(ClaimedJob job) => Count();
+        public Task<long> CountAsync(ClaimedJob job, CancellationToken cancellationToken) => Count();
 
         public Task<JobStep?> StepAsync(ClaimedJob job, NpgsqlBatch batch, int most)
         {
