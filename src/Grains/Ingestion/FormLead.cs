@@ -7,6 +7,12 @@ namespace LeadGrain.Grains.Ingestion;
 /// <summary>Reads a lead from a web form's body, application/x-www-form-urlencoded.</summary>
 internal static class FormLead
 {
+    // Far more than forms have. A kilobyte, packed, can hold half a million, and all of a commit wait for the one that makes leads of them.
+    internal const int MostMembers = 2_000;
+
+    /// <summary>By which name what comes behind so many is kept, as one text.</summary>
+    internal const string Rest = "rest";
+
     internal static Normalized Read(ReadOnlySpan<byte> body, string? charset)
     {
         var draft = new LeadDraft();
@@ -17,6 +23,12 @@ internal static class FormLead
             if (member.IsEmpty)
             {
                 continue;
+            }
+
+            if (members == MostMembers)
+            {
+                draft.AddText(Rest, Encoding.UTF8.GetString(LeadNormalizer.Utf8Of(body[range.Start..].ToArray(), charset).Span));
+                break;
             }
 
             var equals = member.IndexOf((byte)'=');

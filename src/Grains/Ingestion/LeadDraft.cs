@@ -10,6 +10,10 @@ namespace LeadGrain.Grains.Ingestion;
 /// JavaScript; the others go into the extra.</summary>
 internal sealed class LeadDraft
 {
+    // What stands in a JSON string as it is.
+    private static readonly SearchValues<char> s_plain = SearchValues.Create(
+        " !#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`abcdefghijklmnopqrstuvwxyz{|}~");
+
     private static readonly JsonWriterOptions s_options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 
     private readonly string?[] _fields = new string?[LeadFields.Count];
@@ -48,7 +52,13 @@ internal sealed class LeadDraft
     internal void AddMembers(ReadOnlySpan<byte> extra) => Begin().Write(extra[1..^1]);
 
     /// <summary>A value that has no field.</summary>
-    internal void AddText(string name, string text) => AddRaw(Quote(name), Quote(text));
+    internal void AddText(string name, string text)
+    {
+        var extra = Begin();
+        WriteQuoted(extra, name);
+        extra.Write(":"u8);
+        WriteQuoted(extra, text);
+    }
 
     /// <summary>A value by its name, which may be a field's.</summary>
     internal void Add(string name, string text)
@@ -82,6 +92,19 @@ internal sealed class LeadDraft
         writer.WriteStringValue(text);
         writer.Flush();
         return json.WrittenSpan.ToArray();
+    }
+
+    private static void WriteQuoted(ArrayBufferWriter<byte> json, string text)
+    {
+        if (text.AsSpan().ContainsAnyExcept(s_plain))
+        {
+            json.Write(Quote(text));
+            return;
+        }
+
+        json.Write("\""u8);
+        Encoding.UTF8.GetBytes(text, json);
+        json.Write("\""u8);
     }
 
     private static string QuoteEscaped(string text)

@@ -16,11 +16,14 @@ internal static class MultipartLead
             return new Normalized.Invalid(LeadNormalizer.BrokenForm);
         }
 
-        using var stream = new MemoryStream(body.ToArray(), writable: false);
+        var delimiter = Encoding.UTF8.GetBytes($"\r\n--{boundary}");
+        var end = EndOf(body.Span, delimiter);
+        byte[] close = end < body.Length ? [.. delimiter, .. "--\r\n"u8] : [];
+        using var stream = new MemoryStream([.. body.Span[..end], .. close], writable: false);
         try
         {
             // The stream is memory: nothing is waited for.
-            return ReadAsync(stream, boundary).GetAwaiter().GetResult();
+            return ReadAsync(stream, boundary, body[end..]).GetAwaiter().GetResult();
         }
         catch (Exception broken) when (broken is InvalidDataException or IOException or ArgumentException)
         {
@@ -28,7 +31,23 @@ internal static class MultipartLead
         }
     }
 
-    private static async Task<Normalized> ReadAsync(Stream stream, string boundary)
+    // Behind the last part that is taken apart, as in a form.
+    private static int EndOf(ReadOnlySpan<byte> body, ReadOnlySpan<byte> delimiter)
+    {
+        var at = 0;
+        for (var parts = 1; body[at..].IndexOf(delimiter) is >= 0 and var next; parts++)
+        {
+            at += next + delimiter.Length;
+            if (parts == FormLead.MostMembers && !body[at..].StartsWith("--"u8))
+            {
+                return at - delimiter.Length;
+            }
+        }
+
+        return body.Length;
+    }
+
+    private static async Task<Normalized> ReadAsync(Stream stream, string boundary, ReadOnlyMemory<byte> rest)
     {
         var reader = new MultipartReader(boundary, stream) { HeadersCountLimit = 100, HeadersLengthLimit = RawPost.MaxBytes };
         var draft = new LeadDraft();
@@ -39,6 +58,11 @@ internal static class MultipartLead
             await section.Body.CopyToAsync(content);
             Add(draft, section, content.GetBuffer().AsMemory(0, (int)content.Length));
             parts++;
+        }
+
+        if (!rest.IsEmpty)
+        {
+            draft.AddText(FormLead.Rest, Encoding.UTF8.GetString(LeadNormalizer.Utf8Of(rest, null).Span));
         }
 
         return parts == 0 ? new Normalized.Invalid(LeadNormalizer.Empty) : draft.Finish();

@@ -182,6 +182,38 @@ public sealed class NormalizerTests
     }
 
     [Fact]
+    public void Of_a_form_with_members_beyond_number_the_rest_is_one_text()
+    {
+        var form = string.Concat(Enumerable.Repeat("a&", 500_000));
+        var made = Assert.IsType<Normalized.Lead>(LeadNormalizer.Normalize(Encoding.ASCII.GetBytes($"email=a%40b.c&{form[..^20]}phone=%2B1"), "application/x-www-form-urlencoded", null));
+
+        using var extra = JsonDocument.Parse(made.Extra!);
+        var members = extra.RootElement.EnumerateObject().ToList();
+        Assert.Equal("a@b.c", made.Fields[LeadFields.Email]);
+        Assert.Equal(FormLead.MostMembers, members.Count);
+        Assert.All(members[..^1], member => Assert.Equal(("a", ""), (member.Name, member.Value.GetString())));
+        Assert.Equal(("rest", $"{form[(2 * (FormLead.MostMembers - 1))..^20]}phone=%2B1"), (members[^1].Name, members[^1].Value.GetString()));
+    }
+
+    [Fact]
+    public void Of_a_multipart_form_with_parts_beyond_number_the_rest_is_one_text()
+    {
+        string Part(int n) => $"--b\r\nContent-Disposition: form-data; name=\"{n}\"\r\n\r\n{n}\r\n";
+        string Body(int parts) => $"{string.Concat(Enumerable.Range(0, parts).Select(Part))}--b--\r\n";
+
+        var all = LeadNormalizer.Normalize(Encoding.ASCII.GetBytes(Body(FormLead.MostMembers)), "multipart/form-data; boundary=b", null);
+        var more = LeadNormalizer.Normalize(Encoding.ASCII.GetBytes(Body(FormLead.MostMembers + 2)), "multipart/form-data; boundary=b", null);
+
+        using var extra = JsonDocument.Parse(((Normalized.Lead)more).Extra!);
+        var members = extra.RootElement.EnumerateObject().ToList();
+        Assert.Equal(FormLead.MostMembers + 1, members.Count);
+        Assert.Equal(Enumerable.Range(0, FormLead.MostMembers).Select(n => $"{n}"), members[..^1].Select(member => member.Value.GetString()));
+        Assert.Equal("rest", members[^1].Name);
+        Assert.Equal($"\r\n{Part(FormLead.MostMembers)}{Part(FormLead.MostMembers + 1)}--b--\r\n", members[^1].Value.GetString());
+        Assert.Equal($"{Encoding.UTF8.GetString(((Normalized.Lead)all).Extra!)[..^1]},", Encoding.UTF8.GetString(((Normalized.Lead)more).Extra!)[..((Normalized.Lead)all).Extra!.Length]);
+    }
+
+    [Fact]
     public void Whatever_bytes_come_there_is_an_answer()
         => Prop.ForAll<byte[], int>((bytes, kind) =>
         {
