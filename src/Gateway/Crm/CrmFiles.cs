@@ -30,7 +30,7 @@ internal static class CrmFiles
     {
         routes.MapGet("/crm/leads.csv", ExportAsync)
             .Audited()
-            .Describe("exportLeads", "CRM", "Export leads", "All leads that match, newest first, as CSV (RFC 4180). Values that a spreadsheet would run as a formula begin with an apostrophe.")
+            .Describe("exportLeads", "CRM", "Export leads", "All leads that match, newest first, as CSV (RFC 4180). Values that a spreadsheet would run as a formula begin with an apostrophe, and so does what it would run behind a semicolon, tab or line break in them.")
             .Filtered()
             .AnswersText(Csv, "id,createdAt,status,assignedTo,notes,click_id,country\r\n0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10,2024-01-15T10:00:00.0000000Z,new,,,12345,LV\r\n");
         routes.MapPost("/crm/leads/import", ImportAsync)

@@ -64,14 +64,17 @@ public sealed class CrmFileTests(SharedGrid shared) : IClassFixture<SharedGrid>
     [InlineData("-1", "'-1")]
     [InlineData("@a", "'@a")]
     [InlineData("\ta", "\"'\ta\"")]
-    [InlineData("\n=1", "\"'\n=1\"")]
-    [InlineData("\r=1", "\"'\r=1\"")]
+    [InlineData("\n=1", "\"'\n'=1\"")]
+    [InlineData("\r=1", "\"'\r'=1\"")]
     [InlineData("\uFF1D1", "'\uFF1D1")]
     [InlineData("\uFF0B1", "'\uFF0B1")]
     [InlineData("\uFF0D1", "'\uFF0D1")]
     [InlineData("\uFF20a", "'\uFF20a")]
-    [InlineData("a;=1", "\"a;=1\"")]
-    [InlineData("a\t=1", "\"a\t=1\"")]
+    [InlineData("a;=1", "\"a;'=1\"")]
+    [InlineData("a\t=1", "\"a\t'=1\"")]
+    [InlineData("a\r\n-1\nb", "\"a\r\n'-1\nb\"")]
+    [InlineData("a;\"@b", "\"a;'\"\"@b\"")]
+    [InlineData("a; b\r\nc;", "\"a; b\r\nc;\"")]
     [InlineData("", "")]
     [InlineData("a\"b", "\"a\"\"b\"")]
     [InlineData("a=b", "a=b")]
@@ -101,7 +104,7 @@ public sealed class CrmFileTests(SharedGrid shared) : IClassFixture<SharedGrid>
     {
         using var client = shared.Grid.NewClient("crm", "guards");
         using var other = shared.Grid.NewClient("crm", "guards-again");
-        string[] values = ["+371 2", "'+371 2", "''=x", "'tis", "-1", "@ann", "plain", "＝x"];
+        string[] values = ["+371 2", "'+371 2", "''=x", "'tis", "-1", "@ann", "plain", "＝x", "a;=1", "a;'=1", "-;'a\r\n@b;''"];
         foreach (var value in values)
         {
             await client.PostLeadAsync(new JsonObject { ["phone"] = value }.ToJsonString());
