@@ -13,20 +13,34 @@ internal sealed class LeadIntake(GrainCalls calls, IPostKeeper keeper, IOptions<
 
     /// <exception cref="StorageUnavailableException">Neither the grain nor this process could write it.</exception>
     /// <exception cref="TimeoutException">The database does not answer in time. The post may or may not have been kept.</exception>
-    /// <remarks>Without a token: a sender that hangs up when its bytes are read has posted a lead, and may not post it again.</remarks>
+    /// <remarks>Without a token of the request: a sender that hangs up when its bytes are read has posted a lead, and may not post it again.</remarks>
     internal async Task<PostOutcome> TakeAsync(Tenant tenant, RawPost post)
     {
         // Chosen here, so that a grain that goes on unheard and the keeper commit one and the same.
         post = post with { Id = keeper.NextId() };
         try
         {
-            return await calls.CallAsync<IIngestionGrain, RawPost, PostOutcome>(
-                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), CancellationToken.None)
-                .WaitAsync(_wait, time);
+            return await WaitAsync(givenUp => calls.CallAsync<IIngestionGrain, RawPost, PostOutcome>(
+                tenant.GrainKey, post, static (grain, post, token) => grain.IngestAsync(post, token), givenUp));
         }
         catch (Exception unanswered) when (unanswered is CallTimedOutException or TimeoutException or OwnershipLostException)
         {
-            return await keeper.KeepAsync(tenant, post).WaitAsync(_wait, time);
+            return await WaitAsync(givenUp => keeper.KeepAsync(tenant, post, givenUp));
+        }
+    }
+
+    // Who waits no longer says so: a post that no commit has taken by then is not written behind its sender's back.
+    private async Task<PostOutcome> WaitAsync(Func<CancellationToken, Task<PostOutcome>> take)
+    {
+        using var givenUp = new CancellationTokenSource();
+        try
+        {
+            return await take(givenUp.Token).WaitAsync(_wait, time);
+        }
+        catch (TimeoutException)
+        {
+            await givenUp.CancelAsync();
+            throw;
         }
     }
 }

@@ -11,6 +11,7 @@ public interface IIngestionGrain : IGrainWithStringKey
 {
     /// <summary>Commits a post to the raw log, then makes a lead of it. Where it is there already under its id, that is the answer.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The raw log could not be written; nothing was promised.</exception>
+    /// <exception cref="OperationCanceledException">It was given up before a commit took it, and is not in the raw log.</exception>
     [AlwaysInterleave]
     Task<PostOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken);
 

@@ -10,5 +10,6 @@ public interface IPostKeeper
 
     /// <summary>Commits a post with an id to the raw log, then makes a lead of it, as <see cref="IIngestionGrain.IngestAsync"/> does.</summary>
     /// <exception cref="Faults.StorageUnavailableException">The raw log could not be written; nothing was promised.</exception>
-    Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post);
+    /// <exception cref="OperationCanceledException">It was given up before a commit took it, and is not kept.</exception>
+    Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post, CancellationToken givenUp);
 }

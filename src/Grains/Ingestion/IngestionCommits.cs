@@ -56,10 +56,11 @@ internal sealed partial class IngestionCommits
 
     /// <summary>Commits a post, together with whatever else waits.</summary>
     /// <exception cref="StorageUnavailableException">It may or may not be in the raw log; nothing may be promised.</exception>
-    internal async Task<PostOutcome> CommitAsync(long organizationId, RawPost post)
+    /// <exception cref="OperationCanceledException">It was given up before a commit took it, and is not in the raw log.</exception>
+    internal async Task<PostOutcome> CommitAsync(long organizationId, RawPost post, CancellationToken givenUp)
     {
         var id = post.Id ?? NextId();
-        return await _lane.CommitAsync(new RawRow(organizationId, id, TimeOf(id), post))
+        return await _lane.CommitAsync(new RawRow(organizationId, id, TimeOf(id), post), givenUp)
             ?? throw new StorageUnavailableException("Committed, but whose its key is could not be read.");
     }
 

@@ -14,7 +14,7 @@ internal sealed class IngestionGrain(RawStore raw, RawLogStore rawLog, Ingestion
 
     /// <inheritdoc/>
     public async Task<PostOutcome> IngestAsync(RawPost post, CancellationToken cancellationToken)
-        => await commits.CommitAsync(_organizationId ?? await FindOrganizationAsync(), post);
+        => await commits.CommitAsync(_organizationId ?? await FindOrganizationAsync(), post, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<ImmutableArray<PostOutcome>> IngestManyAsync(ImmutableArray<RawPost> posts, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed class IngestionGrain(RawStore raw, RawLogStore rawLog, Ingestion
         var outcomes = new Task<PostOutcome>[posts.Length];
         for (var i = 0; i < outcomes.Length; i++)
         {
-            outcomes[i] = commits.CommitAsync(organizationId, posts[i]);
+            outcomes[i] = commits.CommitAsync(organizationId, posts[i], cancellationToken);
         }
 
         return ImmutableCollectionsMarshal.AsImmutableArray(await Task.WhenAll(outcomes));

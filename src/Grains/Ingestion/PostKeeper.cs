@@ -11,9 +11,9 @@ internal sealed partial class PostKeeper(RawStore raw, IngestionCommits commits,
     public Guid NextId() => commits.NextId();
 
     /// <inheritdoc/>
-    public async Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post)
+    public async Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post, CancellationToken givenUp)
     {
-        var outcome = await commits.CommitAsync(await raw.EnsureOrganizationAsync(tenant.App, tenant.Org), post);
+        var outcome = await commits.CommitAsync(await raw.EnsureOrganizationAsync(tenant.App, tenant.Org), post, givenUp);
         LogKept(post.RequestId);
         return outcome;
     }

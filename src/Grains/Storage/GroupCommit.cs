@@ -26,10 +26,13 @@ internal sealed class GroupCommit<TWrite, TResult>(
     private int _committers;
 
     /// <summary>Commits a write, together with whatever else waits.</summary>
+    /// <param name="write">The write.</param>
+    /// <param name="givenUp">Tells that nobody waits for it any more; what a commit has taken by then goes on.</param>
     /// <exception cref="StorageUnavailableException">The outcome is unknown.</exception>
-    internal Task<TResult> CommitAsync(TWrite write)
+    /// <exception cref="OperationCanceledException">It was given up before a commit took it, and is not written.</exception>
+    internal Task<TResult> CommitAsync(TWrite write, CancellationToken givenUp = default)
     {
-        var entry = new Entry(write, new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var entry = new Entry(write, new TaskCompletionSource<TResult>(TaskCreationOptions.RunContinuationsAsynchronously), givenUp);
         lock (_lock)
         {
             _waiting.Enqueue(party?.Invoke(write) ?? 0, entry);
@@ -60,21 +63,32 @@ internal sealed class GroupCommit<TWrite, TResult>(
     {
         lock (_lock)
         {
-            if (_waiting.Count == 0)
-            {
-                _committers--;
-                return null;
-            }
-
             var taken = new List<Entry>(_waiting.Count);
             var weight = 0;
-            while (_waiting.TryPeek(out var entry) && (weight += weigh(entry.Write)) <= maxWeight || taken.Count == 0)
+            while (TryPeek(out var entry) && ((weight += weigh(entry.Write)) <= maxWeight || taken.Count == 0))
             {
                 taken.Add(_waiting.Dequeue());
             }
 
-            return taken;
+            if (taken.Count > 0)
+            {
+                return taken;
+            }
+
+            _committers--;
+            return null;
         }
+    }
+
+    // Those that were given up end here: behind a database that stood still nobody would have what they write.
+    private bool TryPeek(out Entry entry)
+    {
+        while (_waiting.TryPeek(out entry) && entry.GivenUp.IsCancellationRequested)
+        {
+            _waiting.Dequeue().Completion.SetCanceled(entry.GivenUp);
+        }
+
+        return _waiting.Count > 0;
     }
 
     private async Task CommitTogetherAsync(List<Entry> entries)
@@ -105,5 +119,5 @@ internal sealed class GroupCommit<TWrite, TResult>(
         }
     }
 
-    private readonly record struct Entry(TWrite Write, TaskCompletionSource<TResult> Completion);
+    private readonly record struct Entry(TWrite Write, TaskCompletionSource<TResult> Completion, CancellationToken GivenUp);
 }

@@ -110,7 +110,7 @@ internal sealed class NoKeeper : IPostKeeper
 {
     public Guid NextId() => throw new NotSupportedException();
 
-    public Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post) => throw new NotSupportedException();
+    public Task<PostOutcome> KeepAsync(Tenant tenant, RawPost post, CancellationToken givenUp) => throw new NotSupportedException();
 }
 
 /// <summary>An answer, read to its end.</summary>

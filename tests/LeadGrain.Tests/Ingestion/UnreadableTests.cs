@@ -111,11 +111,11 @@ public sealed class UnreadableTests
             await using var transaction = await connection.BeginTransactionAsync();
             await using var block = new Npgsql.NpgsqlCommand("lock table raw_open in exclusive mode", connection, transaction);
             await block.ExecuteNonQueryAsync();
-            posts.Add(commits.CommitAsync(organization, Post(0, Json)));
+            posts.Add(commits.CommitAsync(organization, Post(0, Json), CancellationToken.None));
             await database.LockWaitAsync();
             for (var i = 1; i <= 21; i++)
             {
-                posts.Add(commits.CommitAsync(organization, Post(i, i == 7 ? type : Json)));
+                posts.Add(commits.CommitAsync(organization, Post(i, i == 7 ? type : Json), CancellationToken.None));
             }
 
             await transaction.CommitAsync();

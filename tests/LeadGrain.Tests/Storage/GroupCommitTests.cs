@@ -21,7 +21,7 @@ public sealed class GroupCommitTests
 
         var first = group.CommitAsync(1);
         await StartedAsync(1);
-        var others = Enumerable.Range(2, 50).Select(group.CommitAsync).ToArray();
+        var others = Enumerable.Range(2, 50).Select(w => group.CommitAsync(w)).ToArray();
         gate.SetResult();
 
         Assert.Equal(10, await first);
@@ -43,7 +43,7 @@ public sealed class GroupCommitTests
 
         var first = group.CommitAsync(1);
         await StartedAsync(1);
-        var others = new[] { 4, 6, 1, 25, 3 }.Select(group.CommitAsync).ToArray();
+        var others = new[] { 4, 6, 1, 25, 3 }.Select(w => group.CommitAsync(w)).ToArray();
         gate.SetResult();
         await Task.WhenAll([first, .. others]);
 
@@ -65,7 +65,7 @@ public sealed class GroupCommitTests
 
         var first = group.CommitAsync(1);
         await StartedAsync(1);
-        var others = new[] { 11, 21, 31, 12, 22, 13 }.Select(group.CommitAsync).ToArray();
+        var others = new[] { 11, 21, 31, 12, 22, 13 }.Select(w => group.CommitAsync(w)).ToArray();
         gate.SetResult();
         await Task.WhenAll([first, .. others]);
 
@@ -84,7 +84,7 @@ public sealed class GroupCommitTests
 
         var first = group.CommitAsync(1);
         await StartedAsync(1);
-        var others = Enumerable.Range(10, 6).Select(group.CommitAsync).ToArray();
+        var others = Enumerable.Range(10, 6).Select(w => group.CommitAsync(w)).ToArray();
         gate.SetResult();
 
         Assert.Equal(1, await first);
@@ -105,7 +105,7 @@ public sealed class GroupCommitTests
 
         var first = group.CommitAsync(1);
         await StartedAsync(1);
-        var others = new[] { 2, 3 }.Select(group.CommitAsync).ToArray();
+        var others = new[] { 2, 3 }.Select(w => group.CommitAsync(w)).ToArray();
         gate.SetResult();
 
         await first;
@@ -113,6 +113,43 @@ public sealed class GroupCommitTests
         await Assert.ThrowsAsync<StorageUnavailableException>(() => others[1]);
         Assert.Equal(2, _commits.Count);
         Assert.Equal(4, await group.CommitAsync(4));
+    }
+
+    [Fact]
+    public async Task A_write_that_is_given_up_is_dropped_unless_a_commit_has_taken_it()
+    {
+        var gate = new TaskCompletionSource();
+        using var givenUp = new CancellationTokenSource();
+        var group = Group(
+            async writes =>
+            {
+                await gate.Task;
+                return [.. writes];
+            },
+            maxWeight: 10,
+            party: w => w % 2);
+
+        var taken = group.CommitAsync(1, givenUp.Token);
+        await StartedAsync(1);
+        var dropped = new[] { 2, 3, 30 }.Select(w => group.CommitAsync(w, givenUp.Token)).ToArray();
+        var kept = new[] { 4, 5 }.Select(w => group.CommitAsync(w, CancellationToken.None)).ToArray();
+        await givenUp.CancelAsync();
+        gate.SetResult();
+
+        Assert.Equal(1, await taken);
+        var done = await Task.WhenAll(kept);
+        Assert.Equal([4, 5], done);
+        foreach (var write in dropped)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
+        }
+
+        Assert.Equal(["1", "5 4"], _commits.Select(c => string.Join(' ', c)));
+
+        // And the next one finds nothing left over.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => group.CommitAsync(6, givenUp.Token));
+        Assert.Equal(7, await group.CommitAsync(7));
+        Assert.Equal(["1", "5 4", "7"], _commits.Select(c => string.Join(' ', c)));
     }
 
     private static PostgresException Refusal(string state) => new("refused", "ERROR", "ERROR", state);
