@@ -23,7 +23,10 @@ internal sealed partial class IngestionDuties(
     // After one that gave way to a reader, or failed.
     private static readonly TimeSpan s_partitionsAgain = TimeSpan.FromMinutes(1);
 
-    private DateTimeOffset _partitionsDue;
+    // The wall clock at the last look at partitions, and when that was by the clock that nobody sets.
+    private DateTimeOffset _clock = DateTimeOffset.UnixEpoch;
+    private long? _looked;
+    private TimeSpan _partitionsPause;
 
     /// <inheritdoc/>
     protected override TimeSpan Pause => options.Value.DrainEvery;
@@ -31,7 +34,7 @@ internal sealed partial class IngestionDuties(
     /// <inheritdoc/>
     protected override async Task PassAsync(CancellationToken stoppingToken)
     {
-        await KeepPartitionsAsync();
+        await KeepPartitionsAsync(stoppingToken);
         while (!stoppingToken.IsCancellationRequested && await DrainOneAsync())
         {
         }
@@ -65,39 +68,52 @@ internal sealed partial class IngestionDuties(
         return true;
     }
 
-    private async Task KeepPartitionsAsync()
+    private async Task KeepPartitionsAsync(CancellationToken stoppingToken)
     {
-        var now = Time.GetUtcNow();
-        if (now < _partitionsDue)
+        if (_looked is { } looked && Time.GetElapsedTime(looked) < _partitionsPause)
         {
             return;
         }
 
-        _partitionsDue = now + s_partitionsAgain;
+        // What is dropped does not come back: it is of days that were over at two looks, for a clock can be ahead for a moment. The first
+        // look drops nothing.
+        var (now, isFirst) = (Time.GetUtcNow(), _looked is null);
+        var over = now < _clock ? now : _clock;
+        (_looked, _clock, _partitionsPause) = (Time.GetTimestamp(), now, s_partitionsAgain);
+        var days = options.Value.RetentionDays;
         try
         {
-            if (await partitions.MakeAsync(now, options.Value.DaysAhead)
-                & (options.Value.RetentionDays <= 0 || await partitions.DropAsync(now, options.Value.RetentionDays)))
-            {
-                _partitionsDue = now + s_partitionsEvery;
-            }
-            else
+            if (!(await partitions.MakeAsync(now, options.Value.DaysAhead) & (days <= 0 || isFirst || await partitions.DropAsync(over, days))))
             {
                 LogGaveWay();
             }
+            else if (days <= 0 || !isFirst)
+            {
+                _partitionsPause = s_partitionsEvery;
+            }
         }
-        catch (Exception fault) when (!Settling.IsPassing(fault))
+        catch (Exception fault) when (!stoppingToken.IsCancellationRequested)
         {
             // Unfinished posts need not wait for it.
-            LogPartitionsFailed(fault);
+            if (Settling.IsPassing(fault))
+            {
+                LogPartitionsWait(fault.Message);
+            }
+            else
+            {
+                LogPartitionsFailed(fault);
+            }
         }
     }
 
     [LoggerMessage(132, LogLevel.Information, "{Count} posts that had been left unfinished are finished")]
     private partial void LogDrained(int count);
 
-    [LoggerMessage(135, LogLevel.Information, "Partitions of the raw log are in use: making or dropping them waits a minute")]
+    [LoggerMessage(135, LogLevel.Information, "Partitions of the raw log are in use, or much of them is to be forgotten: that goes on in a minute")]
     private partial void LogGaveWay();
+
+    [LoggerMessage(142, LogLevel.Warning, "Partitions of the raw log could not be looked after, which is tried again in a minute: {Cause}")]
+    private partial void LogPartitionsWait(string cause);
 
     [LoggerMessage(136, LogLevel.Error, "Partitions of the raw log could not be looked after")]
     private partial void LogPartitionsFailed(Exception fault);

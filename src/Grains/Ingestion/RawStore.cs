@@ -95,6 +95,19 @@ internal sealed class RawStore(HotSessions hot)
         var columns = new RawColumns(rows);
         try
         {
+            return await AppendAsync(openId, columns);
+        }
+        catch (PostgresException moved) when (moved is { SqlState: PostgresErrorCodes.CheckViolation, TableName: "leads_raw_default" })
+        {
+            // It waited for the default partition while their day was given one of its own, which is there by now.
+            return await AppendAsync(openId, columns);
+        }
+    }
+
+    private async Task<KeyClaim?[]> AppendAsync(Guid openId, RawColumns columns)
+    {
+        try
+        {
             return await AppendAsync(openId, columns, columns.HasKeys ? $"{Append}{Claims}" : $"{Append}{NoClaims}");
         }
         catch (PostgresException twice) when (twice.SqlState == PostgresErrorCodes.UniqueViolation)
