@@ -85,18 +85,25 @@ internal sealed partial class CampaignGrain
     {
         if (_timer is null)
         {
-            // Interleaving: a push that waits for its target must not hold callers up. Kept alive: until nothing is due.
-            _timer = this.RegisterGrainTimer(
-                OnTimerAsync, new GrainTimerCreationOptions(after, Timeout.InfiniteTimeSpan) { Interleave = true, KeepAlive = true });
+            // Interleaving: a push that waits for its target must not hold callers up. Kept alive, by tick after tick: until nothing is due.
+            _timer = this.RegisterGrainTimer(OnTimerAsync, new GrainTimerCreationOptions(after, s_furthestTimer) { Interleave = true, KeepAlive = true });
         }
         else
         {
-            _timer.Change(after, Timeout.InfiniteTimeSpan);
+            _timer.Change(after, s_furthestTimer);
         }
     }
 
+    // The tick does not last as long as the pump: an activation that is to end is told so once its ticks are over.
     private Task OnTimerAsync(CancellationToken cancellationToken)
-        => _pumping.IsCompleted ? _pumping = PumpAsync(cancellationToken) : _pumping;
+    {
+        if (_pumping.IsCompleted)
+        {
+            _pumping = PumpAsync(cancellationToken);
+        }
+
+        return Task.CompletedTask;
+    }
 
     private async Task PumpAsync(CancellationToken cancellationToken)
     {
@@ -109,10 +116,7 @@ internal sealed partial class CampaignGrain
             }
             while (_kicked || next == TimeSpan.Zero);
 
-            if (next is { } wait && wait <= s_furthestTimer && _ended is null)
-            {
-                Schedule(wait);
-            }
+            Schedule(next is { } wait && wait <= s_furthestTimer && _ended is null ? wait : Timeout.InfiniteTimeSpan);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -52,6 +52,7 @@ internal sealed partial class CampaignGrain(
     {
         _ended ??= new OwnershipLostException("This activation has ended.");
         _fates.EndWaiting();
+        _woken.TrySetResult();
         await _pumping.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 

@@ -18,11 +18,13 @@ internal sealed partial class CampaignSweepGrain(
     // How many campaigns are woken at once: each reads the database as it wakes.
     private const int AtOnce = 16;
 
+    private Task _sweeping = Task.CompletedTask;
+
     /// <inheritdoc/>
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         this.RegisterGrainTimer(
-            SweepAsync, new GrainTimerCreationOptions(TimeSpan.Zero, options.Value.SweepEvery) { Interleave = true, KeepAlive = true });
+            OnTimerAsync, new GrainTimerCreationOptions(TimeSpan.Zero, options.Value.SweepEvery) { Interleave = true, KeepAlive = true });
         return Task.CompletedTask;
     }
 
@@ -38,6 +40,18 @@ internal sealed partial class CampaignSweepGrain(
         {
             await StorageFaults.GuardAsync(() => this.RegisterOrUpdateReminder(Reminder, s_remindEvery, s_remindEvery));
         }
+    }
+
+    // The tick does not last as long as the sweep: its token is cancelled once its ticks are over, and a host that stops must not have
+    // campaigns woken that it has just put away.
+    private Task OnTimerAsync(CancellationToken cancellationToken)
+    {
+        if (_sweeping.IsCompleted)
+        {
+            _sweeping = SweepAsync(cancellationToken);
+        }
+
+        return Task.CompletedTask;
     }
 
     private async Task SweepAsync(CancellationToken cancellationToken)
