@@ -14,6 +14,9 @@ internal sealed partial class CampaignGrain
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _refusedInRow;
 
+    // Until then the key's rate is used up: nothing more is taken, only to be put back.
+    private DateTimeOffset _turnAt = DateTimeOffset.MinValue;
+
     /// <summary>Pushes what is due, each request in its own time, until nothing more is due or under way.</summary>
     /// <returns>When to look again; null: when somebody says so.</returns>
     private async Task<TimeSpan?> PushDueAsync(CancellationToken cancellationToken)
@@ -38,7 +41,8 @@ internal sealed partial class CampaignGrain
     {
         while (_ended is null && _claimed is { State: CampaignState.Active } claimed && !cancellationToken.IsCancellationRequested)
         {
-            if (_breaker.Now.WaitAt(time.GetUtcNow()) is { } wait)
+            var now = time.GetUtcNow();
+            if ((_breaker.Now.WaitAt(now) ?? (_turnAt > now ? _turnAt - now : null)) is { } wait)
             {
                 return wait;
             }
@@ -196,6 +200,7 @@ internal sealed partial class CampaignGrain
         }
 
         _refusedInRow = settled.RefusedInRow;
+        _turnAt = settled.TurnAt ?? _turnAt;
         var now = time.GetUtcNow();
         var set = options.Value;
         var was = _breaker.Now;

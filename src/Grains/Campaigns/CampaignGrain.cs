@@ -82,7 +82,7 @@ internal sealed partial class CampaignGrain(
             // What was asked for or went wrong by the settings before is over.
             _refusedInRow = 0;
             _fates.Forget();
-            await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+            await AskAtOnceAsync();
         }
 
         Kick();
@@ -104,7 +104,7 @@ internal sealed partial class CampaignGrain(
         _claimed = null;
         _fates.Forget();
         _fates.TellAll(PushFate.Unknown.Value);
-        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+        await AskAtOnceAsync();
         return deleted;
     }
 
@@ -121,7 +121,7 @@ internal sealed partial class CampaignGrain(
         _claimed = (_claimed ?? claimed) with { State = active ? CampaignState.Active : CampaignState.Paused, StoppedFor = null };
         _refusedInRow = 0;
         _fates.Forget();
-        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+        await AskAtOnceAsync();
         Kick();
         return await campaigns.FindAsync(claimed.OrganizationId, _key.CampaignId);
     }
@@ -137,7 +137,7 @@ internal sealed partial class CampaignGrain(
 
         var due = await pushes.RetryAsync(claimed.OrganizationId, _key.CampaignId, leadIds, actor);
         _fates.Forget();
-        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
+        await AskAtOnceAsync();
         Kick();
         return due;
     }
@@ -149,6 +149,13 @@ internal sealed partial class CampaignGrain(
         return _claimed is { Settings: CampaignSettings.Webhook } claimed
             ? await secrets.RotateSigningKeyAsync(claimed.OrganizationId, _key.CampaignId, actor)
             : null;
+    }
+
+    /// <summary>Whatever the target was to be left in peace for holds no more.</summary>
+    private async Task AskAtOnceAsync()
+    {
+        _turnAt = DateTimeOffset.MinValue;
+        await CommitAsync(() => _breaker.SetAsync(CircuitBreaker.Closed));
     }
 
     private void ThrowIfEnded()

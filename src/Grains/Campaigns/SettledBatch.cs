@@ -13,6 +13,7 @@ namespace LeadGrain.Grains.Campaigns;
 /// <param name="Failed">Whether it failed, and did neither.</param>
 /// <param name="NotBefore">When it wants to be asked again for any lead of the campaign; null where it does not say.</param>
 /// <param name="RefusedInRow">Whole requests that it has refused since it last judged a lead.</param>
+/// <param name="TurnAt">When the key has its next turn, where its rate is used up and the target was not asked; else null.</param>
 internal sealed record SettledBatch(
     IReadOnlyList<SettledPush> Pushes,
     IReadOnlyList<AuditEntry> Audit,
@@ -21,7 +22,8 @@ internal sealed record SettledBatch(
     bool Answered,
     bool Failed,
     DateTimeOffset? NotBefore = null,
-    int RefusedInRow = 0)
+    int RefusedInRow = 0,
+    DateTimeOffset? TurnAt = null)
 {
     private static readonly byte[] s_active = """{"state":"active"}"""u8.ToArray();
     private static readonly byte[] s_stopped = """{"state":"stopped"}"""u8.ToArray();
@@ -62,13 +64,15 @@ internal sealed record SettledBatch(
         var succeeded = results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere);
         var answered = succeeded || results.Any(r => r is PushResult.Refused { Asked: true });
         var failed = !answered && results.Any(r => r is PushResult.RetryAt { Counts: true });
-        var notBefore = results.Max(r => r is PushResult.RetryAt { ForAll: true, When: var when } ? when : null);
-        return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, notBefore, row);
+        return new SettledBatch(pushes, audit, stop, succeeded, answered, failed, ForAllAt(results, asked: true), row, ForAllAt(results, asked: false));
     }
 
     /// <summary>What the audit log says of a campaign that stops.</summary>
     internal static AuditEntry Stopped(long organizationId, string campaignId, string why) => new(
         organizationId, "grid", "campaign_stopped", "campaign", campaignId, s_active, s_stopped, why);
+
+    private static DateTimeOffset? ForAllAt(IReadOnlyList<PushResult> results, bool asked)
+        => results.Max(result => result is PushResult.RetryAt { ForAll: true } later && later.Asked == asked ? later.When : null);
 
     private static int RefusedWith(SettlementTerms terms, IReadOnlyList<PushResult> results)
         => results.Any(r => r is PushResult.Accepted or PushResult.AlreadyThere or PushResult.Refused { Asked: true, Whole: false }) ? 0

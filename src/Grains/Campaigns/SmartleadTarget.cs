@@ -97,7 +97,7 @@ internal sealed partial class SmartleadTarget(
         if (permit.Id is not { } id)
         {
             var wait = permit.Wait < s_longestOwnWait ? permit.Wait : s_longestOwnWait;
-            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + wait, "waits for the rate limit", Counts: false, Asked: false));
+            return new Reply.ForAll(new PushResult.RetryAt(time.GetUtcNow() + wait, "waits for the rate limit", Counts: false, Asked: false, ForAll: true));
         }
 
         TimeSpan? block = null;
@@ -160,7 +160,7 @@ internal sealed partial class SmartleadTarget(
             var error = SmartleadError.Read(answer.Body);
             LogRefused(status, error.CodeForLogs ?? "no code", leads.Count);
             var when = time.GetUtcNow() + block;
-            return status == 429 ? new Reply.ForAll(new PushResult.RetryAt(when, "429: rate limit", Counts: false)) : Failure(status, error, when);
+            return status == 429 ? new Reply.ForAll(new PushResult.RetryAt(when, "429: rate limit", Counts: false, ForAll: true)) : Failure(status, error, when);
         }
 
         var emails = leads.Select(lead => EmailKey.Of(lead.Email)).ToHashSet(StringComparer.Ordinal);

@@ -71,7 +71,7 @@ public sealed class CampaignClaimTests
         await rig.PutSmartleadAsync("7", new { batchLimit = 1, rateLimit = 1, rateWindow = 3_600 });
         await rig.AddLeadsAsync("7", "ada@x.example", "bob@x.example", "cy@x.example");
         await rig.Campaign("7").WakeAsync(CancellationToken.None);
-        await rig.EventuallyAsync("1 2", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where due_at > now() + interval '30 seconds')) from campaign_pushes");
+        await rig.EventuallyAsync("1 1", "select concat_ws(' ', count(*) filter (where state = 'sent'), count(*) filter (where due_at > now() + interval '30 seconds')) from campaign_pushes");
 
         await rig.PutSmartleadAsync("7", new { batchLimit = 1, rateLimit = 1_000, rateWindow = 1 });
 
