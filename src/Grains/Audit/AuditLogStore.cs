@@ -8,7 +8,8 @@ namespace LeadGrain.Grains.Audit;
 /// <summary>Reads the audit log, newest first.</summary>
 internal sealed class AuditLogStore(NpgsqlDataSource database)
 {
-    private const string ListSql =
+    // By time, too, entries are found by their ids, which rise with it: but for what clocks may differ or be set back by, a day here.
+    internal const string ListSql =
         """
         select a.id, a.at, a.actor, a.action, a.entity, a.entity_id, a.before::text, a.after::text, a.reason
         from audit_log a
@@ -16,6 +17,8 @@ internal sealed class AuditLogStore(NpgsqlDataSource database)
             and a.id < $3 and ($4::text is null or a.action = $4) and ($5::text is null or a.entity = $5)
             and ($6::text is null or a.entity_id = $6) and ($7::text is null or a.actor = $7)
             and a.at >= $8 and a.at < $9
+            and a.id >= case when $8 = '-infinity' then 0 else audit_log_from($8 - interval '1 day') end
+            and a.id < case when $9 = 'infinity' then $3 else audit_log_from($9 + interval '1 day') end
         order by a.id desc limit $10
         """;
 

@@ -49,23 +49,23 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     // Above the epoch of any earlier row of the campaign: of one that was removed a batch may still be under way.
     private const string FirstEpoch = "(extract(epoch from clock_timestamp()) * 1000000)::bigint";
 
-    // Of an earlier campaign of the id, whose pushes are still there.
+    // Of an earlier campaign of the id, which was removed, and whose pushes are still there. No index has those that were sent.
     private const string Counts =
         """
-        case when exists (select from campaigns where organization_id = $1 and campaign_id = $2) then 0
-            else (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'sent') end,
-        case when exists (select from campaigns where organization_id = $1 and campaign_id = $2) then 0
-            else (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'dead') end
+        case when exists (select from removed_campaigns where organization_id = $1 and campaign_id = $2)
+            then (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'sent') else 0 end,
+        case when exists (select from removed_campaigns where organization_id = $1 and campaign_id = $2)
+            then (select count(*) from campaign_pushes where organization_id = $1 and campaign_id = $2 and state = 'dead') else 0 end
         """;
 
     // Somebody who removed a campaign does not want the next lead to bring it back; and what is set up stays as it is.
-    private static readonly string s_addSql =
+    internal static readonly string AddSql =
         $"""
         with added as (
             insert into campaigns (organization_id, campaign_id, kind, settings, created_at, updated_at, epoch, sent_count, dead_count)
             select $1, $2, $3, $4, $5, $5, {FirstEpoch}, {Counts}
             where not exists (select from removed_campaigns r where r.organization_id = $1 and r.campaign_id = $2)
-                and exists (select from campaign_pushes p where p.organization_id = $1 and p.campaign_id = $2)
+                and exists (select from campaign_pushes p where p.organization_id = $1 and p.campaign_id = $2 and p.state in ('waiting', 'sending'))
             on conflict on constraint campaigns_pkey do nothing
             returning 1
         ), noted as ({AuditStore.Append(firstParameter: 6)} where exists (select from added))
@@ -74,7 +74,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
 
     // Days are counted anew, by the pushes that there are: without a cap, or by another zone's days, they were not. What was put off
     // by the settings before is due.
-    private static readonly string s_putSql =
+    internal static readonly string PutSql =
         $"""
         with wanted as (
             delete from removed_campaigns where organization_id = $1 and campaign_id = $2
@@ -179,7 +179,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
         => StorageFaults.GuardAsync(async () =>
         {
             var (now, json) = (time.GetUtcNow(), SettingsJson.Write(settings));
-            await using var command = database.CreateCommand(s_putSql);
+            await using var command = database.CreateCommand(PutSql);
             command.Bind(organizationId, campaignId, settings.Kind);
             command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
             command.Bind(now.UtcDateTime);
@@ -194,7 +194,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     {
         var (now, settings) = (time.GetUtcNow(), new CampaignSettings.Smartlead(new SmartleadSettings()));
         var json = SettingsJson.Write(settings);
-        await using var command = database.CreateCommand(s_addSql);
+        await using var command = database.CreateCommand(AddSql);
         command.Bind(organizationId, campaignId, settings.Kind);
         command.Parameters.Add(new NpgsqlParameter { Value = json, NpgsqlDbType = NpgsqlDbType.Json });
         command.Bind(now.UtcDateTime);

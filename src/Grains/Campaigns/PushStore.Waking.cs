@@ -40,17 +40,27 @@ internal sealed partial class PushStore
 
     // The campaign is locked before its pushes, as by all who lock both, or a batch under way and a retry could wait for each other.
     // All of them are done by steps in the order of their ids, and each step's entry in the audit log says how far it went.
-    private static readonly string s_retrySql =
+    // Dead and held ones each have an index of their own.
+    internal static readonly string RetrySql =
         $"""
         with owner as materialized (
             select from campaigns where organization_id = $1 and campaign_id = $2 for no key update
-        ), found as (
+        ), dead as (
             select lead_id, state from campaign_pushes
             where (select count(*) from owner) >= 0
-                and organization_id = $1 and campaign_id = $2 and state in ('waiting', 'dead') and ($5::uuid[] is null or lead_id = any($5))
-                and (state = 'dead' or due_at > $3 or attempts > 0) and ($7::uuid is null or lead_id > $7)
+                and organization_id = $1 and campaign_id = $2 and state = 'dead' and ($5::uuid[] is null or lead_id = any($5))
+                and ($7::uuid is null or lead_id > $7)
             order by lead_id limit $4
             for update
+        ), held as (
+            select lead_id, state from campaign_pushes
+            where (select count(*) from owner) >= 0
+                and organization_id = $1 and campaign_id = $2 and state = 'waiting' and ($5::uuid[] is null or lead_id = any($5))
+                and (due_at > $3 or attempts > 0) and ($7::uuid is null or lead_id > $7)
+            order by lead_id limit $4
+            for update
+        ), found as (
+            select lead_id, state from (select lead_id, state from dead union all select lead_id, state from held) either order by lead_id limit $4
         ), due as (
             update campaign_pushes p set state = 'waiting', due_at = $3, attempts = 0
             from found where p.lead_id = found.lead_id
@@ -99,7 +109,7 @@ internal sealed partial class PushStore
         long organizationId, string campaignId, IReadOnlyList<Guid>? leadIds, Actor actor, DateTimeOffset now, Guid? after)
         => StorageFaults.GuardAsync(async () =>
         {
-            await using var command = database.CreateCommand(s_retrySql);
+            await using var command = database.CreateCommand(RetrySql);
             command.Bind(organizationId, campaignId, now.UtcDateTime, options.Value.RetryStep);
             command.Parameters.Add(new Npgsql.NpgsqlParameter
             {
