@@ -7,6 +7,7 @@ using LeadGrain.Gateway.Paging;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.Gateway.Security;
 using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
@@ -91,11 +92,19 @@ internal static class IngestApi
             return PushFate.Pending.Value;
         }
 
-        return await calls.CallAsync<IRoutingGrain, (Guid LeadId, RuleTarget Target, TimeSpan Wait), PushFate>(
-            tenant.GrainKey,
-            (outcome.LeadId, target, wait),
-            static (grain, asked, token) => grain.AwaitPushAsync(asked.LeadId, asked.Target, asked.Wait, token),
-            context.RequestAborted,
-            extraTime: wait);
+        try
+        {
+            return await calls.CallAsync<IRoutingGrain, (Guid LeadId, RuleTarget Target, TimeSpan Wait), PushFate>(
+                tenant.GrainKey,
+                (outcome.LeadId, target, wait),
+                static (grain, asked, token) => grain.AwaitPushAsync(asked.LeadId, asked.Target, asked.Wait, token),
+                context.RequestAborted,
+                extraTime: wait);
+        }
+        catch (Exception fault) when (fault is OwnershipLostException or StorageUnavailableException or TimeoutException or CallTimedOutException)
+        {
+            // The lead is committed: it would be taken in twice if its sender were told to come again.
+            return PushFate.Pending.Value;
+        }
     }
 }

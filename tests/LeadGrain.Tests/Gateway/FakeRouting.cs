@@ -15,6 +15,9 @@ internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
 
     internal PushFate Fate { get; set; } = PushFate.Pending.Value;
 
+    /// <summary>What becomes of a wait for a push, when set.</summary>
+    internal Exception? WaitFault { get; set; }
+
     internal List<IngestCommand> Commands { get; } = [];
 
     internal List<TimeSpan> Waits { get; } = [];
@@ -46,7 +49,7 @@ internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
         Waits.Add(wait);
         PushAwaited.Release();
         await (PushBarrier?.Task ?? Task.CompletedTask);
-        return Fate;
+        return WaitFault is { } fault ? throw fault : Fate;
     }
 
     /// <summary>Where proofs are checked, when set.</summary>

@@ -1,5 +1,7 @@
 using System.Net;
+using LeadGrain.Gateway.Calls;
 using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Routing;
@@ -40,6 +42,30 @@ public sealed class IngestAnswerTests
             (string)data["message"]!, (string)data["assignedCampaignId"]!, (bool)data["pushedToSmartlead"]!, (string)data["status"]!));
         Assert.Equal((state.Split(' ')[0], state.StartsWith("failed", StringComparison.Ordinal) ? "invalid API key" : null), ((string)data["push"]!["state"]!, (string?)data["push"]!["reason"]));
         Assert.Equal(s_id, (Guid)data["leadId"]!);
+    }
+
+    [Theory]
+    [InlineData("no owner")]
+    [InlineData("no database")]
+    [InlineData("timed out")]
+    [InlineData("answer lost")]
+    public async Task A_lead_that_is_taken_in_is_answered_as_such_whatever_becomes_of_the_wait_for_its_push(string fault)
+    {
+        await using var server = await GatewayServer.StartAsync(settings: ("GRAIN_CALL_TIMEOUT", "00:00:05"));
+        server.Grid.Routing.Ingested = First(RoutedStatus.Held, new RuleTarget("1", null));
+        server.Grid.Routing.WaitFault = fault switch
+        {
+            "no owner" => new OwnershipLostException("moved"),
+            "no database" => new StorageUnavailableException("gone"),
+            "timed out" => new CallTimedOutException(TimeSpan.FromSeconds(1), new OperationCanceledException()),
+            _ => new OperationCanceledException(), // by nobody's wish
+        };
+
+        var answer = await server.PostAsync("/api/ingest?wait=1", Body);
+
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+        Assert.Equal(("HELD", "pending"), ((string)answer.Json["data"]!["status"]!, (string)answer.Json["data"]!["push"]!["state"]!));
+        Assert.Single(server.Grid.Routing.Commands);
     }
 
     [Fact]
