@@ -169,10 +169,11 @@ internal sealed partial class CampaignGrain
             results.AddRange(await request.Results);
         }
 
+        var schedule = Schedule(claimed.Settings);
         var terms = new SettlementTerms(
-            claimed.OrganizationId, _key.CampaignId, claimed.Settings.Kind, Schedule(claimed.Settings), _refusedInRow, _claimed is { State: CampaignState.Stopped });
+            claimed.OrganizationId, _key.CampaignId, claimed.Settings.Kind, schedule, _refusedInRow, _claimed is { State: CampaignState.Stopped });
         var settled = SettledBatch.Of(terms, [.. requests.SelectMany(request => request.Leads)], results, time.GetUtcNow(), random.Next);
-        var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled)
+        var recorded = await pushes.RecordAsync(claimed, _key.CampaignId, settled, BackOff.Apart(schedule))
             ?? throw new OwnershipLostException("Another activation owns this campaign, or it is gone.");
         LogOutcome(claimed.Settings.Kind, results);
         await FollowAsync(claimed, settled, requests[^1].IsProbe, recorded.FailingSince);
@@ -214,7 +215,7 @@ internal sealed partial class CampaignGrain
             metrics.Opened();
         }
 
-        var off = claimed.Settings is CampaignSettings.Webhook && failingSince is { } since && now - since >= set.WebhookOffAfter
+        var off = settled.Failed && claimed.Settings is CampaignSettings.Webhook && failingSince is { } since && now - since >= set.WebhookOffAfter
             ? $"no success since {since.UtcDateTime:yyyy-MM-dd HH:mm} UTC" : null;
         if ((settled.Stop ?? off) is { } reason && _claimed is not { State: CampaignState.Stopped })
         {
@@ -227,7 +228,7 @@ internal sealed partial class CampaignGrain
         if (!isRecorded)
         {
             var stop = new SettledBatch([], [SettledBatch.Stopped(claimed.OrganizationId, _key.CampaignId, reason)], reason, false, false, false);
-            await pushes.RecordAsync(claimed, _key.CampaignId, stop);
+            await pushes.RecordAsync(claimed, _key.CampaignId, stop, TimeSpan.Zero);
         }
 
         metrics.Stopped();

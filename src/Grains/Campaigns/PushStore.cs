@@ -53,7 +53,9 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
         with owner as (
             update campaigns set
                 sent_count = sent_count + $5, dead_count = dead_count + $6,
-                failing_since = case when $7 then null when $8 then coalesce(failing_since, $4) else failing_since end,
+                failing_since = case when $7 then null when not $8 then failing_since
+                    when last_failed_at < $4 - $10::interval then $4 else coalesce(failing_since, $4) end,
+                last_failed_at = case when $8 then $4 else last_failed_at end,
                 state = case when $9::text is null then state else 'stopped' end,
                 stopped_for = coalesce($9::text, stopped_for),
                 updated_at = case when $9::text is null then updated_at else $4 end
@@ -63,7 +65,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             update campaign_pushes p set
                 state = r.state, due_at = coalesce(r.due_at, p.due_at), last_error = r.reason, attempts = p.attempts - r.back,
                 sent_at = case when r.state = 'sent' then $4 end, target_lead_id = coalesce(r.target, p.target_lead_id)
-            from unnest($10::uuid[], $11::text[], $12::timestamptz[], $13::text[], $14::integer[], $15::text[])
+            from unnest($11::uuid[], $12::text[], $13::timestamptz[], $14::text[], $15::integer[], $16::text[])
                 as r (lead_id, state, due_at, reason, back, target)
             where p.lead_id = r.lead_id and p.state = 'sending' and exists (select from owner)
             returning p.lead_id, p.state
@@ -71,7 +73,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             update routed_leads l set status = case p.state when 'sent' then 'ACTIVE' else 'DEAD' end, updated_at = $4
             from pushes p where l.id = p.lead_id and p.state <> 'waiting' and l.status = 'HELD'
         ), noted as (
-            {AuditStore.Append(firstParameter: 16)}
+            {AuditStore.Append(firstParameter: 17)}
             where exists (select from owner)
         )
         select failing_since, exists (select from kept_feedback k where k.organization_id = $1) from owner
@@ -126,8 +128,9 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
     /// <param name="claimed">By which activation.</param>
     /// <param name="campaignId">To which campaign.</param>
     /// <param name="batch">The outcomes.</param>
+    /// <param name="apart">A failure so long after the last one begins a new time of failing.</param>
     /// <returns>Null where another activation has the campaign now: nothing is recorded.</returns>
-    internal Task<RecordedBatch?> RecordAsync(ClaimedCampaign claimed, string campaignId, SettledBatch batch)
+    internal Task<RecordedBatch?> RecordAsync(ClaimedCampaign claimed, string campaignId, SettledBatch batch, TimeSpan apart)
         => StorageFaults.GuardAsync(async () =>
         {
             var now = time.GetUtcNow();
@@ -144,6 +147,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
                 batch.Failed);
             command.Parameters.Add(new NpgsqlParameter { Value = (object?)batch.Stop ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text });
             command.Bind(
+                apart,
                 pushes.Select(p => p.LeadId).ToArray(),
                 pushes.Select(p => p.State).ToArray());
             command.Parameters.Add(new NpgsqlParameter

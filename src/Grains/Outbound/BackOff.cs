@@ -20,4 +20,8 @@ internal static class BackOff
     /// <param name="random">0 to 1.</param>
     internal static TimeSpan? After(int attempts, IReadOnlyList<TimeSpan> schedule, double random)
         => attempts <= schedule.Count ? schedule[Math.Max(0, attempts - 1)] * (0.8 + (random * 0.4)) : null;
+
+    /// <summary>Failures further apart than this are not of one time of failing: the longest wait between two attempts, and a day.</summary>
+    /// <param name="schedule">The waits between attempts.</param>
+    internal static TimeSpan Apart(IReadOnlyList<TimeSpan> schedule) => (schedule.DefaultIfEmpty().Max() * 1.2) + TimeSpan.FromDays(1);
 }

@@ -53,7 +53,7 @@ public sealed class WebhookScheduleTests
         });
         await rig.PutWebhookAsync(server.Url, 3_600);
         await rig.PushAsync("hook", "ada@x.example");
-        time.Advance(TimeSpan.FromDays(4.9));
+        await FailDailyAsync(rig, time, 4.9);
         await rig.PushAsync("hook", "bob@x.example");
         Assert.Equal("active", (string)(await rig.Client.ReadAsync("/campaigns/hook"))["state"]!);
 
@@ -71,8 +71,35 @@ public sealed class WebhookScheduleTests
         await rig.Client.PostAsync("/campaigns/hook/resume", new { });
         await rig.Client.PostAsync("/campaigns/hook/retry", new { all = true });
 
-        await rig.EventuallyAsync("4", "select count(*) from routed_leads where status = 'ACTIVE'");
+        await rig.EventuallyAsync("8", "select count(*) from routed_leads where status = 'ACTIVE'");
         Assert.EndsWith("campaign_resumed; push_retried: all held and dead pushes", await rig.AuditAsync("hook"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_failure_long_after_the_last_one_does_not_switch_an_endpoint_off()
+    {
+        var time = new FakeTime();
+        using var running = time.Run();
+        await using var rig = await CampaignRig.StartAsync(time);
+        await using var server = await LoopbackServer.Start((_, context) =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        });
+        await rig.PutWebhookAsync(server.Url, 1);
+        await rig.PushAsync("hook", "ada@x.example");
+        await rig.EventuallyAsync("DEAD", "select status from routed_leads");
+
+        time.Advance(TimeSpan.FromDays(6));
+        await rig.PushAsync("hook", "bob@x.example");
+        await rig.EventuallyAsync("2", "select count(*) from routed_leads where status = 'DEAD'");
+        await FailDailyAsync(rig, time, 4.9);
+        await rig.PushAsync("hook", "cy@x.example");
+        Assert.Equal("active", await rig.TextAsync("select state from campaigns"));
+
+        time.Advance(TimeSpan.FromDays(0.2));
+        await rig.PushAsync("hook", "dan@x.example");
+        await rig.EventuallyAsync("no success since 2030-01-07 12:00 UTC", "select stopped_for from campaigns");
     }
 
     [Fact]
@@ -85,18 +112,18 @@ public sealed class WebhookScheduleTests
         await using var other = await LoopbackServer.Start(FailAsync);
         await rig.PutWebhookAsync(server.Url, 3_600);
         await rig.PushAsync("hook", "ada@x.example");
-        time.Advance(TimeSpan.FromDays(5.1));
+        await FailDailyAsync(rig, time, 5.1);
         await rig.PushAsync("hook", "bob@x.example");
         await rig.EventuallyAsync("stopped", "select state from campaigns");
 
         await rig.Client.PostAsync("/campaigns/hook/resume", new { });
         Assert.Equal("active", await FailedAsync("cy@x.example"));
-        time.Advance(TimeSpan.FromDays(4.9));
+        await FailDailyAsync(rig, time, 4.9);
         Assert.Equal("active", await FailedAsync("dan@x.example"));
 
         await rig.PutWebhookAsync(other.Url, 3_600);
         Assert.Equal("active", await FailedAsync("eve@x.example"));
-        time.Advance(TimeSpan.FromDays(4.9));
+        await FailDailyAsync(rig, time, 4.9);
         Assert.Equal("active", await FailedAsync("flo@x.example"));
         time.Advance(TimeSpan.FromDays(0.2));
         await rig.PushAsync("hook", "gus@x.example");
@@ -113,5 +140,17 @@ public sealed class WebhookScheduleTests
             Assert.IsType<PushFate.Failed>((await rig.PushAsync("hook", email)).Fate);
             return await rig.TextAsync("select state from campaigns");
         }
+    }
+
+    // As an endpoint does that is given leads all the time.
+    private static async Task FailDailyAsync(CampaignRig rig, FakeTime time, double days)
+    {
+        for (; days > 1; days--)
+        {
+            time.Advance(TimeSpan.FromDays(1));
+            await rig.PushAsync("hook", $"{Guid.NewGuid():n}@x.example");
+        }
+
+        time.Advance(TimeSpan.FromDays(days));
     }
 }
