@@ -1,4 +1,5 @@
 using LeadGrain.GrainInterfaces.Audit;
+using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
@@ -25,6 +26,32 @@ internal sealed partial class RoutedLeadStore
 
     private const string WaitsSql =
         "select exists (select from routed_leads where organization_id = $1 and status = 'HELD' and namespace is not null)";
+
+    // From organization to organization by each index, however many leads wait.
+    internal const string OrganizationsSql =
+        """
+        with recursive pool as (
+            (select organization_id from routed_leads where status = 'HELD' and campaign_id is null and namespace is null
+             order by organization_id limit 1)
+            union all
+            select n.organization_id from pool cross join lateral (
+                select r.organization_id from routed_leads r
+                where r.status = 'HELD' and r.campaign_id is null and r.namespace is null and r.organization_id > pool.organization_id
+                order by r.organization_id limit 1
+            ) n
+        ), namespaces as (
+            (select organization_id from routed_leads where status = 'HELD' and namespace is not null
+             order by organization_id limit 1)
+            union all
+            select n.organization_id from namespaces cross join lateral (
+                select r.organization_id from routed_leads r
+                where r.status = 'HELD' and r.namespace is not null and r.organization_id > namespaces.organization_id
+                order by r.organization_id limit 1
+            ) n
+        )
+        select o.app_id, o.org_id from (select organization_id from pool union select organization_id from namespaces) w
+        join organizations o on o.id = w.organization_id
+        """;
 
     private static readonly string s_reviveSql =
         $"""
@@ -79,6 +106,10 @@ internal sealed partial class RoutedLeadStore
     /// <summary>Whether leads wait for a namespace.</summary>
     internal Task<bool> WaitsForNamespacesAsync(long organizationId) => StorageFaults.GuardAsync(async () =>
         (await database.ReadAllAsync(WaitsSql, static row => row.GetBoolean(0), organizationId)).Single());
+
+    /// <summary>The organizations whose leads wait, in the holding pool or for their namespace.</summary>
+    internal Task<List<Tenant>> ListWaitingAsync() => StorageFaults.GuardAsync(
+        () => database.ReadAllAsync(OrganizationsSql, static row => new Tenant(row.GetString(0), row.GetString(1))));
 
     /// <summary>Gives leads whose namespace did not take them all their attempts again.</summary>
     /// <returns>How many.</returns>

@@ -19,6 +19,7 @@ internal static class RoutingSetup
             .AddSingleton<RoutedLeadStore>()
             .AddSingleton<RoutingCommits>()
             .AddSingleton<RoutingMetrics>()
-            .AddSingleton<SharedRouting>();
+            .AddSingleton<SharedRouting>()
+            .AddHostedService<RoutingStart>();
     }
 }
