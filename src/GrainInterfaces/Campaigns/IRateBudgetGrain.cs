@@ -11,7 +11,7 @@ public interface IRateBudgetGrain : IGrainWithStringKey
 {
     /// <summary>Asks for one request.</summary>
     /// <param name="campaign">Who asks: its limits take the place of those that it named before.</param>
-    /// <param name="limits">What the key allows, as the campaign has it. Those of all campaigns hold.</param>
+    /// <param name="limits">What the key allows, as the campaign has it. Those of all campaigns hold, and those of one organization for it.</param>
     /// <param name="longest">After this long the request has surely ended, even if nobody says so.</param>
     /// <param name="cancellationToken">Ends the wait, not the permit.</param>
     Task<RatePermit> TakeAsync(string campaign, ImmutableArray<RateLimit> limits, TimeSpan longest, CancellationToken cancellationToken);
@@ -24,8 +24,11 @@ public interface IRateBudgetGrain : IGrainWithStringKey
 }
 
 /// <summary>So many requests in any window.</summary>
+/// <param name="Requests">How many.</param>
+/// <param name="Window">How long it is.</param>
+/// <param name="Of">The organization whose requests are counted, and no others are held up; null: all of the key's.</param>
 [GenerateSerializer, Immutable]
-public readonly record struct RateLimit(int Requests, TimeSpan Window);
+public readonly record struct RateLimit(int Requests, TimeSpan Window, string? Of = null);
 
 /// <summary>A permit to make one request now, or how long to wait before asking again.</summary>
 /// <param name="Id">The permit; null: none.</param>

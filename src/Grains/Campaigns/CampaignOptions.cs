@@ -16,6 +16,18 @@ internal sealed class CampaignOptions : IValidatableObject
     /// <summary>The API key of organizations that have set none of their own, from SMARTLEAD_API_KEY. Null: they cannot push.</summary>
     public string? SmartleadKey { get; set; }
 
+    /// <summary>The most requests of <see cref="SmartleadKey"/> in any <see cref="SmartleadRateWindow"/>, of all organizations together.</summary>
+    [Range(1, 1_000)]
+    public int SmartleadRateLimit { get; set; } = 10;
+
+    /// <summary>See <see cref="SmartleadRateLimit"/>.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00", ParseLimitsInInvariantCulture = true)]
+    public TimeSpan SmartleadRateWindow { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most of them in any one second; null: as many as the window has.</summary>
+    [Range(1, 1_000)]
+    public int? SmartleadBurstLimit { get; set; }
+
     /// <summary>Allows plain http to other hosts, from ALLOW_INSECURE_OUTBOUND. Keys and emails then travel in clear.</summary>
     public bool AllowInsecureOutbound { get; set; }
 

@@ -23,10 +23,13 @@ internal sealed class CampaignSecrets(SecretStore secrets, IOptions<CampaignOpti
     internal static string PreviousSigningKeyOf(string campaignId) => $"webhook.previous-{campaignId}";
 
     /// <summary>The key to push to a campaign of Smartlead's with; null where none is set.</summary>
-    internal async Task<string?> SmartleadKeyAsync(PushOrder order)
-        => await secrets.OpenAsync(order.OrganizationId, SmartleadKeyOf(order.Key.CampaignId))
-            ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey)
-            ?? options.Value.SmartleadKey;
+    /// <returns>And whether it is the process's, for all organizations that have none of their own.</returns>
+    internal async Task<(string Key, bool IsShared)?> SmartleadKeyAsync(PushOrder order)
+    {
+        var own = await secrets.OpenAsync(order.OrganizationId, SmartleadKeyOf(order.Key.CampaignId))
+            ?? await secrets.OpenAsync(order.OrganizationId, SmartleadKey);
+        return own is not null ? (own, false) : options.Value.SmartleadKey is { } shared ? (shared, true) : null;
+    }
 
     /// <summary>Whether there is a key to push to a campaign of Smartlead's with.</summary>
     internal async Task<bool> HasSmartleadKeyAsync(long organizationId, string campaignId)

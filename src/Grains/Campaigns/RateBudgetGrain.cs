@@ -25,7 +25,7 @@ internal sealed class RateBudgetGrain(
             var (state, now) = (stored.State, time.GetUtcNow());
             // By a clock that was set back they would count for ever.
             TimeSpan Left(DateTimeOffset until) => until - now < state.Longest ? until - now : state.Longest;
-            _window.Resume(Now, state.Counts.Select(Left), Left(state.BlockedUntil), state.Named ?? []);
+            _window.Resume(Now, state.Counts.Select((until, i) => (Left(until), state.Of?[i])), Left(state.BlockedUntil), state.Named ?? []);
         }
 
         return Task.CompletedTask;
@@ -69,7 +69,12 @@ internal sealed class RateBudgetGrain(
     {
         var (ends, blocked, named) = _window.Left(Now);
         var now = time.GetUtcNow();
-        stored.State = new StoredWindow([.. ends.Select(left => now + left)], now + blocked, ends.Append(blocked).Max(), [.. named]);
+        stored.State = new StoredWindow(
+            [.. ends.Select(end => now + end.Left)],
+            now + blocked,
+            ends.Select(static end => end.Left).Append(blocked).Max(),
+            [.. named],
+            [.. ends.Select(static end => end.Of)]);
         try
         {
             await stored.WriteStateAsync();
@@ -89,8 +94,10 @@ internal sealed class RateBudgetGrain(
 /// <param name="BlockedUntil">Until when nothing may start.</param>
 /// <param name="Longest">No time above is further off than this.</param>
 /// <param name="Named">The limits that hold.</param>
+/// <param name="Of">The organization that each request is of, where it has limits of its own.</param>
 [GenerateSerializer, Immutable]
-internal sealed record StoredWindow(DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest, NamedLimits[]? Named = null);
+internal sealed record StoredWindow(
+    DateTimeOffset[] Counts, DateTimeOffset BlockedUntil, TimeSpan Longest, NamedLimits[]? Named = null, string?[]? Of = null);
 
 /// <summary>What a campaign said last of the limits of its key.</summary>
 /// <param name="Campaign">Which one.</param>

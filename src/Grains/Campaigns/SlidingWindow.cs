@@ -5,7 +5,8 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>
 /// Requests under way and just ended, on a clock that only goes forward. A request counts from its start until a window's
 /// length after its end: its service counted it at some moment between, so that any two requests that are never counted
-/// together here are a whole window apart there. Where campaigns that share a key name several limits, all of them hold.
+/// together here are a whole window apart there. Where campaigns that share a key name several limits, all of them hold; one of an
+/// organization's counts and holds up its own requests only.
 /// </summary>
 internal sealed class SlidingWindow
 {
@@ -30,12 +31,15 @@ internal sealed class SlidingWindow
     /// <returns>Null where it may start; otherwise how long to wait before asking again.</returns>
     internal TimeSpan? Take(Guid request, TimeSpan now, string campaign, IEnumerable<RateLimit> limits, TimeSpan longest)
     {
-        _named[campaign] = ([.. limits], now);
+        RateLimit[] own = [.. limits];
+        _named[campaign] = (own, now);
         Forget(now);
-        var wait = _blockedUntil > now ? _blockedUntil - now : Limits.Max(named => WaitFor(named, now));
+        var of = own.Select(static limit => limit.Of).FirstOrDefault(static of => of is not null);
+        var wait = _blockedUntil > now ? _blockedUntil - now
+            : Limits.Where(limit => limit.Of is null || limit.Of == of).Max(limit => WaitFor(limit, now));
         if (wait is null)
         {
-            _counted.Add(request, new Counted(now + longest, HasEnded: false));
+            _counted.Add(request, new Counted(now + longest, HasEnded: false, of));
         }
 
         return wait;
@@ -46,7 +50,7 @@ internal sealed class SlidingWindow
     {
         if (_counted.TryGetValue(request, out var counted) && !counted.HasEnded)
         {
-            _counted[request] = new Counted(now, HasEnded: true);
+            _counted[request] = counted with { End = now, HasEnded = true };
         }
     }
 
@@ -60,24 +64,24 @@ internal sealed class SlidingWindow
     }
 
     /// <summary>
-    /// What must be known to go on elsewhere: when each request ends or ended (then less than zero) from now, for how long nothing may
-    /// start, and the limits that hold.
+    /// What must be known to go on elsewhere: when each request ends or ended (then less than zero) from now and whose it is, for how long
+    /// nothing may start, and the limits that hold.
     /// </summary>
-    internal (IReadOnlyList<TimeSpan> Ends, TimeSpan Blocked, IReadOnlyList<NamedLimits> Named) Left(TimeSpan now)
+    internal (IReadOnlyList<(TimeSpan Left, string? Of)> Ends, TimeSpan Blocked, IReadOnlyList<NamedLimits> Named) Left(TimeSpan now)
     {
         Forget(now);
         return (
-            [.. _counted.Values.Select(c => c.End - now)],
+            [.. _counted.Values.Select(c => (c.End - now, c.Of))],
             _blockedUntil > now ? _blockedUntil - now : TimeSpan.Zero,
             [.. _named.Select(static named => new NamedLimits(named.Key, named.Value.Limits))]);
     }
 
     /// <summary>Takes up what another left.</summary>
-    internal void Resume(TimeSpan now, IEnumerable<TimeSpan> ends, TimeSpan blocked, IEnumerable<NamedLimits> named)
+    internal void Resume(TimeSpan now, IEnumerable<(TimeSpan Left, string? Of)> ends, TimeSpan blocked, IEnumerable<NamedLimits> named)
     {
-        foreach (var end in ends)
+        foreach (var (left, of) in ends)
         {
-            _counted.Add(Guid.NewGuid(), new Counted(now + end, HasEnded: true));
+            _counted.Add(Guid.NewGuid(), new Counted(now + left, HasEnded: true, of));
         }
 
         foreach (var (campaign, limits) in named)
@@ -90,7 +94,7 @@ internal sealed class SlidingWindow
 
     private TimeSpan? WaitFor(RateLimit limit, TimeSpan now)
     {
-        var counted = _counted.Values.Where(c => c.End + limit.Window > now).ToList();
+        var counted = _counted.Values.Where(c => c.End + limit.Window > now && (limit.Of is null || c.Of == limit.Of)).ToList();
         if (counted.Count < limit.Requests)
         {
             return null;
@@ -123,5 +127,6 @@ internal sealed class SlidingWindow
 
     /// <param name="End">When it ended, or has by at the latest.</param>
     /// <param name="HasEnded">Whether it is known to have.</param>
-    private readonly record struct Counted(TimeSpan End, bool HasEnded);
+    /// <param name="Of">The organization with limits of its own that it is of; null: none.</param>
+    private readonly record struct Counted(TimeSpan End, bool HasEnded, string? Of);
 }

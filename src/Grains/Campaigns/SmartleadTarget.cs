@@ -30,14 +30,14 @@ internal sealed partial class SmartleadTarget(
     public async Task<PushResult[]> PushAsync(PushOrder order, IReadOnlyList<OutboundLead> leads, CancellationToken cancellationToken)
     {
         var results = new Dictionary<string, PushResult>(StringComparer.Ordinal);
-        if (await secrets.SmartleadKeyAsync(order) is not { } key)
+        if (await secrets.SmartleadKeyAsync(order) is not var (key, isShared))
         {
             return [.. leads.Select(_ => new PushResult.Stop($"no API key: set the secret {CampaignSecrets.SmartleadKey}"))];
         }
 
         // The same email twice in one request would only confuse the counts.
         var distinct = leads.DistinctBy(lead => EmailKey.Of(lead.Email)).ToArray();
-        var upload = new Upload(order, SettingsOf(order), key, results);
+        var upload = new Upload(order, SettingsOf(order), key, LimitsOf(order, isShared), results);
         foreach (var chunk in distinct.Chunk(BatchLimit(order)))
         {
             await SendAsync(upload, chunk, cancellationToken);
@@ -46,11 +46,10 @@ internal sealed partial class SmartleadTarget(
         return [.. leads.Select(lead => results[EmailKey.Of(lead.Email)])];
     }
 
-    private static SmartleadSettings SettingsOf(PushOrder order)
-    {
-        var own = order.Settings is CampaignSettings.Smartlead settings ? settings.Own : new SmartleadSettings();
-        return own.Over(order.Smartlead).Over(SmartleadSettings.Default);
-    }
+    private static SmartleadSettings SettingsOf(PushOrder order) => SetFor(order).Over(SmartleadSettings.Default);
+
+    private static SmartleadSettings SetFor(PushOrder order)
+        => (order.Settings is CampaignSettings.Smartlead settings ? settings.Own : new SmartleadSettings()).Over(order.Smartlead);
 
     /// <summary>Sends some leads in one request; by halves, where the answer does not tell which of them fared how.</summary>
     private async Task SendAsync(Upload upload, ArraySegment<OutboundLead> leads, CancellationToken cancellationToken)
@@ -91,9 +90,8 @@ internal sealed partial class SmartleadTarget(
 
     private async Task<Reply> AskAsync(Upload upload, ArraySegment<OutboundLead> leads, CancellationToken cancellationToken)
     {
-        var settings = upload.Settings;
         var grain = budget.Of(options.Value.SmartleadUrl, upload.ApiKey);
-        var permit = await budget.WaitAsync(grain, upload.Order.Key, LimitsOf(settings), cancellationToken);
+        var permit = await budget.WaitAsync(grain, upload.Order.Key, upload.Limits, cancellationToken);
         if (permit.Id is not { } id)
         {
             var wait = permit.Wait < s_longestOwnWait ? permit.Wait : s_longestOwnWait;
@@ -113,12 +111,29 @@ internal sealed partial class SmartleadTarget(
         }
     }
 
-    private static IEnumerable<RateLimit> LimitsOf(SmartleadSettings settings)
+    /// <summary>Of a key that organizations share, what one of them sets holds for it alone, within what the process allows them all.</summary>
+    private RateLimit[] LimitsOf(PushOrder order, bool isShared)
     {
-        yield return new RateLimit(settings.RateLimit ?? 10, TimeSpan.FromSeconds(settings.RateWindow ?? 2));
-        if (settings.BurstLimit is { } burst)
+        if (!isShared)
         {
-            yield return new RateLimit(burst, TimeSpan.FromSeconds(1));
+            return [.. LimitsOf(SettingsOf(order))];
+        }
+
+        var set = options.Value;
+        var shared = Limits(set.SmartleadRateLimit, set.SmartleadRateWindow, set.SmartleadBurstLimit);
+        return SetFor(order) is { RateLimit: null, RateWindow: null, BurstLimit: null } ? [.. shared]
+            : [.. shared, .. LimitsOf(SettingsOf(order)).Select(limit => limit with { Of = order.Key.Tenant.GrainKey })];
+    }
+
+    private static IEnumerable<RateLimit> LimitsOf(SmartleadSettings settings)
+        => Limits(settings.RateLimit ?? 10, TimeSpan.FromSeconds(settings.RateWindow ?? 2), settings.BurstLimit);
+
+    private static IEnumerable<RateLimit> Limits(int requests, TimeSpan window, int? burst)
+    {
+        yield return new RateLimit(requests, window);
+        if (burst is { } most)
+        {
+            yield return new RateLimit(most, TimeSpan.FromSeconds(1));
         }
     }
 
@@ -231,7 +246,8 @@ internal sealed partial class SmartleadTarget(
         internal sealed record Apart(IReadOnlyDictionary<string, PushResult> ByEmail, PushResult Alone) : Reply;
     }
 
-    private sealed record Upload(PushOrder Order, SmartleadSettings Settings, string ApiKey, Dictionary<string, PushResult> Results)
+    private sealed record Upload(
+        PushOrder Order, SmartleadSettings Settings, string ApiKey, IReadOnlyList<RateLimit> Limits, Dictionary<string, PushResult> Results)
     {
         /// <summary>What the rest of the batch gets without being asked.</summary>
         internal PushResult? End { get; set; }

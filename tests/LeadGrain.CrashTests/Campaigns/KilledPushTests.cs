@@ -117,6 +117,7 @@ public sealed class KilledPushTests(ITestOutputHelper output)
         {
             ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
             ["SMARTLEAD_API_KEY"] = smartlead.Options.ApiKey,
+            ["Campaigns__SmartleadRateWindow"] = $"{s_window}",
             ["Campaigns__CallTimeout"] = "00:00:03",
             ["Campaigns__RetryDelays"] = string.Join(',', Enumerable.Repeat("1", 30)),
             ["Campaigns__BreakerFirst"] = "00:00:00.500",

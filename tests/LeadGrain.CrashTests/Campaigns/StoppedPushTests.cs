@@ -23,6 +23,7 @@ public sealed class StoppedPushTests
             {
                 ["SMARTLEAD_SERVICE_URL"] = smartlead.Url.ToString(),
                 ["SMARTLEAD_API_KEY"] = smartlead.Options.ApiKey,
+                ["Campaigns__SmartleadRateLimit"] = "1000",
             },
         };
         await using (var grid = await GridProcess.StartAsync(settings))

@@ -169,6 +169,8 @@ internal sealed class CampaignRig : IAsyncDisposable
                 ("LOG_LEVEL", "debug"),
                 ("SMARTLEAD_SERVICE_URL", smartlead.Url.ToString()),
                 ("SMARTLEAD_API_KEY", smartlead.Options.ApiKey),
+                ("Campaigns:SmartleadRateLimit", $"{smartlead.Options.RateLimit}"),
+                ("Campaigns:SmartleadRateWindow", $"{smartlead.Options.Window}"),
                 ("SECRET_KEYS", $"test:{Convert.ToBase64String(new byte[32])}"),
                 ("Campaigns:RetryDelays", "0,0,0"),
                 ("Campaigns:BreakerFirst", "00:00:00.050"),

@@ -1,5 +1,9 @@
 using LeadGrain.GrainInterfaces.Campaigns;
+using LeadGrain.GrainInterfaces.Organizations;
+using LeadGrain.Grains.Campaigns;
+using LeadGrain.Grains.Organizations;
 using LeadGrain.Sandbox.Smartlead;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace LeadGrain.Tests.Campaigns;
 
@@ -54,5 +58,43 @@ public sealed class ShutBudgetTests
         Assert.Single(rig.Smartlead.Book.Requests);
     }
 
+    [Fact]
+    public async Task What_an_organization_sets_for_the_processs_key_holds_up_nobody_else()
+    {
+        await using var rig = await CampaignRig.StartAsync(null, ("Campaigns:LongestRateWait", "00:00:00"));
+        var slow = await OtherAsync(rig, new SmartleadSettings(RateLimit: 1, RateWindow: 3_600));
+        var fast = SmartleadTargetTests.Order(rig, "1", new SmartleadSettings());
+
+        string[] told = [await AskAsync(rig, slow), await AskAsync(rig, slow), await AskAsync(rig, fast), await AskAsync(rig, fast), await AskAsync(rig, slow)];
+        await rig.RestartAsync(("Campaigns:LongestRateWait", "00:00:00"));
+
+        Assert.Equal(["asked", "waits", "asked", "asked", "waits"], told);
+        Assert.Equal(("waits", "asked"), (await AskAsync(rig, slow), await AskAsync(rig, fast)));
+    }
+
+    [Fact]
+    public async Task What_the_process_allows_of_its_key_holds_for_all_organizations_together_whatever_they_set()
+    {
+        await using var rig = await CampaignRig.StartAsync(
+            new FakeSmartleadOptions { RateLimit = 3, Window = TimeSpan.FromSeconds(60) }, ("Campaigns:LongestRateWait", "00:00:00"));
+        var other = await OtherAsync(rig, new SmartleadSettings(RateLimit: 1_000));
+        var own = SmartleadTargetTests.Order(rig, "1", new SmartleadSettings());
+
+        string[] told = [await AskAsync(rig, own), await AskAsync(rig, other), await AskAsync(rig, other), await AskAsync(rig, other), await AskAsync(rig, own)];
+
+        Assert.Equal(["asked", "asked", "asked", "waits", "waits"], told);
+    }
+
     private static string[] Emails(int count) => [.. Enumerable.Range(0, count).Select(i => $"lead{i}@x.example")];
+
+    private static async Task<string> AskAsync(CampaignRig rig, PushOrder order)
+        => (await rig.Target("smartlead").PushAsync(order, TargetConformance.Leads(1), CancellationToken.None)).Single()
+            is PushResult.RetryAt { Asked: false } ? "waits" : "asked";
+
+    private static async Task<PushOrder> OtherAsync(CampaignRig rig, SmartleadSettings settings)
+    {
+        var tenant = new Tenant("app", "other");
+        var id = await rig.Grid.Services.GetRequiredService<OrganizationStore>().FindOrAddAsync(tenant);
+        return SmartleadTargetTests.Order(rig, "1", settings) with { Key = new CampaignKey(tenant, "1"), OrganizationId = id };
+    }
 }

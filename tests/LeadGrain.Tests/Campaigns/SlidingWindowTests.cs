@@ -96,6 +96,27 @@ public sealed class SlidingWindowTests
     }
 
     [Fact]
+    public void A_limit_of_one_organizations_counts_and_holds_up_its_own_requests_only_also_elsewhere()
+    {
+        var (window, second) = (new SlidingWindow(), 0);
+        RateLimit[] shared = [new(5, TimeSpan.FromMinutes(1))], own = [.. shared, new(1, TimeSpan.FromMinutes(1), "a")];
+
+        Assert.Equal([true, true, false, true], [Takes("b", shared), Takes("a", own), Takes("a", own), Takes("b", shared)]);
+        var (ends, blocked, named) = window.Left(TimeSpan.FromSeconds(second));
+        window = new SlidingWindow();
+        window.Resume(TimeSpan.FromSeconds(second), ends, blocked, named);
+        Assert.Equal([false, true, true, false, false], [Takes("a", own), Takes("b", shared), Takes("b", shared), Takes("b", shared), Takes("a", own)]);
+
+        bool Takes(string campaign, RateLimit[] limits)
+        {
+            var (request, now) = (Guid.NewGuid(), TimeSpan.FromSeconds(++second));
+            var wait = window.Take(request, now, campaign, limits, s_longest);
+            window.End(request, now);
+            return wait is null;
+        }
+    }
+
+    [Fact]
     public void Nothing_starts_while_the_service_wants_not_to_be_asked()
     {
         var window = new SlidingWindow();
