@@ -63,7 +63,7 @@ internal sealed partial class RoutingGrain
     {
         if (target.CampaignId is { } campaign)
         {
-            Ring(campaign, leadId);
+            Ring(campaign);
         }
         else
         {
@@ -74,24 +74,24 @@ internal sealed partial class RoutingGrain
     private ICampaignGrain CampaignOf(string id) => GrainFactory.GetGrain<ICampaignGrain>(new CampaignKey(Tenant, id).GrainKey);
 
     // One call at a time for a campaign, and one more where leads came meanwhile.
-    private void Ring(string campaign, Guid leadId)
+    private void Ring(string campaign)
     {
         var isRinging = _ringing.ContainsKey(campaign);
         _ringing[campaign] = isRinging;
         if (!isRinging)
         {
-            _ = RingAsync(campaign, leadId);
+            _ = RingAsync(campaign);
         }
     }
 
-    private async Task RingAsync(string campaign, Guid leadId)
+    private async Task RingAsync(string campaign)
     {
         do
         {
             _ringing[campaign] = false;
             try
             {
-                await CampaignOf(campaign).AwaitPushAsync(leadId, TimeSpan.Zero, CancellationToken.None);
+                await CampaignOf(campaign).WakeAsync(CancellationToken.None);
             }
 #pragma warning disable CA1031 // The edge: the campaign finds its pushes by itself, only later.
             catch (Exception fault)
