@@ -1,5 +1,6 @@
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.Grains.Outbound;
 using LeadGrain.Grains.Secrets;
 
 namespace LeadGrain.Grains.Campaigns;
