@@ -95,7 +95,7 @@ public sealed class LargeBodyTests
             "/buffer/next", $$"""{"namespace":"empty","waitSeconds":30,"note":"{{new string('x', 900_000)}}"}""")).ToArray();
         for (var n = 0; n < 2 * waiting.Length; n++)
         {
-            await server.Grid.Arrived.WaitAsync(); // at once, and again to wait
+            Assert.True(await server.Grid.Arrived.WaitAsync(Eventually.Patience)); // at once, and again to wait
         }
 
         await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(28 * 1024 * 1024)));
@@ -121,7 +121,7 @@ public sealed class LargeBodyTests
         var refused = DeliverAsync(server, s_padding);
         await heldBack;
 
-        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(1024 * 1024)));
+        await GatewayServer.ServedAsync(() => server.PostAsync("/buffer/push", Push(1024 * 1024)).WaitAsync(Eventually.Patience));
 
         Assert.False(refused.IsCompleted);
         time.Advance(TimeSpan.FromSeconds(7));
