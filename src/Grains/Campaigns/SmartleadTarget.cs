@@ -107,7 +107,22 @@ internal sealed partial class SmartleadTarget(
         }
         finally
         {
-            await grain.EndAsync(id, block, CancellationToken.None);
+            await EndAsync(grain, id, block);
+        }
+    }
+
+    // Where the answer is there it counts, whatever becomes of this: a permit that nobody gives back ends by itself.
+    private async Task EndAsync(IRateBudgetGrain grain, Guid permit, TimeSpan? block)
+    {
+        try
+        {
+            await grain.EndAsync(permit, block, CancellationToken.None);
+        }
+#pragma warning disable CA1031 // Leads that the target has taken would be sent again; a silo that stops fails such calls in its own ways.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            LogNotEnded(fault.GetType().Name);
         }
     }
 
@@ -232,6 +247,9 @@ internal sealed partial class SmartleadTarget(
 
     [LoggerMessage(180, LogLevel.Warning, "Smartlead refused a request of {Leads} leads with {Status}, {Code}")]
     private partial void LogRefused(int status, string code, int leads);
+
+    [LoggerMessage(188, LogLevel.Warning, "The end of a request could not be noted for its key's rate: {Cause}")]
+    private partial void LogNotEnded(string cause);
 
     /// <summary>What one request came to.</summary>
     internal abstract record Reply

@@ -97,6 +97,18 @@ public sealed class SmartleadTargetTests
     }
 
     [Fact]
+    public async Task An_answer_counts_though_its_end_cannot_be_noted_for_the_keys_rate()
+    {
+        await using var rig = await CampaignRig.StartAsync();
+        var target = ActivatorUtilities.CreateInstance<SmartleadTarget>(
+            rig.Grid.Services, ActivatorUtilities.CreateInstance<RateBudget>(rig.Grid.Services, SilentBudget.Grains));
+
+        var results = await target.PushAsync(Order(rig, "1", new SmartleadSettings()), [TargetConformance.Lead("a@x.example")], CancellationToken.None);
+
+        Assert.IsType<PushResult.Accepted>(Assert.Single(results));
+    }
+
+    [Fact]
     public async Task A_limit_that_is_used_up_in_the_middle_of_a_batch_stops_the_rest_and_nothing_more_is_asked()
     {
         await using var rig = await CampaignRig.StartAsync();
