@@ -117,11 +117,19 @@ internal sealed class LeadLedger(Uri url) : IDisposable
         var (all, next) = (new List<JsonNode>(), (string?)null);
         do
         {
-            var page = (await _http.GetFromJsonAsync<JsonNode>($"{path}{(next is null ? "" : $"&next={next}")}"))!;
-            all.AddRange(page[name]!.AsArray().Select(item => item!));
+            JsonNode? page = null;
+            await Eventually.Async("it is listed", async () => (page = await TryPageAsync($"{path}{(next is null ? "" : $"&next={next}")}")) is not null);
+            all.AddRange(page![name]!.AsArray().Select(item => item!));
             next = (string?)page["next"];
         }
         while (next is not null);
         return all;
+    }
+
+    // A connection that was cut while nobody used it is found out by the next list, which is told 503.
+    private async Task<JsonNode?> TryPageAsync(string path)
+    {
+        using var answer = await _http.GetAsync(new Uri(path, UriKind.Relative));
+        return answer.StatusCode == HttpStatusCode.ServiceUnavailable ? null : await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<JsonNode>();
     }
 }
