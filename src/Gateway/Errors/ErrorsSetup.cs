@@ -36,6 +36,6 @@ public static class ErrorsSetup
         options.Dsn = dsn;
         options.Release = config["SENTRY_RELEASE"] ?? $"leadgrain@{typeof(ErrorsSetup).Assembly.GetName().Version?.ToString(3)}";
         options.Environment = config["SENTRY_ENVIRONMENT"] ?? config["ASPNETCORE_ENVIRONMENT"]?.ToLowerInvariant() ?? options.Environment;
-        options.AllowInsecure = string.Equals(config[OutboundAddress.AllowSetting], "true", StringComparison.OrdinalIgnoreCase);
+        options.AllowInsecure = OutboundAddress.Allows(config[OutboundAddress.AllowSetting]);
     }
 }

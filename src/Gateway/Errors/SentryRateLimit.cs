@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
-using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 
 namespace LeadGrain.Gateway.Errors;
 
@@ -18,7 +18,7 @@ internal static class SentryRateLimit
             return Pause(string.Join(',', limits));
         }
 
-        return status is HttpStatusCode.TooManyRequests ? OutboundHttp.RetryAfter(headers, now) ?? Unnamed : null;
+        return status is HttpStatusCode.TooManyRequests ? RetryAfter.Of(headers, now) ?? Unnamed : null;
     }
 
     /// <summary>Reads <c>60:error;default:organization, 2700::key</c>: seconds, categories (none: all), scope, and more.</summary>

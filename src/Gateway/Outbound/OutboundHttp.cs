@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net.Http.Headers;
-
 namespace LeadGrain.Gateway.Outbound;
 
 internal static class OutboundHttp
@@ -16,27 +13,5 @@ internal static class OutboundHttp
             ConnectTimeout = timeout,
         };
         return new HttpClient(handler) { Timeout = timeout, MaxResponseContentBufferSize = 64 * 1024 };
-    }
-
-    /// <summary>How long a Retry-After header asks to wait; null when there is none that can be read.</summary>
-    public static TimeSpan? RetryAfter(HttpResponseHeaders headers, DateTimeOffset now)
-    {
-        if (!headers.TryGetValues("Retry-After", out var values))
-        {
-            return null;
-        }
-
-        var value = values.FirstOrDefault();
-        if (double.TryParse(value, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) && seconds < 1e6)
-        {
-            return TimeSpan.FromSeconds(seconds);
-        }
-
-        if (!DateTimeOffset.TryParse(value, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at))
-        {
-            return null;
-        }
-
-        return at > now ? at - now : TimeSpan.Zero;
     }
 }

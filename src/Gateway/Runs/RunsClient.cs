@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Text.Json;
-using LeadGrain.Gateway.Outbound;
+using LeadGrain.GrainInterfaces.Outbound;
 
 namespace LeadGrain.Gateway.Runs;
 
@@ -102,7 +102,7 @@ internal sealed class RunsClient(HttpClient http, RunsOptions options, TimeProvi
             using var response = await http.SendAsync(request, cancellationToken);
             return response.IsSuccessStatusCode
                 ? new Answer(response.StatusCode, null, await response.Content.ReadAsByteArrayAsync(cancellationToken))
-                : new Answer(response.StatusCode, OutboundHttp.RetryAfter(response.Headers, time.GetUtcNow()), null);
+                : new Answer(response.StatusCode, RetryAfter.Of(response.Headers, time.GetUtcNow()), null);
         }
         catch (HttpRequestException)
         {

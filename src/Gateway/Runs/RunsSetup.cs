@@ -25,7 +25,7 @@ public static class RunsSetup
             .Configure(options =>
             {
                 options.Url = url.Trim();
-                options.AllowInsecure = string.Equals(config[OutboundAddress.AllowSetting], "true", StringComparison.OrdinalIgnoreCase);
+                options.AllowInsecure = OutboundAddress.Allows(config[OutboundAddress.AllowSetting]);
             })
             .ValidateDataAnnotations()
             .ValidateOnStart();

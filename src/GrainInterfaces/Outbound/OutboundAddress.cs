@@ -8,6 +8,9 @@ public static class OutboundAddress
     /// <summary>The setting that lifts the rule, for private networks without TLS.</summary>
     public const string AllowSetting = "ALLOW_INSECURE_OUTBOUND";
 
+    /// <summary>Whether that setting's value lifts it.</summary>
+    public static bool Allows(string? setting) => bool.TryParse(setting, out var allows) && allows;
+
     /// <summary>Why <paramref name="url"/> may not be sent to, or null. The answer names the setting and never the URL,
     /// which may hold a key.</summary>
     public static string? Refusal(string setting, string url, bool allowInsecure)

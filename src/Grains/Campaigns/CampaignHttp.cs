@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Options;
 

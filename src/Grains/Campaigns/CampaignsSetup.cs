@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,7 +15,7 @@ internal static class CampaignsSetup
             .Bind(configuration.GetSection(CampaignOptions.Section))
             .Configure(options =>
             {
-                options.AllowInsecureOutbound = configuration.GetValue("ALLOW_INSECURE_OUTBOUND", options.AllowInsecureOutbound);
+                options.AllowInsecureOutbound |= OutboundAddress.Allows(configuration[OutboundAddress.AllowSetting]);
                 options.SmartleadKey = configuration["SMARTLEAD_API_KEY"] is { Length: > 0 } key ? key.Trim() : options.SmartleadKey;
                 if (configuration["SMARTLEAD_SERVICE_URL"] is { } url && !string.IsNullOrWhiteSpace(url))
                 {

@@ -46,6 +46,6 @@ internal sealed record SmartleadError(string? Code, string? Message, TimeSpan? R
 
     private static TimeSpan? Wait(JsonElement owner) =>
         owner.TryGetProperty("retry_after", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var seconds)
-            ? Outbound.RetryAfter.Of(seconds)
+            ? GrainInterfaces.Outbound.RetryAfter.Of(seconds)
             : null;
 }

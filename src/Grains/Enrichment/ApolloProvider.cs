@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using LeadGrain.GrainInterfaces.Enrichment;
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Options;
 

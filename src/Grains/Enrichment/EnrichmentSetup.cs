@@ -1,3 +1,4 @@
+using LeadGrain.GrainInterfaces.Outbound;
 using LeadGrain.Grains.Outbound;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -44,9 +45,6 @@ public static class EnrichmentSetup
             options.ApolloKey = key.Trim();
         }
 
-        if (bool.TryParse(configuration["ALLOW_INSECURE_OUTBOUND"], out var allow))
-        {
-            options.AllowInsecureOutbound = allow;
-        }
+        options.AllowInsecureOutbound |= OutboundAddress.Allows(configuration[OutboundAddress.AllowSetting]);
     }
 }

@@ -109,14 +109,14 @@ internal static class IngestStatement
         """;
 
     // Those of the holding pool: what somebody else has taken out of it meanwhile is left alone.
-    private const string HeldLeads =
-        """
+    private static string HeldLeads(int parameter) =>
+        $"""
         , moved as (
             update routed_leads r set
                 status = l.status, campaign_id = l.campaign_id, rule_id = l.rule_id, namespace = l.namespace, updated_at = $1,
                 routed_at = case when l.rule_id is null then null else $1::timestamptz end,
                 health = l.health, health_score = l.health_score, checks = l.checks,
-                namespace_due_at = case when l.namespace is null then null else $1::timestamptz + interval '30 seconds' end
+                namespace_due_at = case when l.namespace is null then null else $1::timestamptz + ${parameter}::interval end
             from allowed l
             where r.id = l.id and r.organization_id = l.organization_id and r.status = 'HELD' and r.campaign_id is null and r.namespace is null
             returning l.w
@@ -199,7 +199,7 @@ internal static class IngestStatement
             + (parts.RuleCaps ? RuleCaps : NoRuleCaps)
             + (parts.Campaigns ? CampaignCaps : NoCampaignCaps)
             + Allowed
-            + (parts.AreHeld ? HeldLeads : keys + deliveries + NewLeads)
+            + (parts.AreHeld ? HeldLeads(option) : keys + deliveries + NewLeads)
             + Pushes
             + (parts.RuleCaps ? CountRules : "")
             + (parts.Campaigns ? CountCampaigns : "")

@@ -6,13 +6,14 @@ using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace LeadGrain.Grains.Routing;
 
 /// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
 internal sealed partial class RoutedLeadStore(
-    NpgsqlDataSource database, HotSessions hot, TimeProvider time)
+    NpgsqlDataSource database, HotSessions hot, IOptions<RoutingOptions> options, TimeProvider time)
 {
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;
@@ -84,7 +85,7 @@ internal sealed partial class RoutedLeadStore(
     }
 
     // Null where rows that count are missing, once a day for each: nothing was done then.
-    private static async Task<IngestCommit[]?> CommitAsync(
+    private async Task<IngestCommit[]?> CommitAsync(
         HotSession session, IngestParts parts, IReadOnlyList<IngestWrite> writes, DateTimeOffset now)
     {
         await using var command = session.Command(IngestStatement.Of(parts));
@@ -94,6 +95,11 @@ internal sealed partial class RoutedLeadStore(
         if (parts.RuleCaps)
         {
             command.Bind(Column(writes, static w => w.Day), Column(writes, static w => w.Cap));
+        }
+
+        if (parts.AreHeld)
+        {
+            command.Bind(options.Value.NamespaceRetryAfter);
         }
 
         if (parts.Keys && !parts.AreHeld)

@@ -1,7 +1,7 @@
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Storage;
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace LeadGrain.Grains.Routing;
 
@@ -9,36 +9,23 @@ namespace LeadGrain.Grains.Routing;
 /// Calls the routing of each organization whose leads wait once, as soon as this process can: their reminders are the host's, and do not
 /// go along to another one.
 /// </summary>
-internal sealed class RoutingStart(IGrainFactory grains, RoutedLeadStore leads, StoreTurn turn, TimeProvider time) : BackgroundService
+internal sealed class RoutingStart(
+    IGrainFactory grains, RoutedLeadStore leads, StoreTurn turn, TimeProvider time, ILogger<RoutingStart> log) : StoreDuty(turn, time, log)
 {
     // How many are called at once: each reads the database as it wakes.
     private const int AtOnce = 16;
 
-    private static readonly TimeSpan s_pause = TimeSpan.FromSeconds(2);
+    private List<Tenant>? _left;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        List<Tenant>? left = null;
-        while (left is not [] && !stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await turn.WaitAsync(stoppingToken);
-                await Task.Delay(s_pause, time, stoppingToken);
-                left = await WakeAsync(left ?? await leads.ListWaitingAsync(), stoppingToken);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-#pragma warning disable CA1031 // A host that still starts, a database that is away: tried again until it works.
-            catch (Exception)
-#pragma warning restore CA1031
-            {
-            }
-        }
-    }
+    protected override TimeSpan Pause => TimeSpan.FromSeconds(2);
+
+    /// <inheritdoc/>
+    protected override bool Done => _left is [];
+
+    /// <inheritdoc/>
+    protected override async Task PassAsync(CancellationToken stoppingToken)
+        => _left = await WakeAsync(_left ?? await leads.ListWaitingAsync(), stoppingToken);
 
     /// <returns>Those that could not be called.</returns>
     private async Task<List<Tenant>> WakeAsync(List<Tenant> tenants, CancellationToken stoppingToken)

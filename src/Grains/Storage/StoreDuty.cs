@@ -15,6 +15,9 @@ internal abstract partial class StoreDuty(StoreTurn turn, TimeProvider time, ILo
     /// <summary>Between two passes.</summary>
     protected abstract TimeSpan Pause { get; }
 
+    /// <summary>Whether nothing is left to do, for good.</summary>
+    protected virtual bool Done => false;
+
     /// <summary>Does what there is to do.</summary>
     protected abstract Task PassAsync(CancellationToken stoppingToken);
 
@@ -22,7 +25,7 @@ internal abstract partial class StoreDuty(StoreTurn turn, TimeProvider time, ILo
     protected sealed override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var pause = Pause < s_longestFirst ? Pause : s_longestFirst;
-        while (!stoppingToken.IsCancellationRequested)
+        while (!Done && !stoppingToken.IsCancellationRequested)
         {
             try
             {

@@ -41,6 +41,21 @@ public sealed class NamespaceSweepTests
         Assert.Equal(2, (await second.Client.ActionsAsync()).Count(action => action == "pushed_to_namespace"));
     }
 
-    private static Task<TestGrid> StartAsync(TestDatabase database)
-        => TestGrid.StartAsync(database, null, ("Routing:NamespaceRetryAfter", "00:00:01"));
+    [Fact]
+    public async Task A_lead_out_of_the_pool_is_on_its_way_for_as_long_as_the_setting_says()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await StartAsync(database, "01:00:00");
+        await grid.Client.IngestAsync(new { email = "pool@acme.example" });
+        await grid.Client.AddRuleAsync(new { target = new { @namespace = "own" } });
+        await grid.Client.PostAsync("/routing/leads/route", new { all = true });
+
+        await Eventually.FindAsync(
+            "it is pushed again an hour later",
+            () => database.ScalarAsync<string>("select coalesce((namespace_due_at - routed_at)::text, '') from routed_leads"),
+            wait => wait == "01:00:00");
+    }
+
+    private static Task<TestGrid> StartAsync(TestDatabase database, string retryAfter = "00:00:01")
+        => TestGrid.StartAsync(database, null, ("Routing:NamespaceRetryAfter", retryAfter));
 }

@@ -1,16 +1,16 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 
-namespace LeadGrain.Grains.Outbound;
+namespace LeadGrain.GrainInterfaces.Outbound;
 
 /// <summary>How long an answer asks to wait.</summary>
-internal static class RetryAfter
+public static class RetryAfter
 {
     // Some four months: whoever asks for more has slipped, and a longer time would overflow where it is added up.
     private const double Longest = 1e7;
 
     /// <summary>Retry-After, in seconds or as a date, as the time that is left; null where it says none. Pure.</summary>
-    internal static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
+    public static TimeSpan? Of(HttpResponseHeaders headers, DateTimeOffset now)
     {
         // Not by the typed header, which knows whole seconds only.
         var text = headers.TryGetValues("Retry-After", out var values) ? values.FirstOrDefault() : null;
@@ -20,5 +20,5 @@ internal static class RetryAfter
     }
 
     /// <summary>The same of a number of seconds.</summary>
-    internal static TimeSpan? Of(double seconds) => seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, Longest)) : null;
+    public static TimeSpan? Of(double seconds) => seconds > 0 ? TimeSpan.FromSeconds(Math.Min(seconds, Longest)) : null;
 }
