@@ -1,5 +1,4 @@
 using System.Text.Json;
-using LeadGrain.Grains.Outbound;
 
 namespace LeadGrain.Grains.Campaigns;
 

@@ -28,7 +28,7 @@ internal sealed partial class EmailEnrichment(
 
     /// <summary>Takes the cache entry into memory.</summary>
     /// <exception cref="StorageUnavailableException">The database cannot be reached.</exception>
-    public async Task LoadAsync(CancellationToken cancellationToken) => _entry = await store.LoadAsync(emailKey, cancellationToken);
+    public async Task LoadAsync(CancellationToken cancellationToken) => _entry = await store.LoadAsync(emailKey).WaitAsync(cancellationToken);
 
     /// <inheritdoc cref="IEmailGrain.EnrichAsync"/>
     public async Task<EnrichOutcome> EnrichAsync(Tenant requester, CancellationToken cancellationToken)
@@ -74,7 +74,7 @@ internal sealed partial class EmailEnrichment(
 
         if (_unsettled is { } settlement)
         {
-            await SettleAsync(settlement, cancellationToken);
+            await SettleAsync(settlement).WaitAsync(cancellationToken);
         }
     }
 
@@ -95,7 +95,7 @@ internal sealed partial class EmailEnrichment(
         if (_unsettled is { } earlier)
         {
             // Its intent is still open, so that no other can be.
-            await SettleAsync(earlier, CancellationToken.None);
+            await SettleAsync(earlier);
         }
 
         var now = time.GetUtcNow();
@@ -118,7 +118,7 @@ internal sealed partial class EmailEnrichment(
     {
         // Until the commit is confirmed the row may or may not be there.
         _unsureIntents.Add(intent.CallId);
-        var outcome = await store.OpenAsync(intent, intent.StartedAt - options.LostAfter, IsFresh, CancellationToken.None);
+        var outcome = await store.OpenAsync(intent, intent.StartedAt - options.LostAfter, IsFresh);
         if (outcome is IntentOutcome.Answered)
         {
             // Rolled back, and with it the removal of the others.
@@ -149,7 +149,7 @@ internal sealed partial class EmailEnrichment(
         metrics.Unsettled(1);
         try
         {
-            await SettleAsync(settlement, CancellationToken.None);
+            await SettleAsync(settlement);
         }
 #pragma warning disable CA1031 // Whatever kept it from being stored, and be it that this process lost the database, it is paid for.
         catch (Exception failure)
@@ -165,9 +165,9 @@ internal sealed partial class EmailEnrichment(
             : _entry!.Answer(cached: false);
     }
 
-    private async Task SettleAsync(Settlement settlement, CancellationToken cancellationToken)
+    private async Task SettleAsync(Settlement settlement)
     {
-        var stored = await store.SettleAsync(settlement, cancellationToken);
+        var stored = await store.SettleAsync(settlement);
         _entry = stored ?? settlement.Entry;
         if (ReferenceEquals(_unsettled, settlement))
         {
@@ -188,7 +188,7 @@ internal sealed partial class EmailEnrichment(
 
             try
             {
-                await SettleAsync(settlement, CancellationToken.None);
+                await SettleAsync(settlement);
                 LogStoredLate(logger, settlement.CallId, attempt);
                 return;
             }

@@ -18,13 +18,13 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
         """;
 
     /// <summary>The cache entry of an email, fresh or not.</summary>
-    public Task<EnrichmentEntry?> LoadAsync(string emailKey, CancellationToken cancellationToken) =>
-        GuardAsync("Reading an enrichment", async () =>
+    public Task<EnrichmentEntry?> LoadAsync(string emailKey) =>
+        StorageFaults.GuardAsync(async () =>
         {
             await using var command = database.CreateCommand(SelectEntry);
             command.Parameters.AddWithValue("email_key", emailKey);
-            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-            return await ReadEntryAsync(reader, cancellationToken);
+            await using var reader = await command.ExecuteReaderAsync();
+            return await ReadEntryAsync(reader);
         });
 
     private const string CloseSilentCalls = """
@@ -53,37 +53,36 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
     /// </summary>
     /// <param name="silentSince">Open calls that started no later than this are closed as lost.</param>
     /// <param name="isFresh">Whether an entry makes the call needless.</param>
-    public Task<IntentOutcome> OpenAsync(
-        EnrichmentIntent intent, DateTimeOffset silentSince, Func<EnrichmentEntry, bool> isFresh, CancellationToken cancellationToken) =>
-        GuardAsync<IntentOutcome>("Opening an enrichment call", async () =>
+    public Task<IntentOutcome> OpenAsync(EnrichmentIntent intent, DateTimeOffset silentSince, Func<EnrichmentEntry, bool> isFresh) =>
+        StorageFaults.GuardAsync<IntentOutcome>(async () =>
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using var connection = await database.OpenConnectionAsync();
             // Read committed, whatever the database's default: see the summary.
-            await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted, cancellationToken);
+            await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.ReadCommitted);
             await using var batch = OpeningBatch(connection, intent, silentSince);
-            var (openCall, since, entry) = await ReadStandingAsync(batch, intent, cancellationToken);
+            var (openCall, since, entry) = await ReadStandingAsync(batch, intent);
             if (entry is not null && isFresh(entry))
             {
-                await transaction.RollbackAsync(cancellationToken);
+                await transaction.RollbackAsync();
                 return new IntentOutcome.Answered(entry);
             }
 
-            await transaction.CommitAsync(cancellationToken);
+            await transaction.CommitAsync();
             return openCall == intent.CallId
                 ? new IntentOutcome.Opened(entry, (int)batch.BatchCommands[1].RecordsAffected)
                 : new IntentOutcome.Held(since);
         });
 
     private static async Task<(Guid OpenCall, DateTimeOffset Since, EnrichmentEntry? Entry)> ReadStandingAsync(
-        NpgsqlBatch batch, EnrichmentIntent intent, CancellationToken cancellationToken)
+        NpgsqlBatch batch, EnrichmentIntent intent)
     {
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await using var reader = await batch.ExecuteReaderAsync();
         // None open: another's call stood against the insert, and ended before the look.
-        var (openCall, since) = await reader.ReadAsync(cancellationToken)
+        var (openCall, since) = await reader.ReadAsync()
             ? (reader.GetGuid(0), reader.GetFieldValue<DateTimeOffset>(1))
             : (Guid.Empty, intent.StartedAt);
-        await reader.NextResultAsync(cancellationToken);
-        return (openCall, since, await ReadEntryAsync(reader, cancellationToken));
+        await reader.NextResultAsync();
+        return (openCall, since, await ReadEntryAsync(reader));
     }
 
     private static NpgsqlBatch OpeningBatch(NpgsqlConnection connection, EnrichmentIntent intent, DateTimeOffset silentSince)
@@ -137,10 +136,10 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
 
     /// <summary>Closes the call and stores its answer, in one transaction. Can be repeated safely.</summary>
     /// <returns>The entry that the email now has.</returns>
-    public Task<EnrichmentEntry?> SettleAsync(Settlement settlement, CancellationToken cancellationToken) =>
-        GuardAsync("Settling an enrichment call", async () =>
+    public Task<EnrichmentEntry?> SettleAsync(Settlement settlement) =>
+        StorageFaults.GuardAsync(async () =>
         {
-            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+            await using var connection = await database.OpenConnectionAsync();
             // A batch is one implicit transaction.
             await using var batch = connection.CreateBatch();
             batch.BatchCommands.Add(CloseCommand(settlement));
@@ -150,10 +149,10 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
             }
 
             batch.BatchCommands.Add(With(SelectEntry, ("email_key", settlement.EmailKey)));
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            var stored = await ReadEntryAsync(reader, cancellationToken);
+            await using var reader = await batch.ExecuteReaderAsync();
+            var stored = await ReadEntryAsync(reader);
             // An error in the implicit transaction's end shows only when the results are read to theirs.
-            while (await reader.NextResultAsync(cancellationToken))
+            while (await reader.NextResultAsync())
             {
             }
 
@@ -196,9 +195,9 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
     private static NpgsqlParameter Nullable(string name, NpgsqlDbType type, object? value) =>
         new(name, type) { Value = value ?? DBNull.Value };
 
-    private static async Task<EnrichmentEntry?> ReadEntryAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    private static async Task<EnrichmentEntry?> ReadEntryAsync(NpgsqlDataReader reader)
     {
-        if (!await reader.ReadAsync(cancellationToken))
+        if (!await reader.ReadAsync())
         {
             return null;
         }
@@ -208,17 +207,5 @@ internal sealed class EnrichmentStore(NpgsqlDataSource database)
             ? new PersonProfile(Column(2), Column(3), Column(4), Column(5), Column(6), Column(7), Column(8), Column(9))
             : null;
         return new EnrichmentEntry(reader.GetGuid(0), profile, reader.GetFieldValue<DateTimeOffset>(10));
-    }
-
-    private static async Task<T> GuardAsync<T>(string step, Func<Task<T>> work)
-    {
-        try
-        {
-            return await work();
-        }
-        catch (Exception e) when (StorageFaults.IsUnavailable(e) || e is ObjectDisposedException)
-        {
-            throw new StorageUnavailableException($"{step} failed: {StorageFaults.Describe(e)}.");
-        }
     }
 }

@@ -159,7 +159,7 @@ internal sealed class RawStore(HotSessions hot)
         return await command.ExecuteNonQueryAsync() == 1;
     }
 
-    /// <summary>An organization's row, made where there is none.</summary>
+    /// <summary>An organization's row, made where there is none. By a hot session: a post is kept though the pool has run dry.</summary>
     internal Task<long> EnsureOrganizationAsync(string app, string org) => StorageFaults.GuardAsync(async () =>
         await ScalarAsync(FindOrganizationSql, app, org) ?? (await ScalarAsync(EnsureOrganizationSql, app, org))!.Value);
 

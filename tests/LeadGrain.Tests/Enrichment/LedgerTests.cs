@@ -83,7 +83,7 @@ public sealed class LedgerTests
         var taken = Assert.IsType<EnrichOutcome.Known>(await (await rig.ActivateAsync(Email)).EnrichAsync());
 
         var answer = new ProviderAnswer.Found(new PersonProfile("Old", null, null, null, null, null, null, null), "{}"u8.ToArray(), 200, 1);
-        var stored = await store.SettleAsync(Settlement.Of(slow, answer, Guid.NewGuid(), slow.StartedAt + Second), CancellationToken.None);
+        var stored = await store.SettleAsync(Settlement.Of(slow, answer, Guid.NewGuid(), slow.StartedAt + Second));
 
         Assert.Equal(taken.Profile, stored!.Profile);
         Assert.Equal([("found", 1), ("found", 1)], (await rig.LedgerAsync(Email)).Select(call => (call.Outcome, call.Credits)));
@@ -96,11 +96,11 @@ public sealed class LedgerTests
         var store = rig.Process.GetRequiredService<EnrichmentStore>();
         var intent = await OpenAndDieAsync(rig);
         var first = Settlement.Of(intent, new ProviderAnswer.NotFound("{}"u8.ToArray(), 200, 0), Guid.NewGuid(), rig.Time.GetUtcNow());
-        await store.SettleAsync(first, CancellationToken.None);
+        await store.SettleAsync(first);
         var before = await rig.LedgerAsync(Email);
 
-        var again = await store.SettleAsync(first, CancellationToken.None);
-        await store.SettleAsync(first with { Answer = new ProviderAnswer.Failed(ProviderFailure.Refused, 401, 0), Entry = null }, CancellationToken.None);
+        var again = await store.SettleAsync(first);
+        await store.SettleAsync(first with { Answer = new ProviderAnswer.Failed(ProviderFailure.Refused, 401, 0), Entry = null });
 
         Assert.Equal(first.Entry, again);
         Assert.Equal(before, await rig.LedgerAsync(Email));
@@ -148,7 +148,7 @@ public sealed class LedgerTests
         var now = rig.Time.GetUtcNow();
         var intent = new EnrichmentIntent(Guid.CreateVersion7(now), [], Email, "apollo", EnrichmentRig.Tenant, now);
         var store = rig.Process.GetRequiredService<EnrichmentStore>();
-        Assert.IsType<IntentOutcome.Opened>(await store.OpenAsync(intent, now - 60 * Second, _ => true, CancellationToken.None));
+        Assert.IsType<IntentOutcome.Opened>(await store.OpenAsync(intent, now - 60 * Second, _ => true));
         return intent;
     }
 }
