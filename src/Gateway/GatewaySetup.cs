@@ -100,7 +100,7 @@ public static class GatewaySetup
         gated.MapSmartleadSettings();
         gated.MapRules();
         gated.MapRoutedLeads();
-        gated.MapHeldLeads();
+        gated.MapHoldingPool();
         gated.MapGate();
         gated.MapSuppressions();
         gated.MapSecrets();

@@ -37,7 +37,7 @@ public interface IRoutingGrain : IGrainWithStringKey
     /// this is asked.
     /// </summary>
     [AlwaysInterleave]
-    Task<HeldRouteOutcome> RouteHeldAsync(HeldRouteCommand command, CancellationToken cancellationToken);
+    Task<PoolRouteOutcome> RoutePoolAsync(PoolRouteCommand command, CancellationToken cancellationToken);
 
     /// <summary>All rules, in the order in which they are asked.</summary>
     [AlwaysInterleave]

@@ -15,22 +15,22 @@ internal static class IngestAudit
     internal const string Blocked = "blocked";
 
     /// <summary>What is noted of a lead that was decided on; of one that was in the holding pool, with its status before and after.</summary>
-    internal static AuditEntry Of(long organizationId, Actor actor, Guid leadId, Health health, RoutingRule? rule, bool wasHeld)
+    internal static AuditEntry Of(long organizationId, Actor actor, Guid leadId, Health health, RoutingRule? rule, bool wasInPool)
     {
         var entry = new AuditEntry(
-            organizationId, actor, Unassigned, "lead", $"{leadId}", wasHeld ? AuditedStatus.Held : null, Reason: "No routing rule took the lead.");
+            organizationId, actor, Unassigned, "lead", $"{leadId}", wasInPool ? AuditedStatus.Held : null, Reason: "No routing rule took the lead.");
         if (health.Class == HealthClass.Red)
         {
-            return entry with { Action = Blocked, After = Write(health, null, wasHeld ? RoutedStatus.Blocked : null), Reason = string.Join(' ', health.Checks.Select(static c => c.Reason)) };
+            return entry with { Action = Blocked, After = Write(health, null, wasInPool ? RoutedStatus.Blocked : null), Reason = string.Join(' ', health.Checks.Select(static c => c.Reason)) };
         }
 
         return rule is null
             ? entry with { After = Write(health, null, null) }
-            : entry with { Action = Assigned, After = Write(health, rule, wasHeld ? RoutedStatus.Held : null), Reason = rule.Definition.Name };
+            : entry with { Action = Assigned, After = Write(health, rule, wasInPool ? RoutedStatus.Held : null), Reason = rule.Definition.Name };
     }
 
     /// <summary>What is noted of a step through the holding pool.</summary>
-    internal static byte[] Of(HeldRouteOutcome outcome) => JsonSerializer.SerializeToUtf8Bytes(
+    internal static byte[] Of(PoolRouteOutcome outcome) => JsonSerializer.SerializeToUtf8Bytes(
         new JsonObject { ["routed"] = outcome.Routed, ["blocked"] = outcome.Blocked, ["held"] = outcome.Held, ["notHeld"] = outcome.NotHeld });
 
     private static byte[] Write(Health health, RoutingRule? rule, string? status)

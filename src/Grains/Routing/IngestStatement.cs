@@ -109,7 +109,7 @@ internal static class IngestStatement
         """;
 
     // Those of the holding pool: what somebody else has taken out of it meanwhile is left alone.
-    private static string HeldLeads(int parameter) =>
+    private static string PoolLeads(int parameter) =>
         $"""
         , moved as (
             update routed_leads r set
@@ -199,19 +199,19 @@ internal static class IngestStatement
             + (parts.RuleCaps ? RuleCaps : NoRuleCaps)
             + (parts.Campaigns ? CampaignCaps : NoCampaignCaps)
             + Allowed
-            + (parts.AreHeld ? HeldLeads(option) : keys + deliveries + NewLeads)
+            + (parts.FromPool ? PoolLeads(option) : keys + deliveries + NewLeads)
             + Pushes
             + (parts.RuleCaps ? CountRules : "")
             + (parts.Campaigns ? CountCampaigns : "")
             + s_audit
-            + Failures(parts.AreHeld);
+            + Failures(parts.FromPool);
     }
 
-    private static string Failures(bool areHeld) =>
+    private static string Failures(bool fromPool) =>
         $"""
          select {RowsAreMissing}::bigint, 0 where exists (select from missing)
         union all select w, cause from refused where not exists (select from missing)
-        union all {(areHeld ? "select w, cause from gone" : "select w, 3 from taken union all select w, 3 from repeated")}
+        union all {(fromPool ? "select w, cause from gone" : "select w, 3 from taken union all select w, 3 from repeated")}
         """;
 
     private static string Keys(int parameter) =>
@@ -249,9 +249,9 @@ internal static class IngestStatement
 }
 
 /// <summary>What the writes of a commit need.</summary>
-/// <param name="AreHeld">Leads of the holding pool rather than new ones.</param>
+/// <param name="FromPool">Leads of the holding pool rather than new ones.</param>
 /// <param name="RuleCaps">Some rule has a cap.</param>
 /// <param name="Campaigns">Some lead goes to a campaign.</param>
 /// <param name="Keys">Some request has a key.</param>
 /// <param name="Deliveries">Some lead was delivered.</param>
-internal readonly record struct IngestParts(bool AreHeld, bool RuleCaps, bool Campaigns, bool Keys, bool Deliveries);
+internal readonly record struct IngestParts(bool FromPool, bool RuleCaps, bool Campaigns, bool Keys, bool Deliveries);

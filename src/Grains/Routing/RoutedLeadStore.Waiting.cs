@@ -9,11 +9,11 @@ namespace LeadGrain.Grains.Routing;
 /// <summary>Leads that wait: in the holding pool, or for their namespace.</summary>
 internal sealed partial class RoutedLeadStore
 {
-    private const string Held = "r.organization_id = $1 and r.status = 'HELD' and r.campaign_id is null and r.namespace is null";
+    private const string InPool = "r.organization_id = $1 and r.status = 'HELD' and r.campaign_id is null and r.namespace is null";
 
-    private const string ListHeldSql = $"{Columns} where {Held} and r.id > $2 order by r.id limit $3";
+    private const string ListPoolSql = $"{Columns} where {InPool} and r.id > $2 order by r.id limit $3";
 
-    private const string FindHeldSql = $"{Columns} where {Held} and r.id > $2 and r.id = any($4) order by r.id limit $3";
+    private const string FindInPoolSql = $"{Columns} where {InPool} and r.id > $2 and r.id = any($4) order by r.id limit $3";
 
     private const string ForNamespacesSql =
         $"""
@@ -81,9 +81,9 @@ internal sealed partial class RoutedLeadStore
     /// <param name="after">Those behind this one.</param>
     /// <param name="limit">At most so many.</param>
     /// <param name="ids">Of these only; null for all.</param>
-    internal Task<(List<RoutedLead> Leads, bool HasMore)> ListHeldAsync(long organizationId, Guid after, int limit, Guid[]? ids = null)
+    internal Task<(List<RoutedLead> Leads, bool HasMore)> ListPoolAsync(long organizationId, Guid after, int limit, Guid[]? ids = null)
         => StorageFaults.GuardAsync(() => database.ReadPageAsync(
-            ids is null ? ListHeldSql : FindHeldSql,
+            ids is null ? ListPoolSql : FindInPoolSql,
             Read,
             SizeOf,
             limit,

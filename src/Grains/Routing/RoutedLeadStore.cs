@@ -52,16 +52,16 @@ internal sealed partial class RoutedLeadStore(
 
     /// <summary>Writes what was decided of new leads of any number of organizations, in one commit.</summary>
     /// <returns>In the order of the writes, what became of each.</returns>
-    internal Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, areHeld: false);
+    internal Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, fromPool: false);
 
     /// <summary>Writes what was decided of leads of the holding pool, in one commit.</summary>
     /// <returns>In the order of the writes, what became of each.</returns>
-    internal Task<IngestCommit[]> CommitHeldAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, areHeld: true);
+    internal Task<IngestCommit[]> CommitPoolAsync(IReadOnlyList<IngestWrite> writes) => CommitAsync(writes, fromPool: true);
 
-    private async Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes, bool areHeld)
+    private async Task<IngestCommit[]> CommitAsync(IReadOnlyList<IngestWrite> writes, bool fromPool)
     {
         var parts = new IngestParts(
-            areHeld,
+            fromPool,
             RuleCaps: writes.Any(static w => w.Cap is not null),
             Campaigns: writes.Any(static w => w.Target?.CampaignId is not null),
             Keys: writes.Any(static w => w.Key is not null),
@@ -97,18 +97,18 @@ internal sealed partial class RoutedLeadStore(
             command.Bind(Column(writes, static w => w.Day), Column(writes, static w => w.Cap));
         }
 
-        if (parts.AreHeld)
+        if (parts.FromPool)
         {
             command.Bind(options.Value.NamespaceRetryAfter);
         }
 
-        if (parts.Keys && !parts.AreHeld)
+        if (parts.Keys && !parts.FromPool)
         {
             command.Bind(
                 Column(writes, static _ => (short)KeyedRoute.Ingest), Column(writes, static w => w.Key?.Key), Column(writes, static w => w.Key?.Body));
         }
 
-        if (parts.Deliveries && !parts.AreHeld)
+        if (parts.Deliveries && !parts.FromPool)
         {
             command.Bind(Column(writes, static w => w.Delivery?.Body), Column(writes, static w => w.Delivery?.Id));
         }

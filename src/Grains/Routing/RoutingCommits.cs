@@ -15,7 +15,7 @@ internal sealed class RoutingCommits
         var (limit, lanes) = (options.Value.CommitLeads, options.Value.ConcurrentCommits);
         Histories = new(store.LookUpAsync, static _ => 1, limit, lanes, static query => query.OrganizationId);
         Leads = new(writes => MeasureAsync(store.CommitAsync, writes), static _ => 1, limit, lanes, static write => write.OrganizationId);
-        Held = new(writes => MeasureAsync(store.CommitHeldAsync, writes), static _ => 1, limit, maxConcurrent: 1, static write => write.OrganizationId);
+        Pool = new(writes => MeasureAsync(store.CommitPoolAsync, writes), static _ => 1, limit, maxConcurrent: 1, static write => write.OrganizationId);
         Arrivals = new(store.ArriveAsync, static _ => 1, limit, lanes, static arrival => arrival.Audit.OrganizationId);
     }
 
@@ -24,7 +24,7 @@ internal sealed class RoutingCommits
     internal GroupCommit<IngestWrite, IngestCommit> Leads { get; }
 
     /// <summary>Leads of the holding pool: a lane of their own, so that new ones do not wait behind them.</summary>
-    internal GroupCommit<IngestWrite, IngestCommit> Held { get; }
+    internal GroupCommit<IngestWrite, IngestCommit> Pool { get; }
 
     internal GroupCommit<NamespaceArrival, bool> Arrivals { get; }
 

@@ -25,7 +25,7 @@ internal sealed partial class RoutingGrain
     private bool _watchingPool;
 
     /// <inheritdoc/>
-    public async Task<HeldRouteOutcome> RouteHeldAsync(HeldRouteCommand command, CancellationToken cancellationToken)
+    public async Task<PoolRouteOutcome> RoutePoolAsync(PoolRouteCommand command, CancellationToken cancellationToken)
     {
         var state = await StateAsync();
         var ids = command.LeadIds is { } some ? some.Distinct().ToArray() : null;
@@ -33,7 +33,7 @@ internal sealed partial class RoutingGrain
         var (routed, blocked, held, seen) = (0, 0, 0, 0);
         do
         {
-            var (found, hasMore) = await leads.ListHeldAsync(state.OrganizationId, after ?? Guid.Empty, PoolStep, ids);
+            var (found, hasMore) = await leads.ListPoolAsync(state.OrganizationId, after ?? Guid.Empty, PoolStep, ids);
             var step = await RouteAsync(found, command.Actor, cancellationToken);
             (routed, blocked, held, seen) = (routed + step.Routed, blocked + step.Blocked, held + step.Held, seen + found.Count);
             after = hasMore ? found[^1].Id : null;
@@ -48,7 +48,7 @@ internal sealed partial class RoutingGrain
             StartSweep();
         }
 
-        var outcome = new HeldRouteOutcome(routed, blocked, held, gone, after);
+        var outcome = new PoolRouteOutcome(routed, blocked, held, gone, after);
         await audit.AppendAsync(new AuditEntry(
             state.OrganizationId, command.Actor, "held_leads_routed", "organization", "holding-pool", After: IngestAudit.Of(outcome)));
         return outcome;
@@ -85,7 +85,7 @@ internal sealed partial class RoutingGrain
             }
         }
 
-        var (write, done) = await DecideAsync(state, hand, shared.Commits.Held);
+        var (write, done) = await DecideAsync(state, hand, shared.Commits.Pool);
         if (done && write.Target is { } target)
         {
             shared.Metrics.Decided(write.Audit.Action);
@@ -133,7 +133,7 @@ internal sealed partial class RoutingGrain
         {
             await GoThroughAsync(state.OrganizationId, from, open);
         }
-        else if (_pool.IsQuiet && (await leads.ListHeldAsync(state.OrganizationId, Guid.Empty, 1)).Leads is [])
+        else if (_pool.IsQuiet && (await leads.ListPoolAsync(state.OrganizationId, Guid.Empty, 1)).Leads is [])
         {
             await StopWatchingPoolAsync();
         }
@@ -147,7 +147,7 @@ internal sealed partial class RoutingGrain
         {
             while (!_stopping)
             {
-                var (found, hasMore) = await leads.ListHeldAsync(organizationId, after, PoolStep);
+                var (found, hasMore) = await leads.ListPoolAsync(organizationId, after, PoolStep);
                 await RouteAsync(found, "grid", CancellationToken.None);
                 if (!hasMore)
                 {
@@ -216,7 +216,7 @@ internal sealed partial class RoutingGrain
 
     private async Task WatchPoolOfBeforeAsync(long organizationId)
     {
-        if (!_watchingPool && (await leads.ListHeldAsync(organizationId, Guid.Empty, 1)).Leads is not [])
+        if (!_watchingPool && (await leads.ListPoolAsync(organizationId, Guid.Empty, 1)).Leads is not [])
         {
             await WatchPoolAsync();
         }

@@ -64,7 +64,7 @@ internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
         return proof.Token == "right";
     }
 
-    public Task<HeldRouteOutcome> RouteHeldAsync(HeldRouteCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
+    public Task<PoolRouteOutcome> RoutePoolAsync(PoolRouteCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     public Task<RoutePreview> PreviewAsync(NewRoutedLead lead, Guid? leadId, CancellationToken cancellationToken) => throw new NotSupportedException();
 

@@ -14,17 +14,17 @@ using Microsoft.AspNetCore.Routing;
 namespace LeadGrain.Gateway.Routing;
 
 /// <summary>The way out of the holding pool for those who do not wait for it to happen by itself.</summary>
-internal static class HeldLeadApi
+internal static class HoldingPoolApi
 {
     private const int GuidLength = 16;
 
-    internal static void MapHeldLeads(this IEndpointRouteBuilder routes) =>
+    internal static void MapHoldingPool(this IEndpointRouteBuilder routes) =>
         routes.MapPost("/routing/leads/route", RouteAsync)
             .Audited()
             .Describe("routeHeldLeads", "Routing", "Route held leads", "Judges and routes leads of the holding pool by the rules as they are now: some, or all of them a step at a time. A lead is routed once, however often this is asked. A lead whose namespace did not take it to the last attempt gets all its attempts again where its id is given.")
             .Query("next", "Of all: the step before's next.")
-            .Takes<HeldRouteRequest>("""{"leadIds":["0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10"]}""")
-            .Answers<HeldRouteResponse>("""{"routed":1,"blocked":0,"held":0,"notHeld":0,"next":null}""")
+            .Takes<PoolRouteRequest>("""{"leadIds":["0190d2a4-7c1e-7f3a-9d43-0f4a2b6c8d10"]}""")
+            .Answers<PoolRouteResponse>("""{"routed":1,"blocked":0,"held":0,"notHeld":0,"next":null}""")
             .Fails(StatusCodes.Status413PayloadTooLarge, StatusCodes.Status415UnsupportedMediaType);
 
     private static async Task RouteAsync(HttpContext context, GrainCalls calls, PageTokens tokens)
@@ -38,10 +38,10 @@ internal static class HeldLeadApi
             return;
         }
 
-        var outcome = await calls.CallAsync<IRoutingGrain, HeldRouteCommand, HeldRouteOutcome>(
+        var outcome = await calls.CallAsync<IRoutingGrain, PoolRouteCommand, PoolRouteOutcome>(
             tenant.GrainKey,
-            new HeldRouteCommand(asked.LeadIds, after, context.Caller().Actor),
-            static (grain, command, token) => grain.RouteHeldAsync(command, token),
+            new PoolRouteCommand(asked.LeadIds, after, context.Caller().Actor),
+            static (grain, command, token) => grain.RoutePoolAsync(command, token),
             context.RequestAborted);
         var next = outcome.Last is { } last ? tokens.Seal(scope, last.ToByteArray(bigEndian: true)) : null;
         await JsonAnswer.WriteAsync(context.Response, (outcome, next), Write);
@@ -60,7 +60,7 @@ internal static class HeldLeadApi
     private static Parsed<Asked> Read(JsonElement root)
     {
         var members = new MemberReader(root);
-        var ids = members.OptionalIds("leadIds"u8, HeldRouteCommand.MostIds);
+        var ids = members.OptionalIds("leadIds"u8, PoolRouteCommand.MostIds);
         var all = members.OptionalTrue("all"u8);
         return members.Problem is { } problem ? problem
             : (ids.IsDefault, all) switch
@@ -72,7 +72,7 @@ internal static class HeldLeadApi
             };
     }
 
-    private static void Write(Utf8JsonWriter json, (HeldRouteOutcome Outcome, string? Next) answer)
+    private static void Write(Utf8JsonWriter json, (PoolRouteOutcome Outcome, string? Next) answer)
     {
         json.WriteStartObject();
         json.WriteNumber("routed"u8, answer.Outcome.Routed);
@@ -89,7 +89,7 @@ internal static class HeldLeadApi
 /// <summary>Which leads of the holding pool to route. Exactly one of the two.</summary>
 /// <param name="LeadIds">These, at most 1,000.</param>
 /// <param name="All">True: all of them, a step at a time.</param>
-public sealed record HeldRouteRequest(IReadOnlyList<Guid>? LeadIds = null, bool? All = null);
+public sealed record PoolRouteRequest(IReadOnlyList<Guid>? LeadIds = null, bool? All = null);
 
 /// <summary>What became of leads of the holding pool.</summary>
 /// <param name="Routed">A rule took them.</param>
@@ -97,4 +97,4 @@ public sealed record HeldRouteRequest(IReadOnlyList<Guid>? LeadIds = null, bool?
 /// <param name="Held">No rule takes them still.</param>
 /// <param name="NotHeld">They are not in the pool: routed already, blocked, or nobody's.</param>
 /// <param name="Next">Of all: to be given as <c>next</c> for the following step; null at the end.</param>
-public sealed record HeldRouteResponse(int Routed, int Blocked, int Held, int NotHeld, string? Next);
+public sealed record PoolRouteResponse(int Routed, int Blocked, int Held, int NotHeld, string? Next);

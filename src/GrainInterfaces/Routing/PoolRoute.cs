@@ -8,7 +8,7 @@ namespace LeadGrain.GrainInterfaces.Routing;
 /// <param name="After">For all: the last one of the step before.</param>
 /// <param name="Actor">Who asks for it.</param>
 [GenerateSerializer, Immutable]
-public sealed record HeldRouteCommand(ImmutableArray<Guid>? LeadIds, Guid? After, Actor Actor)
+public sealed record PoolRouteCommand(ImmutableArray<Guid>? LeadIds, Guid? After, Actor Actor)
 {
     /// <summary>The most leads that one command names.</summary>
     public const int MostIds = 1_000;
@@ -21,4 +21,4 @@ public sealed record HeldRouteCommand(ImmutableArray<Guid>? LeadIds, Guid? After
 /// <param name="NotHeld">Leads that were asked for and are not in the pool: routed already, blocked, or nobody's.</param>
 /// <param name="Last">The last lead that was looked at where there may be more; null at the end.</param>
 [GenerateSerializer, Immutable]
-public sealed record HeldRouteOutcome(int Routed, int Blocked, int Held, int NotHeld, Guid? Last);
+public sealed record PoolRouteOutcome(int Routed, int Blocked, int Held, int NotHeld, Guid? Last);
