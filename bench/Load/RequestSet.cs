@@ -15,7 +15,7 @@ internal sealed class RequestSet
 
     private const string KeyHeader = "Idempotency-Key: ";
 
-    private static readonly string Blank = new('0', Digits);
+    private static readonly string s_blank = new('0', Digits);
 
     private readonly byte[][] _requests;
     private readonly int[][] _blanks;
@@ -79,7 +79,7 @@ internal sealed class RequestSet
             _ => ("/buffer/push", PushBody(name, plan.Batch, seed)),
         };
         var text = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nX-API-Key: {plan.Key}\r\nX-App-Id: {plan.App}\r\n"
-            + $"X-Org-Id: {plan.Org}\r\n{(plan.Kind == LoadKind.Keyed ? $"{KeyHeader}{Blank}\r\n" : "")}"
+            + $"X-Org-Id: {plan.Org}\r\n{(plan.Kind == LoadKind.Keyed ? $"{KeyHeader}{s_blank}\r\n" : "")}"
             + $"Content-Type: application/json\r\nContent-Length: {body.Length}\r\n\r\n{body}";
         return (Encoding.ASCII.GetBytes(text), plan.Kind switch
         {
@@ -90,17 +90,17 @@ internal sealed class RequestSet
     }
 
     private static string IngestBody(string persona)
-        => $$"""{"email":"{{Blank}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
+        => $$"""{"email":"{{s_blank}}@example.com","persona":"{{persona}}","lead_score":85,"first_name":"John","last_name":"Doe","company":"Acme","source":"api"}""";
 
     private static string PushBody(string name, int batch, int seed)
     {
-        var leads = SampleLead.Some(batch, seed).Select(l => $$"""{"email":"{{Blank}}@{{l.Domain}}","externalId":"{{l.ExternalId}}","data":{{l.Data}} }""");
+        var leads = SampleLead.Some(batch, seed).Select(l => $$"""{"email":"{{s_blank}}@{{l.Domain}}","externalId":"{{l.ExternalId}}","data":{{l.Data}} }""");
         return $$"""{"namespace":"{{name}}","brandId":"brand-1","leads":[{{string.Join(',', leads)}}]}""";
     }
 
     private static string LeadBody()
     {
-        return $$"""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"{{Blank}}@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
+        return $$"""{"click_id":"12345","country":"LV","creo":"banner-1","description":"Interested in trading","domain":"example.com","email":"{{s_blank}}@example.com","firstName":"John","ip":"192.168.1.1","lang":"lv","lastName":"Doe","marker":"Pureshka","offer":"Baltic Capital Native","phone":"+371123456789","sourcetype":"web"}""";
     }
 
     private static int[] PlacesAfter(string mark, string text)

@@ -9,12 +9,12 @@ namespace LeadGrain.Silo;
 internal sealed partial class SpanRedaction : BaseProcessor<Activity>
 {
     private const string Redacted = "REDACTED";
-    private static readonly string[] UrlTags = ["url.full", "url.query", "url.path", "http.url", "http.target"];
+    private static readonly string[] s_urlTags = ["url.full", "url.query", "url.path", "http.url", "http.target"];
 
     /// <inheritdoc />
     public override void OnEnd(Activity data)
     {
-        foreach (var tag in UrlTags)
+        foreach (var tag in s_urlTags)
         {
             if (data.GetTagItem(tag) is string value)
             {

@@ -13,7 +13,7 @@ namespace LeadGrain.Silo;
 public static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-    private static readonly string[] EndpointSettings =
+    private static readonly string[] s_endpointSettings =
         [Endpoint, "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
     /// <summary>The activity sources that are traced; a star stands for any end.</summary>
@@ -34,7 +34,7 @@ public static class Telemetry
         }
 
         var allow = string.Equals(config[OutboundAddress.AllowSetting], "true", StringComparison.OrdinalIgnoreCase);
-        foreach (var setting in EndpointSettings)
+        foreach (var setting in s_endpointSettings)
         {
             if (config[setting] is { Length: > 0 } url && OutboundAddress.Refusal(setting, url, allow) is { } refusal)
             {
@@ -110,7 +110,7 @@ public static class Telemetry
 /// <summary>OpenTelemetry's two providers for the time that the host runs; its hosting package is not needed for that.</summary>
 internal sealed partial class OtlpExport(IConfiguration config, ILogger<OtlpExport> log) : IHostedService, IDisposable
 {
-    private static readonly TimeSpan FlushTime = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_flushTime = TimeSpan.FromSeconds(5);
 
     private ActivityListener? _exceptions;
     private MeterProvider? _metrics;
@@ -140,7 +140,7 @@ internal sealed partial class OtlpExport(IConfiguration config, ILogger<OtlpExpo
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         // A shutdown flushes and blocks, and a collector that does not answer must not hold the stop.
-        var wait = (int)FlushTime.TotalMilliseconds;
+        var wait = (int)s_flushTime.TotalMilliseconds;
         var flushed = Task.WhenAll(
             Task.Run(() => _traces?.Shutdown(wait) ?? true, CancellationToken.None),
             Task.Run(() => _metrics?.Shutdown(wait) ?? true, CancellationToken.None));

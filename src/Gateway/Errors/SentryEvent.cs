@@ -25,7 +25,7 @@ internal sealed record SentryEvent(
     private const int MostFrames = 100;    // Sentry itself cuts at 250
     private const int LongestTag = 200;    // Sentry refuses longer ones
 
-    private static readonly JsonSerializerOptions Json = new()
+    private static readonly JsonSerializerOptions s_json = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
@@ -53,7 +53,7 @@ internal sealed record SentryEvent(
     /// <summary>The envelope of this one event: three lines of JSON.</summary>
     public byte[] Envelope(DateTimeOffset sentAt)
     {
-        var payload = JsonSerializer.SerializeToUtf8Bytes(this, Json);
+        var payload = JsonSerializer.SerializeToUtf8Bytes(this, s_json);
         var header = JsonSerializer.SerializeToUtf8Bytes(new { event_id = EventId, sent_at = sentAt.UtcDateTime });
         var item = JsonSerializer.SerializeToUtf8Bytes(new { type = "event", content_type = "application/json", length = payload.Length });
         return [.. header, (byte)'\n', .. item, (byte)'\n', .. payload, (byte)'\n'];

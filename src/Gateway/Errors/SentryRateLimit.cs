@@ -7,7 +7,7 @@ namespace LeadGrain.Gateway.Errors;
 
 internal static class SentryRateLimit
 {
-    private static readonly TimeSpan Unnamed = TimeSpan.FromSeconds(60); // what Sentry's protocol says for a 429 that names no time
+    private static readonly TimeSpan s_unnamed = TimeSpan.FromSeconds(60); // what Sentry's protocol says for a 429 that names no time
 
     /// <summary>How long no error event may be sent after this answer; null when one may at once.</summary>
     public static TimeSpan? Pause(HttpStatusCode status, HttpResponseHeaders headers, DateTimeOffset now)
@@ -18,7 +18,7 @@ internal static class SentryRateLimit
             return Pause(string.Join(',', limits));
         }
 
-        return status is HttpStatusCode.TooManyRequests ? RetryAfter.Of(headers, now) ?? Unnamed : null;
+        return status is HttpStatusCode.TooManyRequests ? RetryAfter.Of(headers, now) ?? s_unnamed : null;
     }
 
     /// <summary>Reads <c>60:error;default:organization, 2700::key</c>: seconds, categories (none: all), scope, and more.</summary>

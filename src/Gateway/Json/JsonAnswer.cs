@@ -13,7 +13,7 @@ internal static class JsonAnswer
     // What a page of leads seldom exceeds; a thread does not hold on to more.
     private const int KeptCapacity = 256 * 1024;
 
-    private static readonly JsonWriterOptions Options = new()
+    private static readonly JsonWriterOptions s_options = new()
     {
         // The answers are JSON for programs, never embedded in HTML: an email's plus sign stays a plus sign.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
@@ -44,7 +44,7 @@ internal static class JsonAnswer
 
     private sealed class Scratch
     {
-        internal Scratch() => Json = new Utf8JsonWriter(Bytes, Options);
+        internal Scratch() => Json = new Utf8JsonWriter(Bytes, s_options);
 
         internal ArrayBufferWriter<byte> Bytes { get; } = new(4096);
 

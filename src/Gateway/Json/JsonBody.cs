@@ -25,7 +25,7 @@ internal static class JsonBody
 
     internal const int MaxDepth = 64;
 
-    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+    private static readonly JsonDocumentOptions s_options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     /// <param name="context">The request.</param>
     /// <param name="limit">The most bytes.</param>
@@ -79,7 +79,7 @@ internal static class JsonBody
 
         try
         {
-            using var document = JsonDocument.Parse(json, Options);
+            using var document = JsonDocument.Parse(json, s_options);
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? shape(document.RootElement)
                 : Problem.InvalidJson("The body must be a JSON object.");

@@ -4,17 +4,17 @@ namespace LeadGrain.Gateway.Metrics;
 
 internal static class HistogramBounds
 {
-    private static readonly double[] Seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
-    private static readonly double[] Bytes = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
-    private static readonly double[] Counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
+    private static readonly double[] s_seconds = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
+    private static readonly double[] s_bytes = [256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216];
+    private static readonly double[] s_counts = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000];
 
     /// <summary>The bounds that the instrument advises, else ones that suit its unit.</summary>
     public static double[] Of(Instrument instrument) => Advised(instrument) ?? instrument.Unit switch
     {
-        "s" => Seconds,
-        "ms" => [.. Seconds.Select(bound => bound * 1000)],
-        "By" => Bytes,
-        _ => Counts,
+        "s" => s_seconds,
+        "ms" => [.. s_seconds.Select(bound => bound * 1000)],
+        "By" => s_bytes,
+        _ => s_counts,
     };
 
     private static double[]? Advised(Instrument instrument) => instrument switch

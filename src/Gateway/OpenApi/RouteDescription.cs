@@ -13,7 +13,7 @@ internal static class RouteDescription
 {
     private const string Json = "application/json";
 
-    private static readonly int[] GatedErrors = [400, 401, 403, 429, 500, 503];
+    private static readonly int[] s_gatedErrors = [400, 401, 403, 429, 500, 503];
 
     internal static RouteHandlerBuilder Describe(
         this RouteHandlerBuilder route, string id, string tag, string summary, string description) =>
@@ -58,7 +58,7 @@ internal static class RouteDescription
     /// <param name="shape">How they are told; null for problems.</param>
     internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group, ErrorShape? shape = null)
     {
-        foreach (var status in GatedErrors)
+        foreach (var status in s_gatedErrors)
         {
             group.WithMetadata(shape is null
                 ? new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType])

@@ -8,19 +8,19 @@ namespace LeadGrain.Sandbox.Apollo;
 /// <summary>Made-up people. Pure: an email always has the same person, and none where it holds "nobody".</summary>
 internal static class ApolloPeople
 {
-    private static readonly string[] FirstNames =
+    private static readonly string[] s_firstNames =
         ["Ada", "Bram", "Chidi", "Dana", "Elif", "Farid", "Greta", "Hana", "Imre", "Jonas", "Keiko", "Lucia", "Mateo", "Nadia", "Omar", "Priya"];
 
-    private static readonly string[] LastNames =
+    private static readonly string[] s_lastNames =
         ["Adler", "Bakker", "Costa", "Duarte", "Eriksen", "Fontaine", "Garcia", "Horvat", "Ito", "Jensen", "Kowalski", "Lindqvist", "Moreau", "Novak", "Okafor", "Patel"];
 
-    private static readonly string[] Titles =
+    private static readonly string[] s_titles =
         ["CEO", "Chief Technology Officer", "VP Sales", "Head of Marketing", "Product Owner", "Operations Director", "Account Executive", "Founder"];
 
-    private static readonly string[] Industries =
+    private static readonly string[] s_industries =
         ["information technology & services", "marketing & advertising", "financial services", "logistics & supply chain", "construction", "hospital & health care"];
 
-    private static readonly int[] Headcounts = [1, 7, 10, 11, 42, 50, 51, 180, 200, 420, 950, 1_000, 3_300, 8_000, 10_000, 64_000];
+    private static readonly int[] s_headcounts = [1, 7, 10, 11, 42, 50, 51, 180, 200, 420, 950, 1_000, 3_300, 8_000, 10_000, 64_000];
 
     /// <summary>The person of an email; null for nobody.</summary>
     public static JsonObject? Of(string email)
@@ -32,7 +32,7 @@ internal static class ApolloPeople
         }
 
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(address));
-        var (first, last, title) = (Pick(FirstNames, hash, 0), Pick(LastNames, hash, 4), Pick(Titles, hash, 8));
+        var (first, last, title) = (Pick(s_firstNames, hash, 0), Pick(s_lastNames, hash, 4), Pick(s_titles, hash, 8));
         var slug = $"{first}-{last}-{Convert.ToHexStringLower(hash.AsSpan(28))}".ToLowerInvariant();
         return new JsonObject
         {
@@ -61,8 +61,8 @@ internal static class ApolloPeople
     {
         ["name"] = Company(address),
         ["primary_domain"] = address[(address.LastIndexOf('@') + 1)..],
-        ["industry"] = Pick(Industries, hash, 12),
-        ["estimated_num_employees"] = Pick(Headcounts, hash, 16),
+        ["industry"] = Pick(s_industries, hash, 12),
+        ["estimated_num_employees"] = Pick(s_headcounts, hash, 16),
     };
 
     private static string Company(string address)

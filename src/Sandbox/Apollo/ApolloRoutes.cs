@@ -14,7 +14,7 @@ internal sealed class ApolloRoutes(FakeApolloOptions options, ApolloScript scrip
     // The vendor's limit of one bulk call.
     private const int BulkLimit = 10;
 
-    private static readonly string[] Identifiers = ["email", "hashed_email", "id", "linkedin_url", "name", "first_name", "last_name"];
+    private static readonly string[] s_identifiers = ["email", "hashed_email", "id", "linkedin_url", "name", "first_name", "last_name"];
 
     private readonly ApolloRate _rate = new(options.RatePerMinute, options.Time);
 
@@ -36,7 +36,7 @@ internal sealed class ApolloRoutes(FakeApolloOptions options, ApolloScript scrip
         var body = await BodyAsync(http);
         string? Asked(string name) => http.Request.Query[name].FirstOrDefault() is { Length: > 0 } value ? value : Text(body, name);
         var email = Asked("email");
-        if (Identifiers.All(name => Asked(name) is null))
+        if (s_identifiers.All(name => Asked(name) is null))
         {
             await call.UnprocessableAsync("Please provide at least one of: email, name, linkedin_url");
             return;

@@ -10,7 +10,7 @@ internal static class DatabaseUrlParameters
     private const int LongestTimeout = 1024;
 
     // Of other drivers, without a meaning here: the pool and the statement cache are Npgsql's, the encoding is always UTF-8.
-    private static readonly HashSet<string> Ignored = new(StringComparer.OrdinalIgnoreCase)
+    private static readonly HashSet<string> s_ignored = new(StringComparer.OrdinalIgnoreCase)
     {
         "pool_timeout", "statement_cache_size", "sslidentity", "client_encoding", "hostaddr", "keepalives_count",
         "tcp_user_timeout", "sslcompression", "sslsni", "sslcrl", "max_protocol_version", "min_protocol_version",
@@ -27,7 +27,7 @@ internal static class DatabaseUrlParameters
             }
             var name = DatabaseUrl.Decode(pair[..equals]);
             var value = DatabaseUrl.Decode(pair[(equals + 1)..]);
-            if (value.Length > 0 && !Ignored.Contains(name))
+            if (value.Length > 0 && !s_ignored.Contains(name))
             {
                 Apply(result, name, value);
             }

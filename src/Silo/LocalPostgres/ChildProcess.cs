@@ -7,7 +7,7 @@ namespace LeadGrain.Silo;
 internal static class ChildProcess
 {
     // All that the server's tools need. Our environment holds keys, and a server's environment can be read by its account.
-    private static readonly string[] KeptVariables = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ"];
+    private static readonly string[] s_keptVariables = ["PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TZ"];
 
     internal readonly record struct Result(int ExitCode, string Output);
 
@@ -52,7 +52,7 @@ internal static class ChildProcess
             RedirectStandardError = true,
         };
         start.Environment.Clear();
-        foreach (var name in KeptVariables)
+        foreach (var name in s_keptVariables)
         {
             if (Environment.GetEnvironmentVariable(name) is { } value)
             {

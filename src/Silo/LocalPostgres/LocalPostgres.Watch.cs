@@ -4,8 +4,8 @@ namespace LeadGrain.Silo;
 internal sealed partial class LocalPostgres
 {
     // Whether a server still runs.
-    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_lookInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_longestLookInterval = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource _stopping = new();
     private Task _watching = Task.CompletedTask;
@@ -22,7 +22,7 @@ internal sealed partial class LocalPostgres
 
     private async Task WatchAsync(CancellationToken cancellationToken)
     {
-        var wait = LookInterval;
+        var wait = s_lookInterval;
         while (true)
         {
             await Task.Delay(wait, _time, cancellationToken);
@@ -33,14 +33,14 @@ internal sealed partial class LocalPostgres
                     LogDied(DataDirectory);
                     await RunAsync(cancellationToken);
                 }
-                wait = LookInterval;
+                wait = s_lookInterval;
             }
 #pragma warning disable CA1031 // The loop's edge: a machine out of memory or room fails in many ways, and must not end the watch.
             catch (Exception failed) when (!cancellationToken.IsCancellationRequested)
 #pragma warning restore CA1031
             {
                 LogNotStarted(failed.Message);
-                wait = wait * 2 < LongestLookInterval ? wait * 2 : LongestLookInterval;
+                wait = wait * 2 < s_longestLookInterval ? wait * 2 : s_longestLookInterval;
             }
         }
     }

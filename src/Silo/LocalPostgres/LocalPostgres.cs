@@ -12,7 +12,7 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
     private const string Database = "leadgrain";
 
     // A server that is shutting down or recovering is looked at again this often.
-    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan s_pollInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly LocalPostgresOptions _options;
     private readonly PostgresCluster _cluster;
@@ -170,7 +170,7 @@ internal sealed partial class LocalPostgres : IAsyncDisposable
             }
             if (why is not null)
             {
-                await Task.Delay(PollInterval, _time, cancellationToken);
+                await Task.Delay(s_pollInterval, _time, cancellationToken);
             }
         }
         while (_time.GetElapsedTime(began) < _options.StartTimeout);
