@@ -70,6 +70,7 @@ internal sealed class GridDatabase : IAsyncDisposable
         settings.NoResetOnClose = true; // nothing of a session is left behind by what the store does
         settings.IncludeErrorDetail = false; // details hold lead data
         settings.TcpKeepAlive = true;
+        settings.Timezone = "UTC"; // elsewhere a day is an hour shorter or longer when the clocks change: a lease of a day, too
 
         // A statement over its time breaks its connection. The answer that comes to its cancellation is not to be believed: a
         // commit that waited for its standby then says that it succeeded, when it did so on the primary only.

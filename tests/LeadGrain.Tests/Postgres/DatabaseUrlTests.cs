@@ -58,6 +58,18 @@ public sealed class DatabaseUrlTests
         => Assert.Equal(mode, GridDatabase.Tune(DatabaseUrl.Parse(url)).GssEncryptionMode);
 
     [Fact]
+    public async Task A_day_has_24_hours_whatever_the_servers_time_zone()
+    {
+        await using var database = await TestDatabase.CreateEmptyAsync();
+        await database.ExecuteAsync("do $$ begin execute format('alter database %I set timezone to %L', current_database(), 'Europe/Berlin'); end $$");
+        await using var source = NpgsqlDataSource.Create(GridDatabase.Tune(new NpgsqlConnectionStringBuilder(database.ConnectionString)));
+        await using var command = source.CreateCommand(
+            "select extract(epoch from '2026-03-28 12:00+01'::timestamptz + '1 day'::interval - '2026-03-28 12:00+01'::timestamptz)::bigint");
+
+        Assert.Equal(86_400L, await command.ExecuteScalarAsync());
+    }
+
+    [Fact]
     public async Task A_pool_that_is_never_empty_may_have_more_connections_than_health_has()
     {
         await using var health = new HealthConnections("Host=db;Minimum Pool Size=3");
