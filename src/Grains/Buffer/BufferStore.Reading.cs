@@ -77,13 +77,14 @@ internal sealed partial class BufferStore
             settled.LastId);
 
     /// <summary>Leads after a seq, in order, those of other priorities without their data; none of them may be settled or held.</summary>
-    /// <param name="namespaceId">The namespace.</param>
+    /// <param name="claimed">The namespace.</param>
     /// <param name="afterSeq">Where to start.</param>
     /// <param name="limit">At most this many leads.</param>
     /// <param name="bytes">No more batches after those whose data come to this many bytes together.</param>
     /// <param name="origins">Looks origins up and learns new ones.</param>
-    internal Task<List<WaitingLead>> ReadWaitingAsync(long namespaceId, long afterSeq, int limit, int bytes, OriginCache origins)
+    internal Task<List<WaitingLead>> ReadWaitingAsync(ClaimedNamespace claimed, long afterSeq, int limit, int bytes, OriginCache origins)
         => ReadHotAsync(
+            claimed.OrganizationId,
             $"""
             select {LeadColumns}
             from (
@@ -103,7 +104,7 @@ internal sealed partial class BufferStore
             order by b.seq
             """,
             row => ReadLead(row, origins),
-            namespaceId,
+            claimed.Id,
             afterSeq,
             limit,
             bytes);
@@ -189,14 +190,15 @@ internal sealed partial class BufferStore
     }
 
     /// <summary>Which of these email keys the namespace has served.</summary>
-    internal async Task<HashSet<string>> FindServedAsync(long namespaceId, string[] keys)
+    internal async Task<HashSet<string>> FindServedAsync(ClaimedNamespace claimed, string[] keys)
         => [.. await ReadHotAsync(
+            claimed.OrganizationId,
             """
             select k.key from unnest($2::text[]) as k (key)
             where exists (select from served_leads s where s.namespace_id = $1 and s.email_key = k.key)
             """,
             static row => row.GetString(0),
-            namespaceId,
+            claimed.Id,
             keys)];
 
     /// <summary>Which of these email keys the namespace had served when the lease beside it was to be given.</summary>
@@ -228,11 +230,12 @@ internal sealed partial class BufferStore
     private Task<List<T>> ReadAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values)
         => StorageFaults.GuardAsync(() => database.ReadAllAsync(sql, read, values));
 
-    private Task<List<T>> ReadHotAsync<T>(string sql, Func<NpgsqlDataReader, T> read, params object[] values) => StorageFaults.GuardAsync(async () =>
-    {
-        await using var session = await hot.RentToReadAsync();
-        return await session.Connection.ReadAllAsync(sql, read, values);
-    });
+    private Task<List<T>> ReadHotAsync<T>(long organizationId, string sql, Func<NpgsqlDataReader, T> read, params object[] values)
+        => StorageFaults.GuardAsync(async () =>
+        {
+            await using var session = await hot.RentToReadAsync(organizationId);
+            return await session.Connection.ReadAllAsync(sql, read, values);
+        });
 
     internal static WaitingLead ReadLead(NpgsqlDataReader row, OriginCache origins)
     {

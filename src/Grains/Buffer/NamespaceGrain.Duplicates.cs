@@ -33,7 +33,7 @@ internal sealed partial class NamespaceGrain
             _lookedUp.UnionWith(suspects.SelectMany(seqs => seqs));
         }
 
-        var served = await store.FindServedAsync(_claimed!.Id, [.. suspects.Select(seqs => seqs.Key)]);
+        var served = await store.FindServedAsync(_claimed!, [.. suspects.Select(seqs => seqs.Key)]);
         _duplicates.UnionWith(served.SelectMany(key => suspects[key]));
         _manyDuplicates = served.Count > 0;
     }

@@ -131,7 +131,7 @@ internal sealed partial class NamespaceGrain
         // A namespace that is asked for one lead reads a few; one that is drained reads ever more at a time.
         _refill = Math.Min(Math.Max(Math.Max(FirstRefill, wanted), 2 * _refill), options.Value.WindowLeads);
         var bytes = options.Value.WindowBytes;
-        _window.Fill(await store.ReadWaitingAsync(_claimed!.Id, _window.ReadThrough, _refill, bytes, _origins));
+        _window.Fill(await store.ReadWaitingAsync(_claimed!, _window.ReadThrough, _refill, bytes, _origins));
     }
 
     private async Task ReadHeldAsync()

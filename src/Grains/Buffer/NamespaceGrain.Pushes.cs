@@ -156,7 +156,7 @@ internal sealed partial class NamespaceGrain
         }
 
         var suspects = keys.Where(key => !_servedSet.IsComplete || _servedSet.Contains(ServedSet.Hash(key))).ToHashSet(StringComparer.Ordinal);
-        return suspects.Count > 0 ? await store.FindServedAsync(claimed.Id, [.. suspects]) : s_none;
+        return suspects.Count > 0 ? await store.FindServedAsync(claimed, [.. suspects]) : s_none;
     }
 
     private async Task<long> OriginIdAsync(ClaimedNamespace claimed, LeadOrigin origin)

@@ -22,7 +22,7 @@ internal sealed class HotSessions : IDisposable
     private readonly ITimer _timer;
 
     // Reads of large leads take their time, and there may be many at once: commits find a session all the same.
-    private readonly SemaphoreSlim _readers;
+    private readonly ReadTurns _readers;
 
     // Of several hosts the pool is asked each time: it knows which of them can be written to.
     private readonly bool _keeps;
@@ -36,7 +36,7 @@ internal sealed class HotSessions : IDisposable
         (_source, _time) = (source, time);
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
         _keeps = settings.Host?.Contains(',', StringComparison.Ordinal) != true;
-        _readers = new SemaphoreSlim(Math.Max(1, settings.MaxPoolSize / 3));
+        _readers = new ReadTurns(Math.Max(1, settings.MaxPoolSize / 3));
         _timer = time.CreateTimer(static self => ((HotSessions)self!).GiveBack(s_longestIdle), this, s_longestIdle, s_longestIdle);
     }
 
@@ -44,23 +44,23 @@ internal sealed class HotSessions : IDisposable
     /// <exception cref="NpgsqlException">The database is away, or all are in use for too long.</exception>
     internal ValueTask<HotSession> RentAsync() => RentAsync(turn: null);
 
-    /// <summary>A session to read many leads with: a third of all at most, those who ask first before others.</summary>
+    /// <summary>A session to read many leads with: a third of all at most, in which organizations take turns.</summary>
     /// <exception cref="NpgsqlException">The database is away, or all are in use for too long.</exception>
-    internal async ValueTask<HotSession> RentToReadAsync()
+    internal async ValueTask<HotSession> RentToReadAsync(long organizationId)
     {
-        await _readers.WaitAsync().ConfigureAwait(false);
+        await _readers.TakeAsync(organizationId).ConfigureAwait(false);
         try
         {
             return await RentAsync(_readers).ConfigureAwait(false);
         }
         catch
         {
-            _readers.Release();
+            _readers.End();
             throw;
         }
     }
 
-    private async ValueTask<HotSession> RentAsync(SemaphoreSlim? turn)
+    private async ValueTask<HotSession> RentAsync(ReadTurns? turn)
     {
         lock (_lock)
         {
@@ -139,7 +139,7 @@ internal sealed class HotSessions : IDisposable
 }
 
 /// <summary>One of the <see cref="HotSessions"/>, in the use of one caller.</summary>
-internal readonly struct HotSession(HotSessions sessions, NpgsqlConnection connection, long takenAt, SemaphoreSlim? turn) : IAsyncDisposable
+internal readonly struct HotSession(HotSessions sessions, NpgsqlConnection connection, long takenAt, ReadTurns? turn) : IAsyncDisposable
 {
     internal NpgsqlConnection Connection => connection;
 
@@ -150,7 +150,7 @@ internal readonly struct HotSession(HotSessions sessions, NpgsqlConnection conne
     public ValueTask DisposeAsync()
     {
         sessions.Return(connection, takenAt);
-        turn?.Release();
+        turn?.End();
         return ValueTask.CompletedTask;
     }
 }

@@ -70,7 +70,7 @@ public sealed class LeadBatchTests
         for (var turn = 0; turn < 100; turn++)
         {
             var (after, limit) = (random.Next(all.Count + 2) - 1, random.Next(1, 300));
-            var read = await store.ReadWaitingAsync(claim.Id, Math.Max(after, 0), limit, int.MaxValue, new OriginCache());
+            var read = await store.ReadWaitingAsync(claim, Math.Max(after, 0), limit, int.MaxValue, new OriginCache());
             var expected = all.Skip(Math.Max(after, 0)).Take(limit).Select(l => l.Lead.Priority == 0 ? l : l with { Lead = l.Lead with { Data = null } });
             Assert.Equal(expected.Select(Text), read.Select(Text));
         }

@@ -26,7 +26,7 @@ public sealed class ReadWaitingTests
         await store.CommitPushesAsync([new PushWrite(claim.OrganizationId, claim.Id, claim.Epoch, leads, [])]);
         Assert.Equal(compressed ? 7 : 0, await database.ScalarAsync<long>("select count(pg_column_compression(datas)) from lead_batches"));
 
-        var read = await store.ReadWaitingAsync(claim.Id, afterSeq: 1, limit: 100, bytes: 250_000, new OriginCache());
+        var read = await store.ReadWaitingAsync(claim, afterSeq: 1, limit: 100, bytes: 250_000, new OriginCache());
 
         Assert.Equal([2, 3, 4], read.Select(lead => lead.Seq));
         Assert.All(read, lead => Assert.Equal(data, lead.Lead.Data));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LeadGrain.Grains.Storage;
 using LeadGrain.Tests.Postgres;
 using Npgsql;
@@ -62,8 +63,8 @@ public sealed class HotSessionsTests
         await using var database = await TestDatabase.CreateAsync();
         await using var six = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 6 });
         using var sessions = new HotSessions(six, TimeProvider.System);
-        var reading = new[] { await sessions.RentToReadAsync(), await sessions.RentToReadAsync() };
-        var waiting = sessions.RentToReadAsync().AsTask();
+        var reading = new[] { await sessions.RentToReadAsync(1), await sessions.RentToReadAsync(1) };
+        var waiting = sessions.RentToReadAsync(1).AsTask();
 
         for (var n = 0; n < 4; n++)
         {
@@ -73,6 +74,28 @@ public sealed class HotSessionsTests
         Assert.False(waiting.IsCompleted);
         await reading[0].DisposeAsync();
         await (await waiting.WaitAsync(s_patience)).DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Organizations_take_turns_at_reading()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var three = NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxPoolSize = 3 });
+        using var sessions = new HotSessions(three, TimeProvider.System);
+        var order = new ConcurrentQueue<long>();
+        var first = await sessions.RentToReadAsync(1);
+        var waiting = new long[] { 1, 1, 1, 2 }.Select(ReadAsync).ToList();
+
+        await first.DisposeAsync();
+        await Task.WhenAll(waiting).WaitAsync(s_patience);
+
+        Assert.Equal([1, 2, 1, 1], order);
+
+        async Task ReadAsync(long organization)
+        {
+            await using var session = await sessions.RentToReadAsync(organization);
+            order.Enqueue(organization);
+        }
     }
 
     [Fact]
