@@ -52,8 +52,8 @@ public sealed class GatewayOptions
     public int OrganizationBurst { get; set; }
 
     /// <summary>
-    /// Bytes of large bodies (over 64 KiB) held at once; what goes beyond is shed with 503. An organization may have a quarter,
-    /// and one body of the largest size in any case. Setting <c>MAX_BODY_MEMORY</c>.
+    /// Bytes of large bodies (over 64 KiB) held at once, answers that nobody has read yet among them; what goes beyond is shed with 503. An
+    /// organization may have a quarter, and one body of the largest size in any case. Setting <c>MAX_BODY_MEMORY</c>.
     /// </summary>
     [Display(Name = "MAX_BODY_MEMORY")]
     [Range(LargestBody, long.MaxValue)]

@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LeadGrain.Gateway.Idempotency;
+using LeadGrain.Gateway.Overload;
+using LeadGrain.Gateway.Problems;
 using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Json;
@@ -31,6 +34,12 @@ internal static class JsonAnswer
         scratch.Json.Flush();
 
         var bytes = scratch.Bytes.WrittenSpan;
+        if (bytes.Length > LargeBodies.SmallBytes && !HasRoom(response, bytes.Length))
+        {
+            response.Headers.Remove(KeyedAnswer.ReplayedHeader);
+            return response.HttpContext.AnswerAsync(Problem.OverloadedByBodies());
+        }
+
         response.Headers.CacheControl = "no-store";
         response.ContentType ??= ContentType;
         response.ContentLength = bytes.Length;
@@ -41,6 +50,12 @@ internal static class JsonAnswer
         var flushed = response.BodyWriter.FlushAsync(response.HttpContext.RequestAborted);
         return flushed.IsCompletedSuccessfully ? Task.CompletedTask : flushed.AsTask();
     }
+
+    // A large answer stays in memory until it is read, and nobody can be made to read. What cost nothing but the looking is refused then; a pull's
+    // first answer, of which there is no second, never is.
+    private static bool HasRoom(HttpResponse response, int bytes)
+        => response.HttpContext.Features.Get<InFlightSlot>()?.TryTake(bytes) != false
+            || !(HttpMethods.IsGet(response.HttpContext.Request.Method) || response.Headers.ContainsKey(KeyedAnswer.ReplayedHeader));
 
     private sealed class Scratch
     {

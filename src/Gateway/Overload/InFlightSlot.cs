@@ -61,7 +61,7 @@ internal sealed class InFlightSlot(InFlightLimit limit, LargeBodies bodies)
         return true;
     }
 
-    /// <summary>Takes memory for a body; false where its organization or the process holds too much.</summary>
+    /// <summary>Takes memory for a body, or for an answer until it is read; false where its organization or the process holds too much.</summary>
     internal bool TryTake(int bytes)
     {
         if (!bodies.TryTake(_bodyShare, bytes))

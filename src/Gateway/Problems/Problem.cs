@@ -124,7 +124,7 @@ internal sealed record Problem(int Status, string Code, string Title, string Det
         Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many requests are under way.");
 
     internal static Problem OverloadedByBodies() =>
-        Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many large requests are under way.");
+        Unavailable(ProblemCodes.Overloaded, "Overloaded", "Too many large requests are under way, or answers to them not read yet.");
 
     // Somebody has to set it first.
     internal static Problem SecretsNotConfigured() =>

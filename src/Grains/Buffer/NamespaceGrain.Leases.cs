@@ -5,6 +5,7 @@ using LeadGrain.GrainInterfaces.Idempotency;
 using LeadGrain.GrainInterfaces.Leases;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Leases;
+using LeadGrain.Grains.Storage;
 
 namespace LeadGrain.Grains.Buffer;
 
@@ -36,7 +37,8 @@ internal sealed partial class NamespaceGrain
             await ChangeAsync(new LeaseCommand([], LeaseAction.Ack.Value));
         }
 
-        var (dead, hasMore) = await deadLeads.ListAsync(claimed.Id, ids: null, after, Guid.AllBitsSet, limit, options.Value.AnswerBytes, _origins);
+        var bytes = Math.Min(options.Value.AnswerBytes, PageRows.PageSize);
+        var (dead, hasMore) = await deadLeads.ListAsync(claimed.Id, ids: null, after, Guid.AllBitsSet, limit, bytes, _origins);
         return new DeadLeadPage([.. dead.Select(d => new DeadLead(d.Id, d.Lead.Lead, d.Lead.Origin, d.Attempts, d.At))], hasMore);
     }
 

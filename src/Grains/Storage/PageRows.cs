@@ -6,7 +6,7 @@ namespace LeadGrain.Grains.Storage;
 internal static class PageRows
 {
     // A page ends with the row that brings it to this size, in characters and bytes: a thousand usual leads, or a few that are large.
-    private const long PageSize = 4 * 1024 * 1024;
+    internal const int PageSize = 4 * 1024 * 1024;
 
     // What a statement finds is sent whole, however little of it is wanted. So the first asks for few rows, which may be large, and
     // each further one for so many times more; three make a page of a thousand.
