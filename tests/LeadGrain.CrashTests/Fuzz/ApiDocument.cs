@@ -113,10 +113,10 @@ internal sealed record ApiOperation(int Number, string Path, string Method)
 
     internal bool HasInput => Body is not null || NeedsKey || Parameters.Count > 0;
 
-    // A signed delivery takes a secret that the document does not tell.
-    internal bool NeedsSignature => !NeedsKey && Answers.ContainsKey("401");
+    /// <summary>A delivery from outside, which no key but a secret of its organization's proves.</summary>
+    internal bool IsDelivery => !NeedsKey && Answers.ContainsKey("401");
 
-    internal bool CanSucceed => !NeedsSignature && Answers.Keys.Any(status => status.StartsWith('2'));
+    internal bool CanSucceed => Answers.Keys.Any(status => status.StartsWith('2'));
 
     public override string ToString() => $"{Method} {Path}";
 }

@@ -46,6 +46,11 @@ internal sealed class RequestMaker
             Spoil(draft, kind);
         }
 
+        if (operation.IsDelivery)
+        {
+            DeliveryProofs.Prove(draft);
+        }
+
         var request = new FuzzRequest(index, operation, draft.ToBytes())
         {
             Delivery = kind < 85 ? draft.Once(40) ? Delivery.InPieces : Delivery.Kept : kind < 97 ? Delivery.Wire : Delivery.Abandoned,

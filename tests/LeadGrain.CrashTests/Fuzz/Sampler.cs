@@ -7,7 +7,10 @@ namespace LeadGrain.CrashTests.Fuzz;
 /// <summary>Makes requests that the document promises to take.</summary>
 internal sealed class Sampler
 {
-    private const string App = "fuzz";
+    internal const string App = "fuzz";
+
+    /// <summary>For whom is asked; the first most often.</summary>
+    internal static readonly string[] Orgs = ["one", "two"];
 
     // A wait that is asked for is served: this much of it proves the point without holding the run up.
     private const int LongestWaitSeconds = 1;
@@ -53,10 +56,9 @@ internal sealed class Sampler
             Add(draft, parameter, random);
         }
 
-        if (operation is { Method: "PUT", Path: "/organization/limits" })
+        if (OrganizationApart(operation) is { } org)
         {
-            // Of an organization that asks for nothing else: half of all other requests would be refused by such limits.
-            draft.SetHeader("X-Org-Id", "limited");
+            draft.SetHeader("X-Org-Id", org);
         }
 
         if (operation.Body is { } body)
@@ -69,6 +71,14 @@ internal sealed class Sampler
 
         return draft;
     }
+
+    /// <summary>An organization that asks for nothing else: half of all other requests would be refused by such limits, and no delivery proven.</summary>
+    private static string? OrganizationApart(ApiOperation operation) => operation switch
+    {
+        { Method: "PUT", Path: "/organization/limits" } => "limited",
+        { Method: "PUT" or "DELETE", Path: "/organization/secrets/{name}" } => "secretive",
+        _ => null,
+    };
 
     /// <summary>A value that fits a schema, as text.</summary>
     internal string TextFor(string name, JsonElement schema, Random random)
@@ -85,6 +95,12 @@ internal sealed class Sampler
                 var value = Uri.EscapeDataString(Pool.Find(parameter.Name, random, draft.Operation.Collection) ?? TextFor(parameter.Name, parameter.Schema, random));
                 draft.Path = draft.Path.Replace($"{{{parameter.Name}}}", value, StringComparison.Ordinal);
                 break;
+            case "query" when parameter.Name == "appId":
+                draft.Query.Add(KeyValuePair.Create(parameter.Name, App));
+                break;
+            case "query" when parameter.Name == "orgId":
+                draft.Query.Add(KeyValuePair.Create(parameter.Name, Org(random)));
+                break;
             case "query" when random.Next(3) == 0:
                 draft.Query.Add(KeyValuePair.Create(parameter.Name, Uri.EscapeDataString(TextFor(parameter.Name, parameter.Schema, random))));
                 break;
@@ -92,13 +108,15 @@ internal sealed class Sampler
                 draft.SetHeader(parameter.Name, App);
                 break;
             case "header" when parameter.Name == "X-Org-Id":
-                draft.SetHeader(parameter.Name, random.Next(5) == 0 ? "two" : "one");
+                draft.SetHeader(parameter.Name, Org(random));
                 break;
             case "header" when parameter.Name != "X-Request-Id" && random.Next(4) == 0: // which is to tell answers apart, and is set by a mutation
                 draft.SetHeader(parameter.Name, TextFor(parameter.Name, parameter.Schema, random));
                 break;
         }
     }
+
+    private static string Org(Random random) => Orgs[random.Next(5) == 0 ? 1 : 0];
 
     /// <summary>Gives most of the example's texts values from the pool, shortens its waits, and adds now and then a member that it leaves out.</summary>
     private void Vary(JsonTree tree, JsonElement schema, Random random)
