@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using LeadGrain.Gateway.Problems;
 
 namespace LeadGrain.CrashTests.Overload;
 
@@ -65,10 +66,29 @@ internal sealed class FloodConnection : IDisposable
             return null;
         }
 
-        var found = bytes[(end + 4)..].IndexOf("\"lead\":"u8) >= 0;
-        return new FloodAnswer(int.Parse(head[9..12]), head.IndexOf("Retry-After: "u8) >= 0, found);
+        var status = int.Parse(head[9..12]);
+        var body = bytes[(end + 4)..];
+        return new FloodAnswer(status, head.IndexOf("Retry-After: "u8) >= 0, body.IndexOf("\"lead\":"u8) >= 0, status == 200 ? null : CodeOf(body));
+    }
+
+    private static string? CodeOf(ReadOnlySpan<byte> body)
+    {
+        var mark = "\"code\":\""u8;
+        var from = body.IndexOf(mark);
+        return from < 0 ? null : Encoding.ASCII.GetString(body[(from + mark.Length)..][..body[(from + mark.Length)..].IndexOf((byte)'"')]);
     }
 }
 
 /// <summary>What a flood looks at of an answer.</summary>
-internal readonly record struct FloodAnswer(int Status, bool SaysWhenToRetry, bool HasLead);
+/// <param name="Status">Its status.</param>
+/// <param name="SaysWhenToRetry">It has a Retry-After.</param>
+/// <param name="HasLead">It hands a lead out.</param>
+/// <param name="Code">A refusal's.</param>
+internal readonly record struct FloodAnswer(int Status, bool SaysWhenToRetry, bool HasLead, string? Code)
+{
+    /// <summary>The host has too much under way.</summary>
+    internal bool IsShed => this is { Status: 503, SaysWhenToRetry: true, Code: ProblemCodes.Overloaded };
+
+    /// <summary>The organization has too much under way.</summary>
+    internal bool IsThrottled => this is { Status: 429, SaysWhenToRetry: true, Code: ProblemCodes.TooManyInFlight };
+}

@@ -18,8 +18,9 @@ public sealed class OverloadTests(ITestOutputHelper output)
     private static readonly TimeSpan s_closedFor = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan s_openFor = TimeSpan.FromSeconds(2.5);
 
-    // What sockets, buffers and a full house of requests may take beyond what a busy host takes anyway.
-    private const long MaxGrowth = 300_000_000;
+    // Beyond what a busy host takes that has all connections open: it holds as many requests as it has places, and four times as many
+    // refusals back, 1,280 in all. 3 to 5 MB were measured; a refusal that left 4 kB behind would show.
+    private const long MaxGrowth = 60_000_000;
 
     [Fact]
     public async Task At_three_times_its_capacity_a_host_sheds_and_goes_on_serving_80_percent_of_it()
@@ -78,7 +79,7 @@ public sealed class OverloadTests(ITestOutputHelper output)
         }
 
         Tell(open, closed);
-        output.WriteLine($"sent {sent} ({unsent} found no connection), served {Served(answers)}; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
+        output.WriteLine($"sent {sent} ({unsent} found no connection), served {Served(answers)}, shed {answers.Count(answer => answer.IsShed)}; memory {before / 1e6:0} MB, grown by {growth / 1e6:0} MB");
         Assert.Equal(sent, answers.Count);
         Assert.InRange(growth, long.MinValue, MaxGrowth);
         await MustBeOverAsync(grid, pulls[0], answers);
@@ -98,8 +99,8 @@ public sealed class OverloadTests(ITestOutputHelper output)
     /// <summary>Part was served and part shed, each as it should be, and nothing of the flood stays: the next request is served.</summary>
     private static async Task MustBeOverAsync(GridProcess grid, byte[] pull, ConcurrentQueue<FloodAnswer> answers)
     {
-        Assert.True(Served(answers) < answers.Count, "Nothing was shed.");
-        Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } or { Status: 429 or 503, SaysWhenToRetry: true }, $"{answer}"));
+        Assert.Contains(answers, answer => answer.IsShed);
+        Assert.All(answers, answer => Assert.True(answer is { Status: 200, HasLead: true } || answer.IsShed || answer.IsThrottled, $"{answer}"));
         using var connection = await FloodConnection.OpenAsync(grid.Url);
         Assert.Equal(200, (await connection.AskAsync(pull)).Status);
     }
