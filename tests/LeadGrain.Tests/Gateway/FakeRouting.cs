@@ -61,7 +61,7 @@ internal sealed class FakeRouting : IRoutingGrain, IDeliveryProofGrain
     {
         ProofArrived.Release();
         await (ProofBarrier?.Task ?? Task.CompletedTask);
-        return proof.Token == "right";
+        return proof is { Token: "right" } or { Signature: "right" };
     }
 
     public Task<PoolRouteOutcome> RoutePoolAsync(PoolRouteCommand command, CancellationToken cancellationToken) => throw new NotSupportedException();

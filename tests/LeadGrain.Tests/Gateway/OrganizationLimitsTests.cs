@@ -142,6 +142,29 @@ public sealed class OrganizationLimitsTests
     }
 
     [Fact]
+    public async Task Of_two_gateways_each_counts_for_itself_and_a_limit_set_through_one_is_the_others_within_ten_seconds()
+    {
+        await using var first = await StartAsync(("REFUSAL_DELAY", "00:00:00"));
+        await using var second = await GatewayServer.StartAsync(
+            services => services.AddSingleton<TimeProvider>(_time).AddSingleton(first.Grid.Grains), settings: ("REFUSAL_DELAY", "00:00:00"));
+        var grain = first.Grid.Organization("app/org");
+        await second.GetAsync("/leads");
+        await grain.LimitsAsked.WaitAsync();
+
+        await first.PutAsync("/organization/limits", """{"requestsPerSecond":1,"burst":2}""");
+        _time.Advance(TimeSpan.FromSeconds(10));
+        await LearnedAsync(second, "2");
+        _time.Advance(TimeSpan.FromSeconds(2));
+
+        foreach (var gateway in (GatewayServer[])[first, second])
+        {
+            Assert.Equal("1", Field(await gateway.GetAsync("/leads"), "RateLimit-Remaining"));
+            Assert.Equal("0", Field(await gateway.GetAsync("/leads"), "RateLimit-Remaining"));
+            (await gateway.GetAsync("/leads")).MustBeProblem(429, "rate_limited");
+        }
+    }
+
+    [Fact]
     public async Task Limits_read_before_others_were_set_do_not_come_back()
     {
         await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "1000"));

@@ -11,18 +11,23 @@ public sealed class RequestIdTests
     [InlineData("a")]
     [InlineData("two words")]
     [InlineData("req_0123-ABC.~!/=")]
+    [InlineData("128")]
     public async Task A_usable_id_is_kept(string id)
     {
         await using var server = await GatewayServer.StartAsync();
+        id = id == "128" ? new string('x', 128) : id;
         server.Client.DefaultRequestHeaders.Add("X-Request-Id", id);
 
         Assert.Equal(id, (await server.GetAsync("/health")).Headers.GetValues("X-Request-Id").Single());
-        (await server.GetAsync("/nowhere")).MustBeProblem(404, "not_found");
+        var refused = (await server.GetAsync("/nowhere")).MustBeProblem(404, "not_found");
+        Assert.Equal(id, (string?)refused.Json["requestId"]);
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData("tab\there")]
+    [InlineData("delete\u007f")]
+    [InlineData("")]
     [InlineData("129")]
     public async Task Without_a_usable_id_one_is_made_for_each_request(string? id)
     {
