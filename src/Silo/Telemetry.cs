@@ -55,6 +55,8 @@ public static class Telemetry
         builder.Logging.SetMinimumLevel(level);
         // These write the whole URL of each request at Information, and with it the emails of its query.
         builder.Logging.AddFilter("System.Net.Http.HttpClient", level > LogLevel.Warning ? level : LogLevel.Warning);
+        // At Debug it quotes each request's path, and who is looked for in vain may be named there.
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Routing.Matching", level > LogLevel.Warning ? level : LogLevel.Warning);
         // It has nothing else to say, and while it may speak each request makes an Activity and a scope for it, traced or not.
         builder.Logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.None);
         // Program says in one line why a start failed; what makes the host stop later on is critical.
