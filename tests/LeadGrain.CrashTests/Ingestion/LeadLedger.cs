@@ -17,7 +17,11 @@ internal sealed class LeadLedger(Uri url) : IDisposable
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(20);
 
     private readonly HttpClient _http = new() { BaseAddress = url, Timeout = s_longest };
+    // Keys that are tried once more in the end.
+    private const int Tried = 200;
+
     private readonly ConcurrentDictionary<string, Guid> _told = new();
+    private readonly ConcurrentDictionary<string, Guid> _created = new();
     private int _posts;
     private int _free;
     private int _refused;
@@ -52,9 +56,13 @@ internal sealed class LeadLedger(Uri url) : IDisposable
         }
     }
 
-    /// <summary>Every lead that was promised is there, once, with what was posted; what was left open was finished.</summary>
+    /// <summary>
+    /// Every lead that was promised is there, once, with what was posted, and so is its row of the raw log; what was left open was finished;
+    /// and a key that was told of a lead is told of the same again.
+    /// </summary>
     internal async Task<string> AssertWholeAsync()
     {
+        await Parallel.ForEachAsync(_told.Keys.Where(IsKey).Take(Tried), async (key, _) => await TakeAsync(key));
         _http.DefaultRequestHeaders.Add("X-API-Key", GridSettings.TestKey);
         _http.DefaultRequestHeaders.Add("X-App-Id", "default");
         _http.DefaultRequestHeaders.Add("X-Org-Id", "default");
@@ -68,10 +76,14 @@ internal sealed class LeadLedger(Uri url) : IDisposable
 
         Assert.All(leads, lead => Assert.Single(lead.Value));
         Assert.All(_told, told => Assert.Equal(told.Value, leads[told.Key].Single()));
-        Assert.Equal(_posts, leads.Keys.Count(name => name.StartsWith("key-", StringComparison.Ordinal)));
+        Assert.Equal(_posts, leads.Keys.Count(IsKey));
+        var stored = (await PageAsync("/raw?state=stored&limit=1000", "entries")).Select(entry => (Guid)entry["id"]!);
+        Assert.Equal(leads.Values.Select(ids => ids[0]).Order(), stored.Order());
         Assert.Contains(_told.Keys, name => name.StartsWith("free-", StringComparison.Ordinal));
         return string.Create(CultureInfo.InvariantCulture, $"{_told.Count} promised, {leads.Count} leads, {_refused} refused, {_broken} broken off");
     }
+
+    private static bool IsKey(string name) => name.StartsWith("key-", StringComparison.Ordinal);
 
     private async Task TakeAsync(string key)
     {
@@ -90,13 +102,14 @@ internal sealed class LeadLedger(Uri url) : IDisposable
             request.Headers.Add("Idempotency-Key", key);
         }
 
+        // Of two at once either may be the first.
+        var isRepeat = _told.ContainsKey(name);
         try
         {
             using var answer = await _http.SendAsync(request);
             if (answer.StatusCode is HttpStatusCode.Created || (key is not null && answer.StatusCode is HttpStatusCode.Conflict))
             {
-                var id = (await answer.Content.ReadFromJsonAsync<JsonElement>()).GetProperty("lead_id").GetGuid();
-                Assert.Equal(id, _told.GetOrAdd(name, id));
+                Take(name, answer.StatusCode is HttpStatusCode.Created, isRepeat, await answer.Content.ReadFromJsonAsync<JsonElement>());
                 return true;
             }
 
@@ -110,6 +123,15 @@ internal sealed class LeadLedger(Uri url) : IDisposable
         }
 
         return false;
+    }
+
+    /// <summary>The first is told so, and nobody after it.</summary>
+    private void Take(string name, bool isCreated, bool isRepeat, JsonElement told)
+    {
+        var id = told.GetProperty("lead_id").GetGuid();
+        Assert.Equal(isCreated, !told.GetProperty("deduplicated").GetBoolean());
+        Assert.False(isCreated && (isRepeat || !_created.TryAdd(name, id)), $"{name} was made a lead twice.");
+        Assert.Equal(id, _told.GetOrAdd(name, id));
     }
 
     private async Task<List<JsonNode>> PageAsync(string path, string name)

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LeadGrain.CrashTests.Ingestion;
 using LeadGrain.CrashTests.Keys;
 using Npgsql;
 using Xunit.Abstractions;
@@ -16,6 +17,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         await using var server = await FaultyServer.StartAsync(disk.Path);
         await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = server.ConnectionString });
         await using var run = KeyedRun.Start(output, random, grid.Url);
+        await using var posts = await LeadRun.StartAsync(grid.Url);
         for (var round = 0; round < KeyedRun.Rounds(1); round++)
         {
             await run.SufferAsync("full disk", () => FullAsync(run, disk, server), () => ComeBackAsync(server));
@@ -24,6 +26,7 @@ public sealed class FullDiskTests(ITestOutputHelper output)
         Assert.Contains(run.Ledger.Refused, answer => answer.Status == 503);
         Assert.False(grid.HasExited);
         await run.AssertWholeAsync();
+        output.WriteLine(await posts.AssertWholeAsync(mustRefuse: true));
     }
 
     private static async Task FullAsync(KeyedRun run, SmallDisk disk, FaultyServer server)
