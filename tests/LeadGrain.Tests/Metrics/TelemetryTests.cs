@@ -118,6 +118,7 @@ public sealed class TelemetryTests
         Assert.False(level > LogLevel.Trace && own.IsEnabled(level - 1));
         // Were it enabled at any level, each request would cost an Activity and a scope.
         Assert.False(logs.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics").IsEnabled(LogLevel.Critical));
+        Assert.False(logs.CreateLogger("Microsoft.AspNetCore.Routing.Matching.DfaMatcher").IsEnabled(LogLevel.Debug));
     }
 
     [Fact]
