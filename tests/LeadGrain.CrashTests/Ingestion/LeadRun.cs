@@ -3,7 +3,7 @@ namespace LeadGrain.CrashTests.Ingestion;
 /// <summary>A few web forms that post leads beside the clients of a namespace, and their account at the end.</summary>
 internal sealed class LeadRun : IAsyncDisposable
 {
-    private const int Forms = 4;
+    private const int Forms = 2;
     private const int Some = 20;
 
     // As long as a post takes, so that those beside them get on.
@@ -53,7 +53,14 @@ internal sealed class LeadRun : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _load.DisposeAsync();
         _ledger.Dispose();
+        try
+        {
+            await _load.DisposeAsync();
+        }
+        catch (Exception given) when (given is OperationCanceledException or ObjectDisposedException)
+        {
+            // Forms that still post when a test has failed.
+        }
     }
 }

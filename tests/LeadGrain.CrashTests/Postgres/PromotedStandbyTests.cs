@@ -9,7 +9,7 @@ namespace LeadGrain.CrashTests.Postgres;
 /// <summary>The database's primary is killed and its standby promoted: nothing that was answered is missing, and nothing is done twice.</summary>
 public sealed class PromotedStandbyTests(ITestOutputHelper output)
 {
-    // Of a second; if each command did, they would be hundreds.
+    // In a second: each set of connections once, and each that keeps posts without a grain when it is opened.
     private const double MostTries = 30;
 
     // Generous for a machine that runs other things: the figure is printed.
