@@ -12,6 +12,9 @@ internal sealed class KeyedRun : IAsyncDisposable
     private const int Pollers = 2;
     private const int IdlePollers = 4;
 
+    // Of faults in a long run: the account is made after one of so many.
+    private const int AccountEvery = 10;
+
     // In a short run clients think between requests, about as long as one takes, so that tests beside this one get on too. A long
     // run's ask without a break.
     private static readonly TimeSpan s_thought = LongRounds is null ? TimeSpan.FromMilliseconds(10) : TimeSpan.Zero;
@@ -25,6 +28,8 @@ internal sealed class KeyedRun : IAsyncDisposable
     private readonly CampaignClient[] _https;
     private readonly CampaignClient[] _idle;
     private readonly Load _load;
+    private readonly Load _beside;
+    private int _faults;
 
     /// <param name="output">For what was measured.</param>
     /// <param name="random">For what clients do.</param>
@@ -40,6 +45,9 @@ internal sealed class KeyedRun : IAsyncDisposable
             .. Clients(Lessees).Select(client => Paced(client.LeaseAsync)),
             .. Clients(Pushers).Select(client => Paced(client.PushAsync)),
             .. Clients(Pollers).Select(client => Paced(client.PollAsync)),
+        ]);
+        _beside = Load.Start(
+        [
             Paced(() => PauseAsync(pauses)),
             .. Enumerable.Range(0, IdlePollers).Select(n => Paced(() => IdleAsync(_idle[n % _idle.Length]))),
         ]);
@@ -69,11 +77,15 @@ internal sealed class KeyedRun : IAsyncDisposable
     internal static KeyedRun Start(ITestOutputHelper output, Random random, string name, params IEnumerable<Uri> urls)
         => new(output, random, [.. urls.Select(url => new CampaignClient(url, name))], [.. urls.Select(url => new CampaignClient(url, $"{name}-idle"))]);
 
-    /// <summary>Lets a host suffer while it is busy, and measures from then on to the first good answer to a request sent since.</summary>
+    /// <summary>
+    /// Lets a host suffer while it is busy, and measures from then on to the first good answer to a request sent since. Then the account
+    /// is made, in a long run after some faults.
+    /// </summary>
     /// <param name="fault">What it suffers.</param>
     /// <param name="strike">Does it; the measurement begins at its end.</param>
     /// <param name="recover">What others do then, such as starting a host anew; it counts.</param>
-    internal async Task<TimeSpan> SufferAsync(string fault, Func<Task> strike, Func<Task>? recover = null)
+    /// <param name="lasts">Whether it goes on: no account is made then.</param>
+    internal async Task<TimeSpan> SufferAsync(string fault, Func<Task> strike, Func<Task>? recover = null, bool lasts = false)
     {
         await BusyAsync();
         await strike();
@@ -82,13 +94,18 @@ internal sealed class KeyedRun : IAsyncDisposable
         await (recover?.Invoke() ?? Task.CompletedTask);
         var took = await good;
         _output.WriteLine($"{fault}: first good answer {took.TotalMilliseconds:0} ms after it");
+        if (!lasts && (LongRounds is null || ++_faults % AccountEvery == 0))
+        {
+            await _load.HoldAsync(AssertAccountAsync);
+        }
+
         return took;
     }
 
     /// <summary>Waits until leads are dead: given up on lease as often as they may be.</summary>
     internal Task LeadsDieAsync() => Eventually.Async("leads are dead", async () =>
     {
-        _load.ThrowIfFailed();
+        ThrowIfFailed();
         return (await Http.CountsAsync()).Dead > 0;
     });
 
@@ -101,7 +118,7 @@ internal sealed class KeyedRun : IAsyncDisposable
         var until = Ledger.Settled + _random.Next(1, 200);
         return Eventually.Async("leads come to clients", () =>
         {
-            _load.ThrowIfFailed();
+            ThrowIfFailed();
             return Ledger.Settled >= until;
         });
     }
@@ -119,15 +136,12 @@ internal sealed class KeyedRun : IAsyncDisposable
             throw new TimeoutException($"A client is not answered. Of {Ledger.Refused.Count} refusals the last ones:\n{string.Join('\n', told)}");
         }
 
-        var counts = await Http.CountsAsync();
+        await AssertAccountAsync();
         _output.WriteLine(
-            $"{Ledger.Buffered} pushed = {counts.Served} served + {counts.Skipped} skipped + {counts.Waiting} waiting + {counts.Leased} leased "
-            + $"+ {counts.Dead} dead; {Ledger.Refused.Count} requests refused or lost, {Ledger.Replayed} answers replayed, "
-            + $"slowest answer {Ledger.Slowest.TotalMilliseconds:0} ms");
-        Assert.Equal(Ledger.Buffered, counts.Pushed);
+            $"{Ledger.Refused.Count} requests refused or lost, {Ledger.Replayed} answers replayed, slowest answer {Ledger.Slowest.TotalMilliseconds:0} ms");
 
         await DrainAsync();
-        counts = await Http.CountsAsync();
+        var counts = await Http.CountsAsync();
         Assert.Equal(Ledger.Buffered, counts.Served + counts.Skipped);
         Ledger.AssertEachOnce();
         Assert.Equal(Ledger.Settled, counts.Served);
@@ -137,13 +151,16 @@ internal sealed class KeyedRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _abandon.CancelAsync();
-        try
+        foreach (var load in (Load[])[_load, _beside])
         {
-            await _load.DisposeAsync();
-        }
-        catch (OperationCanceledException)
-        {
-            // Clients that still ask when a test has failed.
+            try
+            {
+                await load.DisposeAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                // Clients that still ask when a test has failed.
+            }
         }
 
         Array.ForEach([.. _https, .. _idle], http => http.Dispose());
@@ -160,7 +177,7 @@ internal sealed class KeyedRun : IAsyncDisposable
     private async Task StopAsync()
     {
         _ending.TrySetResult();
-        var stopped = _load.StopAsync();
+        var stopped = Task.WhenAll(_load.StopAsync(), _beside.StopAsync());
         var attempt = 0;
         await Eventually.Async("a push is taken", async () =>
         {
@@ -169,6 +186,23 @@ internal sealed class KeyedRun : IAsyncDisposable
             return answer.Status == 200;
         });
         await stopped;
+    }
+
+    /// <summary>What is there is what was pushed, and what is served is what clients have; of a namespace that is still.</summary>
+    private async Task AssertAccountAsync()
+    {
+        var counts = await Http.CountsAsync();
+        _output.WriteLine(
+            $"{Ledger.Buffered} pushed = {counts.Served} served + {counts.Skipped} skipped + {counts.Waiting} waiting + {counts.Leased} leased + {counts.Dead} dead");
+        Assert.Equal(Ledger.Buffered, counts.Pushed);
+        Assert.Equal(Ledger.Settled, counts.Served);
+        Ledger.AssertNoneTwice();
+    }
+
+    private void ThrowIfFailed()
+    {
+        _load.ThrowIfFailed();
+        _beside.ThrowIfFailed();
     }
 
     private async Task DrainAsync()
