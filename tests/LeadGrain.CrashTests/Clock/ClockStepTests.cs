@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LeadGrain.CrashTests.Keys;
+using LeadGrain.Sandbox.Smartlead;
 using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Clock;
@@ -10,21 +11,25 @@ public sealed class ClockStepTests(ITestOutputHelper output)
     private static readonly TimeSpan s_hour = TimeSpan.FromHours(1);
 
     [SteppedClockFact]
-    public async Task Under_load_no_lease_ends_early_none_hangs_and_no_lead_is_handed_out_twice()
+    public async Task Under_load_nothing_that_is_due_later_comes_early_or_hangs_and_no_lead_is_handed_out_twice()
     {
         var random = Seed.Next(output);
         using var clock = new SteppedClock();
         await using var database = await TestDatabase.CreateEmptyAsync();
-        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = database.ConnectionString, More = clock.Variables });
+        await using var smartlead = await FakeSmartlead.StartAsync();
+        var more = new Dictionary<string, string>([.. clock.Variables, .. DueWork.Variables(smartlead)]);
+        await using var grid = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = database.ConnectionString, More = more });
         await using var run = KeyedRun.Start(output, random, grid.Url);
+        await using var due = await DueWork.StartAsync(smartlead, database, grid.Url);
         for (var round = 0; round < KeyedRun.Rounds(1); round++)
         {
             foreach (var (name, hours) in ((string, int)[])[("+1 h", 1), ("back to the true time", 0), ("-1 h", -1), ("on to the true time", 0)])
             {
-                await StepAsync(run, clock, name, hours);
+                await due.OverStepAsync(() => StepAsync(run, clock, name, hours), isTrue: hours != 0);
             }
         }
 
+        await due.AssertWholeAsync();
         await run.AssertWholeAsync();
     }
 
