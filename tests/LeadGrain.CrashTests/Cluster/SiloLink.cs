@@ -3,12 +3,12 @@ using System.Diagnostics;
 namespace LeadGrain.CrashTests.Cluster;
 
 /// <summary>
-/// Addresses of two silos on this machine, which can be cut off from each other: what is sent to them is dropped. Their
-/// clients and their database are at other addresses, and notice nothing.
+/// Addresses on this machine, of two silos or of what one of them needs, that can be cut off: what is sent to them is dropped.
+/// Whoever is at other addresses notices nothing.
 /// </summary>
 internal sealed class SiloLink : IAsyncDisposable
 {
-    private bool _isCut;
+    private string[] _cut = [];
 
     internal SiloLink()
     {
@@ -21,20 +21,25 @@ internal sealed class SiloLink : IAsyncDisposable
 
     internal string Second { get; }
 
-    internal async Task CutAsync()
+    internal Task CutAsync() => CutAsync(First, Second);
+
+    internal async Task CutAsync(params string[] addresses)
     {
-        _isCut = true;
-        Assert.Equal((0, 0), (await RouteAsync("add", First), await RouteAsync("add", Second)));
+        _cut = addresses;
+        foreach (var address in addresses)
+        {
+            Assert.Equal(0, await RouteAsync("add", address));
+        }
     }
 
     internal async Task HealAsync()
     {
-        if (_isCut)
+        foreach (var address in _cut)
         {
-            _isCut = false;
-            await RouteAsync("del", First);
-            await RouteAsync("del", Second);
+            await RouteAsync("del", address);
         }
+
+        _cut = [];
     }
 
     public async ValueTask DisposeAsync() => await HealAsync();

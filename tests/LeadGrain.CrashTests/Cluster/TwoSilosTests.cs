@@ -1,5 +1,8 @@
 using System.Diagnostics;
+using LeadGrain.CrashTests.Ingestion;
 using LeadGrain.CrashTests.Keys;
+using LeadGrain.CrashTests.Postgres;
+using Npgsql;
 using Xunit.Abstractions;
 
 namespace LeadGrain.CrashTests.Cluster;
@@ -32,11 +35,11 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
                 {
                     await link.CutAsync();
                     start = Stopwatch.GetTimestamp();
-                });
+                }, lasts: true);
                 await Eventually.Async("one of them gives up", () => silos.Any(silo => silo.HasExited));
                 output.WriteLine($"one of them ended after {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s");
                 var lost = Array.FindIndex(silos, silo => silo.HasExited);
-                await run.SufferAsync("silos cut off, one of them ended", () => Task.CompletedTask);
+                await run.SufferAsync("silos cut off, one of them ended", () => Task.CompletedTask, lasts: true);
                 Assert.False(silos[1 - lost].HasExited);
 
                 await link.HealAsync();
@@ -65,6 +68,50 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
         await victim.ExitAsync(); // it finds itself declared dead
     });
 
+    /// <summary>The other one and its clients reach it, so nobody takes its grains from it; it can do nothing for them meanwhile.</summary>
+    [RouteFact]
+    public async Task A_silo_that_reaches_its_clients_and_the_other_silo_but_not_the_database()
+    {
+        var random = Seed.Next(output);
+        await using var link = new SiloLink();
+        var port = GridSettings.LastingPort();
+        await using var server = await FaultyServer.StartAsync(settings: $"listen_addresses = '127.0.0.1,{link.First}'\nport = {port}");
+        var address = new NpgsqlConnectionStringBuilder($"{server.ConnectionString};Port={port}") { Password = (await server.ClusterAsync()).Password };
+        await using var victim = await GridProcess.StartAsync(At(link.First));
+        var name = $"silos-{Guid.NewGuid():n}";
+        await CarryAsync(victim, name);
+        await using var other = await GridProcess.StartAsync(At("127.0.0.1"));
+        await using var run = KeyedRun.Start(output, random, name, other.Url, victim.Url);
+        await using var posts = await LeadRun.StartAsync(victim.Url);
+        for (var round = 0; round < KeyedRun.Rounds(1); round++)
+        {
+            await run.SufferAsync("one of two silos cut off from the database for 15 s", async () =>
+            {
+                await link.CutAsync(link.First);
+                await Task.Delay(s_cutOff / 2); // the fault itself, here and below
+                var settled = run.Ledger.Settled;
+                await Task.Delay(s_cutOff / 2);
+                output.WriteLine($"{run.Ledger.Refused.Count} requests refused meanwhile");
+                Assert.Equal(settled, run.Ledger.Settled);
+                await link.HealAsync();
+            });
+        }
+
+        await run.AssertWholeAsync();
+        output.WriteLine(await posts.AssertWholeAsync());
+        Assert.False(victim.HasExited || other.HasExited);
+
+        GridSettings At(string host) => new() { DatabaseUrl = new NpgsqlConnectionStringBuilder(address.ConnectionString) { Host = host }.ConnectionString };
+    }
+
+    /// <summary>Has a silo that is alone as yet be the one that carries a namespace.</summary>
+    private static async Task CarryAsync(GridProcess silo, string name)
+    {
+        using var first = new CampaignClient(silo.Url, name);
+        Assert.Equal(200, (await first.PushAsync([])).Status);
+        Assert.Null((await first.NextAsync()).Email);
+    }
+
     private static GridSettings At(TestDatabase database, string address) => new()
     {
         DatabaseUrl = database.ConnectionString,
@@ -81,13 +128,7 @@ public sealed class TwoSilosTests(ITestOutputHelper output)
         try
         {
             var name = $"silos-{Guid.NewGuid():n}";
-            using (var first = new CampaignClient(victim.Url, name))
-            {
-                // Alone as yet, it is the one that carries the namespace.
-                Assert.Equal(200, (await first.PushAsync([])).Status);
-                Assert.Null((await first.NextAsync()).Email);
-            }
-
+            await CarryAsync(victim, name);
             await using var other = await GridProcess.StartAsync(new GridSettings { DatabaseUrl = database.ConnectionString });
             await using var run = KeyedRun.Start(output, random, name, other.Url, victim.Url);
             for (var round = 0; round < KeyedRun.Rounds(1); round++)
