@@ -50,10 +50,10 @@ internal static class CrmApi
 
     internal static RouteHandlerBuilder Filtered(this RouteHandlerBuilder route) => route
         .Query("status", "Exact status.")
-        .Query("assignee", "Exact assignee.")
+        .Query("assignee", "Exact assignee; assignedTo is another name of it.")
         .Query("country", "Exact country.")
         .Query("offer", "Exact offer.")
-        .Query("source", "Exact sourcetype.")
+        .Query("source", "Exact sourcetype, which is another name of it.")
         .Query("q", "Part of name, email, phone or description, in any case.")
         .Query("from", "Received at or after this ISO 8601 time.", QueryKind.Time)
         .Query("to", "Received before this ISO 8601 time.", QueryKind.Time);

@@ -47,8 +47,9 @@ internal static class CrmChangeInput
         int? version = null;
         if (headers.IfMatch is { Count: > 0 } match && match != "*")
         {
-            // Given several times they are joined by commas, and refused as a list is.
-            if (!int.TryParse(match.ToString().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var matched))
+            // Given several times they are joined by commas, and refused as a list is. A proxy that compresses answers makes their tags weak.
+            var tag = match.ToString();
+            if (!int.TryParse((tag.StartsWith("W/", StringComparison.Ordinal) ? tag[2..] : tag).Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var matched))
             {
                 return Problem.InvalidHeader("If-Match", "must be the ETag of an earlier answer.");
             }

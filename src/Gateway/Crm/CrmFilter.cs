@@ -15,16 +15,17 @@ internal sealed record CrmFilter(CrmQuery Query, IdPage Page)
         var reader = new QueryReader(parameters);
         var query = new CrmQuery(
             reader.Text("status"),
-            reader.Text("assignee"),
+            reader.Text("assignee") ?? reader.Text("assignedTo"),
             reader.Text("country"),
             reader.Text("offer"),
-            reader.Text("source"),
+            reader.Text("source") ?? reader.Text("sourcetype"),
             reader.Text("q"),
             reader.Time("from"),
             reader.Time("to"),
             Before: null,
             reader.Limit());
         var next = reader.Text("next");
+        reader.RefuseOthers();
         if (reader.Problem is { } problem)
         {
             return problem;

@@ -2,8 +2,8 @@ using System.Text;
 
 namespace LeadGrain.Gateway.Crm;
 
-/// <summary>Reads CSV (RFC 4180) row by row, however long a row is, and keeps no more of it than it may have. Empty lines are no rows; a quote that
-/// does not begin a cell is a character like others.</summary>
+/// <summary>Reads CSV (RFC 4180, but for <see cref="CsvSeparator"/>) row by row, however long a row is, and keeps no more of it than it may have.
+/// Empty lines are no rows; a quote that does not begin a cell is a character like others.</summary>
 /// <param name="text">Read to its end.</param>
 /// <param name="most">How many characters a row may have.</param>
 internal sealed class CsvCells(TextReader text, int most)
@@ -12,6 +12,7 @@ internal sealed class CsvCells(TextReader text, int most)
     private readonly StringBuilder _cell = new();
     private readonly List<string> _cells = [];
 
+    private char? _separator;
     private int _at;
     private int _end;
     private Place _place = Place.BeforeRow;
@@ -40,6 +41,11 @@ internal sealed class CsvCells(TextReader text, int most)
     {
         _cells.Clear();
         _length = 0;
+        if (_separator is null)
+        {
+            await StartAsync();
+        }
+
         while (true)
         {
             while (_at < _end)
@@ -56,6 +62,21 @@ internal sealed class CsvCells(TextReader text, int most)
                 return EndText();
             }
         }
+    }
+
+    private async ValueTask StartAsync()
+    {
+        while (_end < _buffer.Length && _buffer.AsSpan(0, _end).TrimStart("\r\n").IndexOfAny('\r', '\n') < 0)
+        {
+            if (await text.ReadAsync(_buffer.AsMemory(_end)) is var read && read == 0)
+            {
+                break;
+            }
+
+            _end += read;
+        }
+
+        (_separator, _at) = CsvSeparator.Find(_buffer.AsSpan(0, _end));
     }
 
     /// <returns>Whether the row is at its end.</returns>
@@ -106,7 +127,7 @@ internal sealed class CsvCells(TextReader text, int most)
             return true;
         }
 
-        if (next == ',')
+        if (next == _separator)
         {
             EndCell(Place.BeforeCell);
         }

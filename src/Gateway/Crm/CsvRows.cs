@@ -22,9 +22,9 @@ internal static class CsvRows
             yield break;
         }
 
-        if (csv.Cells is not { } header)
+        if (csv.Cells is not { } header || header.Any(static name => name.Contains('@', StringComparison.Ordinal)))
         {
-            // Without it the others have no names.
+            // It is too long, or somebody's row: the others have no names.
             yield return new ImportRow(csv.Line, null);
             yield break;
         }

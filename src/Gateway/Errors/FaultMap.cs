@@ -1,6 +1,7 @@
 using LeadGrain.Gateway.Calls;
 using LeadGrain.Gateway.Problems;
 using LeadGrain.GrainInterfaces.Faults;
+using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Errors;
@@ -16,6 +17,8 @@ internal static class FaultMap
         OverloadedException => Problem.Overloaded(),
         CallTimedOutException or TimeoutException => Problem.TimedOut(),
         SecretsNotConfiguredException => Problem.SecretsNotConfigured(),
+        BadHttpRequestException { InnerException: { } inner } when ContentCoding.IsBroken(inner)
+            => Problem.OfStatus(400) with { Detail = "The body is not what its Content-Encoding says." },
         BadHttpRequestException bad => Problem.OfStatus(bad.StatusCode),
         _ => null,
     };

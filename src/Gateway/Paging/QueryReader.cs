@@ -11,10 +11,25 @@ internal ref struct QueryReader(IQueryCollection query)
     internal const int DefaultLimit = 100;
     internal const int MaxLimit = 1000;
 
+    private List<string>? _asked;
+
     internal Problem? Problem { get; private set; }
+
+    /// <summary>Refuses what nobody has asked for: where a filter is misspelled, everything would match.</summary>
+    internal void RefuseOthers()
+    {
+        foreach (var name in query.Keys)
+        {
+            if (_asked?.Contains(name, StringComparer.OrdinalIgnoreCase) != true)
+            {
+                Refuse(name, "is no parameter of this route.");
+            }
+        }
+    }
 
     internal string? Text(string name)
     {
+        (_asked ??= []).Add(name);
         var values = query[name];
         if (values.Count > 1)
         {

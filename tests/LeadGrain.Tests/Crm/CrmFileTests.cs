@@ -235,10 +235,10 @@ public sealed class CrmFileTests(SharedGrid shared) : IClassFixture<SharedGrid>
             (string?)lead["extra"]!["id"], (string?)lead["extra"]!["status"], (string?)lead["extra"]!["assignedTo"], (string?)lead["extra"]!["notes"]));
     }
 
-    private static async Task<List<JsonNode>> ImportAsync(HttpClient client, string file, string type)
+    internal static async Task<List<JsonNode>> ImportAsync(HttpClient client, string file, string type)
         => await RowsAsync(await SendFileAsync(client, Encoding.UTF8.GetBytes(file), type));
 
-    private static async Task<HttpResponseMessage> SendFileAsync(HttpClient client, byte[] file, string type, string encoding = "")
+    internal static async Task<HttpResponseMessage> SendFileAsync(HttpClient client, byte[] file, string type, string encoding = "")
     {
         using var content = new ByteArrayContent(file);
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);

@@ -28,6 +28,8 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         Assert.Equal([ids[0], ids[3]], await client.ListAsync("status=called"));
         Assert.Equal(5, (await client.ListAsync("status=new")).Count);
         Assert.Equal([ids[0]], await client.ListAsync("assignee=ann"));
+        Assert.Equal([ids[0]], await client.ListAsync("assignedTo=ann"));
+        Assert.Equal(3, (await client.ListAsync("sourcetype=s1")).Count);
         Assert.Equal([ids[0]], await client.ListAsync("assignee=ann&status=called&country=LV"));
         Assert.Empty(await client.ListAsync("assignee=ann&country=EE"));
         Assert.Equal(4, (await client.ListAsync("country=LV")).Count);
@@ -140,6 +142,18 @@ public sealed class CrmTests(SharedGrid shared) : IClassFixture<SharedGrid>
         var read = CrmChangeInput.Complete(new CrmChange(Guid.Empty, "", null, null, new NewValue("n"), null), Guid.NewGuid(), headers);
 
         Assert.Equal("If-Match", read.Problem?.Member);
+    }
+
+    [Theory]
+    [InlineData("\"2\"")]
+    [InlineData("W/\"2\"")]
+    public void The_tag_of_an_answer_counts_also_where_a_proxy_has_made_it_a_weak_one(string tag)
+    {
+        var headers = new HeaderDictionary { ["If-Match"] = tag };
+
+        Assert.False(CrmChangeInput.Complete(new CrmChange(Guid.Empty, "", null, null, null, null), Guid.NewGuid(), headers).Failed(out _, out var change));
+
+        Assert.Equal(2, change.Version);
     }
 
     [Fact]

@@ -19,6 +19,12 @@ public sealed class CsvCellsTests
     [InlineData("\"a\"b\"c,d\ne", "1 ab\"c;d|2 e")]
     [InlineData("\"a\nb,c\n", "1 a.b,c.")]
     [InlineData("a,", "1 a;")]
+    [InlineData("a;b;c\n1,5;x;\"y;z\"", "1 a;b;c|2 1,5;x;y;z")]
+    [InlineData("a\tb\n1;2\t3,4", "1 a;b|2 1;2;3,4")]
+    [InlineData("\"a;b;c\",d\ne;f,g", "1 a;b;c;d|2 e;f;g")]
+    [InlineData("sep=|\r\na|b\r\n1,2|3", "2 a;b|3 1,2;3")]
+    [InlineData("sep=;", "")]
+    [InlineData("\nsep=;\n", "2 sep=;")]
     [InlineData("", "")]
     public async Task Rows_are_told_by_where_they_begin(string text, string rows)
         => Assert.Equal(rows, string.Join('|', (await ReadAsync(text)).Select(row => $"{row.Line} {string.Join(';', row.Cells).Replace('\n', '.').Replace('\r', '.')}")));
