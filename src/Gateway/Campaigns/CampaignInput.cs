@@ -91,7 +91,7 @@ internal static class CampaignInput
             (true, true) => new RetryInput(null),
             (false, false) => new RetryInput(ids),
             (false, true) => Problem.InvalidMember("all", "must not be given together with leadIds."),
-            (true, false) => Problem.MissingMember("leadIds"),
+            (true, false) => Problem.MissingMember("leadIds") with { Detail = "leadIds is required, or all: true." },
         };
     }
 

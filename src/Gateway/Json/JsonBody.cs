@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using LeadGrain.Gateway.Connections;
 using LeadGrain.Gateway.Problems;
+using LeadGrain.GrainInterfaces.Ingestion;
 using Microsoft.AspNetCore.Http;
 
 namespace LeadGrain.Gateway.Json;
@@ -52,7 +53,10 @@ internal static class JsonBody
     }
 
     private static Problem? Refuse(HttpContext context, int limit)
-        => JsonContentType.Accepts(context.Request.ContentType) ? Body.Refuse(context, limit) : Problem.UnsupportedMediaType();
+        => !JsonContentType.Accepts(context.Request.ContentType) ? Problem.UnsupportedMediaType()
+            : !ContentCoding.IsPlain(context.Request.Headers.ContentEncoding)
+                ? Problem.UnsupportedMediaType() with { Detail = "This route takes a body as it is, without Content-Encoding." }
+            : Body.Refuse(context, limit);
 
     internal static Parsed<T> Parse<T>(ReadOnlyMemory<byte> json, BodyShape<T> shape, byte[]? hash = null, QuickShape<T>? quick = null)
         where T : class

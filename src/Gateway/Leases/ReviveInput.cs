@@ -26,7 +26,7 @@ internal sealed record ReviveInput(ImmutableArray<Guid>? Ids)
             (true, true) => new ReviveInput((ImmutableArray<Guid>?)null),
             (false, false) => new ReviveInput(ids),
             (false, true) => Problem.InvalidMember("all", "must not be given together with ids."),
-            (true, false) => Problem.MissingMember("ids"),
+            (true, false) => Problem.MissingMember("ids") with { Detail = "ids is required, or all: true." },
         };
     }
 }

@@ -27,6 +27,7 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IErrorReport
             await next(context);
             if (IsBareRefusal(context.Response))
             {
+                AllowHead(context.Response.Headers);
                 await context.AnswerAsync(Problem.OfStatus(context.Response.StatusCode));
             }
         }
@@ -46,6 +47,14 @@ internal sealed partial class RequestBoundary(RequestDelegate next, IErrorReport
 
     private static bool IsBareRefusal(HttpResponse response) =>
         response.StatusCode is 404 or 405 or 415 && !response.HasStarted && response.ContentType is null && response.ContentLength is null;
+
+    private static void AllowHead(IHeaderDictionary headers)
+    {
+        if (headers.Allow.ToString() is var methods && methods.Contains(HttpMethods.Get, StringComparison.Ordinal))
+        {
+            headers.Allow = methods.Replace(HttpMethods.Get, $"{HttpMethods.Get}, {HttpMethods.Head}", StringComparison.Ordinal);
+        }
+    }
 
     private static string? RouteOf(HttpContext context) => (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText;
 

@@ -68,7 +68,7 @@ internal static class HoldingPoolApi
                 (true, true) => new Asked(null),
                 (false, false) => new Asked(ids),
                 (false, true) => Problem.InvalidMember("all", "must not be given together with leadIds."),
-                (true, false) => Problem.MissingMember("leadIds"),
+                (true, false) => Problem.MissingMember("leadIds") with { Detail = "leadIds is required, or all: true." },
             };
     }
 

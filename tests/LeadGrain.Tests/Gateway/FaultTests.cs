@@ -167,6 +167,30 @@ public sealed class FaultTests
         answer.MustBeProblem(status, code);
     }
 
+    [Fact]
+    public async Task Where_get_is_allowed_head_is_too()
+    {
+        await using var server = await GatewayServer.StartAsync();
+
+        using var answer = await server.Client.SendAsync(new HttpRequestMessage(HttpMethod.Delete, "/cursor/n"));
+
+        Assert.Equal(["GET", "HEAD", "PUT"], answer.Content.Headers.Allow.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_packed_body_is_refused_by_name_where_none_is_unpacked()
+    {
+        await using var server = await GatewayServer.StartAsync();
+        using var content = new ByteArrayContent([0x1f, 0x8b, 8, 0]);
+        content.Headers.ContentType = new("application/json");
+        content.Headers.ContentEncoding.Add("gzip");
+
+        var answer = await Answer.OfAsync(await server.Client.PostAsync("/buffer/next", content));
+
+        answer.MustBeProblem(415, "unsupported_media_type");
+        Assert.Contains("Content-Encoding", answer.Body, StringComparison.Ordinal);
+    }
+
     private sealed class RecordingReporter : IErrorReporter
     {
         internal ConcurrentQueue<(Exception Fault, string RequestId, string? Route)> Reports { get; } = new();
