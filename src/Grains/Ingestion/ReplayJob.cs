@@ -20,7 +20,7 @@ internal sealed class ReplayJob(ReplayStore store, Settling settling) : IJobKind
     /// <inheritdoc/>
     public async Task<JobStep?> StepAsync(ClaimedJob job, NpgsqlBatch batch, int most)
     {
-        var next = await store.NextAsync(job, most);
+        var next = await ReplayStore.NextAsync(batch.Connection!, job, most);
         if (next.Count == 0)
         {
             return null;

@@ -71,10 +71,13 @@ internal sealed class ReplayStore(NpgsqlDataSource database)
     });
 
     /// <summary>The next rows, at most so many, and whether each is one that the replay asks for.</summary>
-    internal Task<List<(RawRow Row, bool Matches)>> NextAsync(ClaimedJob job, int most) => StorageFaults.GuardAsync(async () =>
+    /// <param name="connection">The step's: one that waited for a second might find all in use by its like.</param>
+    /// <param name="job">The replay.</param>
+    /// <param name="most">Rows.</param>
+    internal static Task<List<(RawRow Row, bool Matches)>> NextAsync(NpgsqlConnection connection, ClaimedJob job, int most) => StorageFaults.GuardAsync(async () =>
     {
         var spec = ReplaySpec.FromJson(job.Spec);
-        await using var command = database.CreateCommand(spec.Ids is null ? StepSql : StepIdsSql);
+        await using var command = new NpgsqlCommand(spec.Ids is null ? StepSql : StepIdsSql, connection);
         Bind(command, job, spec);
         command.Bind(job.Position ?? Guid.Empty, most, (long)StepBytes);
         if (spec.Ids is not null)

@@ -5,6 +5,7 @@ using LeadGrain.Grains.Ingestion;
 using LeadGrain.Tests.Gateway;
 using LeadGrain.Tests.Postgres;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace LeadGrain.Tests.Ingestion;
 
@@ -48,6 +49,32 @@ public sealed class ReplayTests
     }
 
     [Fact]
+    public async Task A_replay_needs_one_connection_at_a_time()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await TestGrid.StartAsync(database);
+        (await grid.Client.PostLeadAsync("""{"email":"a@b.c"}""")).MustBeCreated();
+        var pool = grid.Services.GetRequiredService<NpgsqlDataSource>();
+        var held = new Stack<NpgsqlConnection>();
+        try
+        {
+            for (var left = new NpgsqlConnectionStringBuilder(pool.ConnectionString).MaxPoolSize - 1; left > 0; left--)
+            {
+                held.Push(await pool.OpenConnectionAsync());
+            }
+
+            Assert.Equal("done", (string?)(await ReplayAsync(grid.Client, new { from = Day(0) }))["state"]);
+        }
+        finally
+        {
+            while (held.TryPop(out var connection))
+            {
+                await connection.DisposeAsync();
+            }
+        }
+    }
+
+    [Fact]
     public async Task While_a_replay_runs_its_job_tells_how_far_it_has_come()
     {
         const int Step = 500;
@@ -59,7 +86,7 @@ public sealed class ReplayTests
         // The last lead is in other hands, and is waited for.
         await using var connection = await database.DataSource.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await using var hold = new Npgsql.NpgsqlCommand($"select from leads where id = '{ids[^1]}' for update", connection, transaction);
+        await using var hold = new NpgsqlCommand($"select from leads where id = '{ids[^1]}' for update", connection, transaction);
         await hold.ExecuteNonQueryAsync();
         var id = (Guid)(await grid.Client.PostAsync("/raw/replay", new { from = Day(0) }))["id"]!;
         await database.LockWaitAsync();
