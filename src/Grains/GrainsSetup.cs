@@ -35,7 +35,13 @@ public static class GrainsSetup
     /// </summary>
     public const string HotSource = "LeadGrain.Hot";
 
-    /// <summary>Adds every slice. The host must have added both Npgsql data sources, a <see cref="StoreTurn"/> and a time provider.</summary>
+    /// <summary>
+    /// The key of the Npgsql data source for lists and exports. Whoever asks for many of them waits for others of their kind: what a push
+    /// or a pull needs beside the <see cref="HotSource"/> never does.
+    /// </summary>
+    public const string ListSource = "LeadGrain.Lists";
+
+    /// <summary>Adds every slice. The host must have added all three Npgsql data sources, a <see cref="StoreTurn"/> and a time provider.</summary>
     public static IServiceCollection AddGrains(this IServiceCollection services, IConfiguration configuration)
         => services
             .AddSingleton<HotSessions>()

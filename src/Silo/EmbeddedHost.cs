@@ -29,6 +29,8 @@ internal static class GrainHost
         builder.Services.AddSingleton(static services => new StoreTurn(services.GetRequiredService<EmbeddedHostStatus>().OwnerAsync));
         builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (services, _) => EmbeddedHosting.BuildOwned(
             services, "leadgrain-hot", shares.Hot, HotSessionSetup.ApplyAsync));
+        builder.Services.AddKeyedSingleton(
+            GrainsSetup.ListSource, (services, _) => EmbeddedHosting.BuildOwned(services, "leadgrain-lists", shares.Lists));
         builder.Services.AddKeyedSingleton(GrainsSetup.KeeperSource, static (services, _) => EmbeddedHosting.BuildUnowned(services, "leadgrain-keeper"));
         builder.Services.AddSingleton<LatestPrimary>();
         builder.Services.AddOptions<EmbeddedHostOptions>().Configure<LatestPrimary>((options, latest) => options.FindHost = latest.FindAsync);

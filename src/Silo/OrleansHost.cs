@@ -28,6 +28,8 @@ internal static class GrainHost
         var shares = ConnectionShares.Of(connectionString);
         builder.Services.AddSingleton(_ => BuildStore(shares.Rest, "leadgrain-store"));
         builder.Services.AddKeyedSingleton(GrainsSetup.HotSource, (_, _) => BuildHotStore(connectionString, shares.Hot));
+        builder.Services.AddKeyedSingleton(
+            GrainsSetup.ListSource, (_, _) => DatabaseHosts.BuildSource(ShareOf(connectionString, "leadgrain-lists", shares.Lists)));
         KeepGrainKeysOutOfLogs(builder.Logging);
         var tables = TablesOf(connectionString);
         if (cluster.HasSilo)
@@ -69,11 +71,17 @@ internal static class GrainHost
 
     private static NpgsqlDataSource BuildHotStore(string connectionString, int connections)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = "leadgrain-hot" };
-        (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, connections);
+        var builder = ShareOf(connectionString, "leadgrain-hot", connections);
         builder.UsePhysicalConnectionInitializer(
             static _ => throw new NotSupportedException("These connections are opened asynchronously only."), HotSessionSetup.ApplyAsync);
         return DatabaseHosts.BuildSource(builder);
+    }
+
+    private static NpgsqlDataSourceBuilder ShareOf(string connectionString, string name, int connections)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
+        (builder.ConnectionStringBuilder.MinPoolSize, builder.ConnectionStringBuilder.MaxPoolSize) = (0, connections);
+        return builder;
     }
 
     private static void AddSilo(ISiloBuilder silo, ClusterSettings cluster, string tables)

@@ -5,12 +5,14 @@ using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Access;
 
 /// <summary>Organizations' keys in PostgreSQL: their hashes, never the keys.</summary>
-internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class OrganizationKeyStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists, TimeProvider time)
 {
     private const string FindSql =
         """
@@ -65,7 +67,7 @@ internal sealed class OrganizationKeyStore(NpgsqlDataSource database, TimeProvid
 
     internal Task<KeyPage> ListAsync(long organizationId, string after, int limit) => StorageFaults.GuardAsync(async () =>
     {
-        var found = await database.ReadAllAsync(ListSql, Read, organizationId, after, limit + 1);
+        var found = await lists.ReadAllAsync(ListSql, Read, organizationId, after, limit + 1);
         return new KeyPage([.. found.Take(limit)], found.Count > limit);
     });
 

@@ -1,12 +1,13 @@
 using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Audit;
 
 /// <summary>Reads the audit log, newest first.</summary>
-internal sealed class AuditLogStore(NpgsqlDataSource database)
+internal sealed class AuditLogStore([FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource database)
 {
     // By time, too, entries are found by their ids, which rise with it: but for what clocks may differ or be set back by, a day here.
     internal const string ListSql =

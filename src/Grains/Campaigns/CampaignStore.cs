@@ -2,13 +2,15 @@ using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Campaigns;
 
 /// <summary>Campaigns in PostgreSQL: their settings and states.</summary>
-internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class CampaignStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists, TimeProvider time)
 {
     private const string Columns =
         """
@@ -143,7 +145,7 @@ internal sealed class CampaignStore(NpgsqlDataSource database, TimeProvider time
     /// <summary>A page of an organization's campaigns, by id.</summary>
     internal async Task<CampaignPage> ListAsync(long organizationId, string after, int limit)
     {
-        var found = await StorageFaults.GuardAsync(() => database.ReadAllAsync(ListSql, Read, organizationId, after, limit + 1));
+        var found = await StorageFaults.GuardAsync(() => lists.ReadAllAsync(ListSql, Read, organizationId, after, limit + 1));
         return new CampaignPage([.. found.Take(limit)], found.Count > limit);
     }
 

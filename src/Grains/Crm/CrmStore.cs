@@ -3,13 +3,15 @@ using LeadGrain.GrainInterfaces.Crm;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Crm;
 
 /// <summary>Leads as people work on them, in PostgreSQL.</summary>
-internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class CrmStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists, TimeProvider time)
 {
     private const string Lead =
         """
@@ -65,7 +67,7 @@ internal sealed class CrmStore(NpgsqlDataSource database, TimeProvider time)
     /// <summary>A page of a tenant's leads, newest first; of large ones fewer than it may have.</summary>
     internal Task<CrmPage> ListAsync(Tenant tenant, CrmQuery query) => StorageFaults.GuardAsync(async () =>
     {
-        var (leads, hasMore) = await database.ReadPageAsync(
+        var (leads, hasMore) = await lists.ReadPageAsync(
             query.Assignee is not null ? ByAssigneeSql
             : query.Status is not null and not CrmChange.InitialStatus ? ByStatusSql
             : AnySql,

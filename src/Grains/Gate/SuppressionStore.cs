@@ -4,12 +4,14 @@ using System.Text;
 using LeadGrain.GrainInterfaces.Audit;
 using LeadGrain.GrainInterfaces.Gate;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Gate;
 
 /// <summary>Who is not to be contacted, in PostgreSQL: hashes only, keyed with a pepper of the organization's own.</summary>
-internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class SuppressionStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists, TimeProvider time)
 {
     // 64 bytes each. Beyond, all are forgotten and read again as needed.
     private const int KeptPeppers = 20_000;
@@ -118,7 +120,7 @@ internal sealed class SuppressionStore(NpgsqlDataSource database, TimeProvider t
     internal Task<SuppressionPage> ListAsync(long organizationId, SuppressionQuery query) => StorageFaults.GuardAsync(async () =>
     {
         var email = query.EmailKey is { } key ? await HashAsync(organizationId, key) : null;
-        var found = await database.ReadAllAsync(
+        var found = await lists.ReadAllAsync(
             ListSql,
             static row => new Suppression(
                 row.GetFieldValue<byte[]>(0), row.GetString(1), row.GetString(2), new DateTimeOffset(row.GetDateTime(3), TimeSpan.Zero)),

@@ -1,12 +1,13 @@
 using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Ingestion;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Ingestion;
 
 /// <summary>Reads the raw log.</summary>
-internal sealed class RawLogStore(NpgsqlDataSource database)
+internal sealed class RawLogStore([FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource database)
 {
     /// <summary>Whose lead, else whose outcome, else whose waiting a raw row r is.</summary>
     internal const string State = "case when l.id is not null then 'stored' else coalesce(o.outcome, 'pending') end";

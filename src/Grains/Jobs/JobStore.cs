@@ -5,13 +5,15 @@ using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Ingestion;
 using LeadGrain.Grains.Organizations;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using NpgsqlTypes;
 
 namespace LeadGrain.Grains.Jobs;
 
 /// <summary>Background jobs in PostgreSQL. A claim runs by the database's clock, which all hosts share.</summary>
-internal sealed class JobStore(NpgsqlDataSource database, OrganizationStore organizations, TimeProvider time)
+internal sealed class JobStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists, OrganizationStore organizations, TimeProvider time)
 {
     private const string Columns =
         "j.id, j.kind, j.state, j.total, j.done, j.failed, j.error, j.created_at, j.started_at, j.finished_at";
@@ -101,7 +103,7 @@ internal sealed class JobStore(NpgsqlDataSource database, OrganizationStore orga
 
     internal Task<JobPage> ListAsync(Tenant tenant, Guid? before, int limit) => StorageFaults.GuardAsync(async () =>
     {
-        var jobs = await database.ReadAllAsync(ListSql, Read, tenant.App, tenant.Org, before ?? Guid.AllBitsSet, limit + 1);
+        var jobs = await lists.ReadAllAsync(ListSql, Read, tenant.App, tenant.Org, before ?? Guid.AllBitsSet, limit + 1);
         return new JobPage([.. jobs.Take(limit)], jobs.Count > limit);
     });
 

@@ -3,12 +3,13 @@ using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Leads;
 
 /// <summary>Reads served leads, newest first. A page costs the same at any depth.</summary>
-internal sealed class LeadStore(NpgsqlDataSource database, TimeProvider time)
+internal sealed class LeadStore([FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource database, TimeProvider time)
 {
     private static readonly TimeSpan s_clockSlack = TimeSpan.FromDays(1);
 

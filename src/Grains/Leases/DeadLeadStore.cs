@@ -1,11 +1,12 @@
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Leases;
 
 /// <summary>Reads dead leads. They are written by the commits of their namespaces' grains.</summary>
-internal sealed class DeadLeadStore(NpgsqlDataSource database)
+internal sealed class DeadLeadStore([FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource database)
 {
     /// <summary>Dead leads after an id, the oldest death first.</summary>
     /// <param name="namespaceId">Whose.</param>

@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using LeadGrain.GrainInterfaces.Namespaces;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 namespace LeadGrain.Grains.Namespaces;
 
 /// <summary>Reads the namespaces of a tenant with their exact counts, without waking their grains.</summary>
-internal sealed class NamespaceStore(NpgsqlDataSource database)
+internal sealed class NamespaceStore([FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource database)
 {
     private const string ListSql =
         """

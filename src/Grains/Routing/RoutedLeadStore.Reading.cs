@@ -43,7 +43,7 @@ internal sealed partial class RoutedLeadStore
     /// <summary>A page, newest first; of large leads fewer than it may have.</summary>
     internal Task<RoutedLeadPage> ListAsync(long organizationId, RoutedLeadQuery query) => StorageFaults.GuardAsync(async () =>
     {
-        var (found, hasMore) = await database.ReadPageAsync(
+        var (found, hasMore) = await lists.ReadPageAsync(
             ListSql,
             Read,
             SizeOf,

@@ -6,6 +6,7 @@ using LeadGrain.GrainInterfaces.Routing;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Idempotency;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -13,7 +14,8 @@ namespace LeadGrain.Grains.Routing;
 
 /// <summary>Routed leads in PostgreSQL: commits, what is known of an email, lists.</summary>
 internal sealed partial class RoutedLeadStore(
-    NpgsqlDataSource database, HotSessions hot, IOptions<RoutingOptions> options, TimeProvider time)
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists,
+    HotSessions hot, IOptions<RoutingOptions> options, TimeProvider time)
 {
     // A second process may make a day's first row between two looks; a third look always finds it.
     private const int MostTries = 3;

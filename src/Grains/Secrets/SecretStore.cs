@@ -4,13 +4,16 @@ using LeadGrain.GrainInterfaces.Faults;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.Grains.Audit;
 using LeadGrain.Grains.Storage;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace LeadGrain.Grains.Secrets;
 
 /// <summary>Organizations' secrets in PostgreSQL, sealed. What comes out of <see cref="OpenAsync"/> is for use, not for answers or logs.</summary>
-internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox box, TimeProvider time, ILogger<SecretStore> log)
+internal sealed partial class SecretStore(
+    NpgsqlDataSource database, [FromKeyedServices(GrainsSetup.ListSource)] NpgsqlDataSource lists,
+    SecretBox box, TimeProvider time, ILogger<SecretStore> log)
 {
     private const string OpenSql = "select key_id, sealed from organization_secrets where organization_id = $1 and name = $2";
 
@@ -150,7 +153,7 @@ internal sealed partial class SecretStore(NpgsqlDataSource database, SecretBox b
 
     /// <summary>The names of the secrets that are kept, and since when; never their values.</summary>
     internal Task<List<(string Name, DateTimeOffset UpdatedAt)>> ListAsync(long organizationId) => StorageFaults.GuardAsync(
-        () => database.ReadAllAsync(NamesSql, static row => (row.GetString(0), new DateTimeOffset(row.GetDateTime(1), TimeSpan.Zero)), organizationId));
+        () => lists.ReadAllAsync(NamesSql, static row => (row.GetString(0), new DateTimeOffset(row.GetDateTime(1), TimeSpan.Zero)), organizationId));
 
     /// <summary>
     /// Seals some secrets anew with the first key of the ring. Rows that another process has in hand are passed over, so any

@@ -46,7 +46,7 @@ public sealed class JobRunnerTests
         await database.ExecuteAsync("insert into organizations (app_id, org_id) values ('app', 'org')");
         var organization = await database.ScalarAsync<long>("select id from organizations");
         var time = new FakeTime();
-        var store = new JobStore(database.DataSource, new OrganizationStore(database.DataSource), time);
+        var store = new JobStore(database.DataSource, database.DataSource, new OrganizationStore(database.DataSource), time);
         var counting = new TaskCompletionSource();
         var never = new TaskCompletionSource<long>();
         using var runner = NewRunner(store, time, new OddKind { Count = () => Hold(counting, never) });

@@ -15,7 +15,7 @@ public sealed class ConnectionsTests
         var shares = ConnectionShares.Of(connection);
         const int Health = 2;
 
-        Assert.True(2 * (shares.Hot + Most(shares.Rest) + Most(GrainHost.TablesOf(connection)) + Health) <= Places);
+        Assert.True(2 * (shares.Hot + shares.Lists + Most(shares.Rest) + Most(GrainHost.TablesOf(connection)) + Health) <= Places);
     }
 
     [Theory]

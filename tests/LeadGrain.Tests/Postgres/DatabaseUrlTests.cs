@@ -78,16 +78,18 @@ public sealed class DatabaseUrlTests
     }
 
     [Theory]
-    [InlineData("Host=db;Maximum Pool Size=40", 6, 34)]
-    [InlineData("Host=db;Maximum Pool Size=100", 6, 94)]
-    [InlineData("Host=db;Maximum Pool Size=7", 1, 6)]
-    [InlineData("Host=db;Maximum Pool Size=60;Minimum Pool Size=60", 6, 60)]
-    [InlineData("Host=db;Maximum Pool Size=1", 1, 1)]
-    public void Few_of_the_connections_are_for_what_every_lead_passes(string settings, int hot, int rest)
+    [InlineData("Host=db;Maximum Pool Size=40", 6, 12, 22)]
+    [InlineData("Host=db;Maximum Pool Size=100", 6, 30, 64)]
+    [InlineData("Host=db;Maximum Pool Size=7", 1, 2, 4)]
+    [InlineData("Host=db;Maximum Pool Size=60;Minimum Pool Size=60", 6, 18, 36)]
+    [InlineData("Host=db;Maximum Pool Size=1", 1, 1, 1)]
+    public void Few_of_the_connections_are_for_what_every_lead_passes_and_some_for_lists(string settings, int hot, int lists, int rest)
     {
         var shares = ConnectionShares.Of(settings);
 
-        Assert.Equal((hot, rest), (shares.Hot, new NpgsqlConnectionStringBuilder(shares.Rest).MaxPoolSize));
+        var others = new NpgsqlConnectionStringBuilder(shares.Rest);
+        Assert.Equal((hot, lists, rest), (shares.Hot, shares.Lists, others.MaxPoolSize));
+        Assert.InRange(others.MinPoolSize, 0, rest);
     }
 
     [Theory]

@@ -24,7 +24,7 @@ public sealed class RoutingFenceTests
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
         using var hot = new HotSessions(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, hot, Options.Create(new RoutingOptions()), TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, hot, Options.Create(new RoutingOptions()), TimeProvider.System);
         var query = new HistoryQuery(organization, "jane@acme.example", new byte[32], DateTimeOffset.UtcNow.AddDays(-1));
 
         // Both have looked the email up before either writes.
@@ -46,7 +46,7 @@ public sealed class RoutingFenceTests
         var organization = await new OrganizationStore(database.DataSource).FindOrAddAsync(new Tenant("app", "org"));
         var caps = new CapStore(database.DataSource, TimeProvider.System);
         using var hot = new HotSessions(database.DataSource, TimeProvider.System);
-        var leads = new RoutedLeadStore(database.DataSource, hot, Options.Create(new RoutingOptions()), TimeProvider.System);
+        var leads = new RoutedLeadStore(database.DataSource, database.DataSource, hot, Options.Create(new RoutingOptions()), TimeProvider.System);
         var epoch = await caps.ClaimAsync(organization);
 
         // A commit that stands still: somebody else is about to write its lead's push.

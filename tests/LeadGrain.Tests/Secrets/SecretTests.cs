@@ -159,7 +159,8 @@ public sealed class SecretTests
 
     private static SecretBox Box(string keys) => new(Options.Create(new SecretOptions { Keys = keys }));
 
-    private static SecretStore Store(TestDatabase database, string keys) => new(database.DataSource, Box(keys), TimeProvider.System, NullLogger<SecretStore>.Instance);
+    private static SecretStore Store(TestDatabase database, string keys)
+        => new(database.DataSource, database.DataSource, Box(keys), TimeProvider.System, NullLogger<SecretStore>.Instance);
 
     private static SecretRotation Rotation(TestDatabase database, string keys)
     {
