@@ -16,6 +16,13 @@ public sealed class BufferOptions
     [Range(1, int.MaxValue)]
     public int WindowBytes { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>
+    /// Memory, in bytes, for the waiting leads of all active namespaces together. Beyond it, pushed leads stay in the database
+    /// until they are pulled, and a pull that finds none in memory reads on by 50, or by as many as it asks for.
+    /// </summary>
+    [Range(0, 1L << 40)]
+    public long WaitingBytes { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>A pull of many ends with the lead that brings its answer to this size, in bytes.</summary>
     [Range(1, int.MaxValue)]
     public int AnswerBytes { get; set; } = 32 * 1024 * 1024;

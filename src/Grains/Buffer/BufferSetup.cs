@@ -25,6 +25,8 @@ internal static class BufferSetup
             .AddHostedService<TakeBackDuty>()
             .AddSingleton<RisingIds>()
             .AddSingleton<ServedSetBudget>()
+            .AddSingleton<WaitingBudget>()
+            .AddTransient<WaitingShare>()
             .AddSingleton<BufferMetrics>()
             .AddSingleton<DeadLeadStore>()
             .AddSingleton<LeaseMetrics>();

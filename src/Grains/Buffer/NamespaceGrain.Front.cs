@@ -31,7 +31,7 @@ internal sealed partial class NamespaceGrain
 
             if (lacksHeld || MustRefill())
             {
-                await (lacksHeld ? ReadHeldAsync() : RefillAsync(wanted));
+                await (lacksHeld ? ReadHeldAsync(heldWanted) : RefillAsync(wanted));
             }
             else if (!TryPeekFront(out var lead, out var held))
             {
@@ -128,17 +128,24 @@ internal sealed partial class NamespaceGrain
 
     private async Task RefillAsync(int wanted)
     {
-        // A namespace that is asked for one lead reads a few; one that is drained reads ever more at a time.
-        _refill = Math.Min(Math.Max(Math.Max(FirstRefill, wanted), 2 * _refill), options.Value.WindowLeads);
+        // A namespace that is asked for one lead reads a few; one that is drained reads ever more at a time, while the process
+        // has room for them.
+        var few = Math.Max(FirstRefill, wanted);
+        _refill = Math.Min(waiting.Left > 0 ? Math.Max(few, 2 * _refill) : few, options.Value.WindowLeads);
         var bytes = options.Value.WindowBytes;
-        _window.Fill(await store.ReadWaitingAsync(_claimed!, _window.ReadThrough, _refill, bytes, _origins));
+        var read = await store.ReadWaitingAsync(_claimed!, _window.ReadThrough, _refill, bytes, _origins);
+        _window.Fill(waiting.Left > 0 ? read : read.Take(few)); // others may have taken the room meanwhile
+        waiting.Report();
     }
 
-    private async Task ReadHeldAsync()
+    private async Task ReadHeldAsync(int wanted)
     {
-        var limit = MostHeldWaiting(options.Value);
-        var (read, wasLast) = await store.ReadHeldAsync(_claimed!.Id, _held.BeginRead(), _lastSeq, limit, options.Value.AnswerBytes, _origins);
+        var few = Math.Max(FirstRefill, wanted);
+        var limit = waiting.Left > 0 ? MostHeldWaiting(options.Value) : few;
+        var after = _held.BeginRead(few);
+        var (read, wasLast) = await store.ReadHeldAsync(_claimed!.Id, after, _lastSeq, limit, options.Value.AnswerBytes, _origins);
         _held.EndRead(read, wasLast);
+        waiting.Report();
     }
 
     // Enough for the largest pull, as is an answer's size.

@@ -163,7 +163,7 @@ internal sealed partial class NamespaceGrain
     {
         if (_toSkip.Count == 0 && TryPeekPull(out _, out var first) && _held.Lacks(first.Command.Count))
         {
-            await ReadHeldAsync();
+            await ReadHeldAsync(first.Command.Count);
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed partial class NamespaceGrain
 {
     private const int MostRevivedAtOnce = 1_000;
 
-    private readonly HeldLeads _held = new(MostHeldWaiting(options.Value), options.Value.AnswerBytes);
+    private readonly HeldLeads _held = new(MostHeldWaiting(options.Value), options.Value.AnswerBytes, waiting);
 
     /// <inheritdoc/>
     public Task<Keyed<LeaseOutcomes>> SettleAsync(LeaseCommand command, CancellationToken cancellationToken)

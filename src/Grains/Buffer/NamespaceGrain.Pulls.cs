@@ -69,6 +69,7 @@ internal sealed partial class NamespaceGrain
                     await GatherAsync(round);
                 }
 
+                waiting.Report();
                 await CommitAsync(round);
             }
 

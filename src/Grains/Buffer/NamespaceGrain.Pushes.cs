@@ -127,9 +127,9 @@ internal sealed partial class NamespaceGrain
 
     private void Append(List<WaitingLead> leads)
     {
-        if (_window.ReadThrough == _lastSeq)
+        if (_window.ReadThrough == _lastSeq && waiting.Left > 0)
         {
-            _window.Fill(leads);
+            _window.Fill(leads, waiting.Left);
         }
 
         foreach (var lead in leads)
@@ -140,6 +140,7 @@ internal sealed partial class NamespaceGrain
             }
         }
 
+        waiting.Report();
         _lastSeq += leads.Count;
         if (_waiters.Count > 0)
         {

@@ -22,6 +22,7 @@ internal sealed partial class NamespaceGrain(
     UnansweredPulls unanswered,
     RisingIds ids,
     ServedSetBudget servedSets,
+    WaitingShare waiting,
     BufferMetrics metrics,
     LeaseMetrics leaseMetrics,
     IOptions<BufferOptions> options,
@@ -30,7 +31,7 @@ internal sealed partial class NamespaceGrain(
 {
     private readonly OriginCache _origins = new();
     private readonly ServedSet _servedSet = new(servedSets);
-    private readonly Window _window = new(options.Value.WindowLeads, options.Value.WindowBytes);
+    private readonly Window _window = new(options.Value.WindowLeads, options.Value.WindowBytes, waiting);
     private NamespaceKey _key = null!;
     private IGrainTimer? _checkpointTimer;
 
@@ -65,6 +66,7 @@ internal sealed partial class NamespaceGrain(
             WatchUnknown();
         }
 
+        waiting.Report();
         unanswered.Forget(GrainKey, marks);
         _isCounted = true;
         metrics.Activated();
@@ -85,6 +87,7 @@ internal sealed partial class NamespaceGrain(
         _ended ??= new OwnershipLostException("The host owns the database no more.");
         RefuseQueued();
         _servedSet.Abandon();
+        waiting.End();
         if (_isCounted)
         {
             _isCounted = false;

@@ -4,7 +4,7 @@ namespace LeadGrain.Grains.Buffer;
 /// The front of a namespace's plain order, leads of priority 0 by seq, held in memory. What lies behind it is in the
 /// database only. Bounded in leads and in bytes.
 /// </summary>
-internal sealed class Window(int maxLeads, int maxBytes)
+internal sealed class Window(int maxLeads, int maxBytes, WaitingShare share)
 {
     private readonly Queue<WaitingLead> _leads = new();
     private long _bytes;
@@ -21,11 +21,14 @@ internal sealed class Window(int maxLeads, int maxBytes)
     internal void StartAfter(long seq) => ReadThrough = seq;
 
     /// <summary>Adds leads in order, as many as fit; at least one where the window is empty.</summary>
-    internal void Fill(IEnumerable<WaitingLead> leads)
+    /// <param name="leads">From the next one on.</param>
+    /// <param name="room">How many bytes may come.</param>
+    internal void Fill(IEnumerable<WaitingLead> leads, long room = long.MaxValue)
     {
+        var most = room < maxBytes - _bytes ? _bytes + room : maxBytes;
         foreach (var lead in leads)
         {
-            if (_leads.Count > 0 && (_leads.Count >= maxLeads || _bytes + lead.Size > maxBytes))
+            if (_leads.Count > 0 && (_leads.Count >= maxLeads || _bytes + lead.Size > most))
             {
                 return;
             }
@@ -58,6 +61,7 @@ internal sealed class Window(int maxLeads, int maxBytes)
         }
 
         _bytes -= lead.Size;
+        share.Remove(lead);
         return true;
     }
 
@@ -68,6 +72,7 @@ internal sealed class Window(int maxLeads, int maxBytes)
         {
             _leads.Enqueue(lead);
             _bytes += lead.Size;
+            share.Add(lead);
         }
 
         ReadThrough = lead.Seq;

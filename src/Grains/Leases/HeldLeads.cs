@@ -9,7 +9,8 @@ namespace LeadGrain.Grains.Leases;
 /// </summary>
 /// <param name="maxWaiting">The most waiting ones held in memory.</param>
 /// <param name="maxWaitingBytes">The size, in bytes, that those may have together: the lead that reaches it is the last.</param>
-internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
+/// <param name="share">Counts them; where the process has no room, only those are kept that pulls need.</param>
+internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes, WaitingShare share)
 {
     private readonly SortedSet<Place> _order = [];
     private readonly Dictionary<Place, HeldLead> _waiting = [];
@@ -19,6 +20,10 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
     private readonly SortedSet<(long DueAt, Place Place)> _due = [];
     private List<HeldLead>? _addedMeanwhile;
     private Place _readThrough = Place.Start;
+
+    // As many are kept without room too: one until pulls read on. A pull of many would else lose them to those that come back
+    // from leases before its turn, again and again.
+    private int _kept = 1;
 
     /// <summary>Whether every waiting one is in memory.</summary>
     internal bool IsComplete { get; private set; } = true;
@@ -45,8 +50,10 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
     internal void StartReading() => IsComplete = false;
 
     /// <summary>Where to read on from. Leads that are added from here on until <see cref="EndRead"/> are kept apart.</summary>
-    internal Place BeginRead()
+    /// <param name="wanted">As many are kept in memory from now on, if there are as many.</param>
+    internal Place BeginRead(int wanted)
     {
+        _kept = wanted;
         _addedMeanwhile = [];
         return _readThrough;
     }
@@ -64,6 +71,7 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
         }
 
         IsComplete = wasLast;
+        TrimToBound();
         var added = _addedMeanwhile ?? [];
         _addedMeanwhile = null;
         added.ForEach(Add);
@@ -106,6 +114,7 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
         if (_waiting.Remove(place, out var removed))
         {
             WaitingBytes -= removed.Lead.Size;
+            share.Remove(removed.Lead);
         }
     }
 
@@ -170,11 +179,14 @@ internal sealed class HeldLeads(int maxWaiting, long maxWaitingBytes)
         _order.Add(lead.Place);
         _waiting.Add(lead.Place, lead);
         WaitingBytes += lead.Lead.Size;
+        share.Add(lead.Lead);
     }
 
     private void TrimToBound()
     {
-        while (_order.Count > maxWaiting || WaitingBytes - _waiting[_order.Max].Lead.Size >= maxWaitingBytes)
+        while (_order.Count > maxWaiting
+            || (_order.Count > _kept && share.Left < 0)
+            || (_order.Count > 1 && WaitingBytes - _waiting[_order.Max].Lead.Size >= maxWaitingBytes))
         {
             Remove(_order.Max);
             IsComplete = false;

@@ -24,14 +24,16 @@ public sealed class ModelTests(ITestOutputHelper output)
     [InlineData(1)]
     [InlineData(3)]
     [InlineData(1_000)]
-    public async Task Whatever_happens_in_whatever_order_the_namespace_behaves_as_the_model_says(int window)
+    [InlineData(1_000, 0)]
+    [InlineData(1_000, 400)]
+    public async Task Whatever_happens_in_whatever_order_the_namespace_behaves_as_the_model_says(int window, int waitingBytes = 1_000_000)
     {
         var seed = int.TryParse(Environment.GetEnvironmentVariable("MODEL_SEED"), CultureInfo.InvariantCulture, out var given) ? given : Random.Shared.Next();
         output.WriteLine($"MODEL_SEED={seed}");
         var random = new Random(seed);
         using var running = _time.Run();
         await using var database = await TestDatabase.CreateAsync();
-        var grid = await StartAsync(database, window);
+        var grid = await StartAsync(database, window, waitingBytes);
         var model = new BufferModel(MaxAttempts);
         try
         {
@@ -41,7 +43,7 @@ public sealed class ModelTests(ITestOutputHelper output)
                 {
                     await grid.Client.SettleAsync(Name);
                     await grid.DisposeAsync();
-                    grid = await StartAsync(database, window);
+                    grid = await StartAsync(database, window, waitingBytes);
                 }
 
                 await StepAsync(grid.Client, database, model, random);
@@ -56,10 +58,11 @@ public sealed class ModelTests(ITestOutputHelper output)
         }
     }
 
-    private Task<TestGrid> StartAsync(TestDatabase database, int window) => LeaseGrid.StartAsync(
+    private Task<TestGrid> StartAsync(TestDatabase database, int window, int waitingBytes) => LeaseGrid.StartAsync(
         database,
         _time,
         ("Buffer:WindowLeads", $"{window}"),
+        ("Buffer:WaitingBytes", $"{waitingBytes}"),
         ("Buffer:CheckpointAfter", "00:00:00.020"),
         ("Buffer:MaxAttempts", $"{MaxAttempts}"));
 

@@ -36,6 +36,9 @@ public sealed class LostNamespaceTests
         var budget = grid.Services.GetRequiredService<ServedSetBudget>();
         var whole = grid.Services.GetRequiredService<IOptions<BufferOptions>>().Value.ServedSetBytes / sizeof(ulong);
         Assert.False(budget.TryTake(whole));
+        var waiting = grid.Services.GetRequiredService<WaitingBudget>();
+        var room = grid.Services.GetRequiredService<IOptions<BufferOptions>>().Value.WaitingBytes;
+        Assert.InRange(waiting.Left, room - 1_000, room - 3);
         await active.BecomeAsync(3);
 
         await database.DataSource.CreateCommand(EndOwner).ExecuteNonQueryAsync();
@@ -43,6 +46,7 @@ public sealed class LostNamespaceTests
 
         Assert.True(budget.TryTake(whole));
         Assert.False(budget.TryTake(1));
+        Assert.Equal(room, waiting.Left);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using LeadGrain.GrainInterfaces.Buffer;
 using LeadGrain.Grains.Buffer;
 using LeadGrain.Grains.Leases;
+using Microsoft.Extensions.Options;
 
 namespace LeadGrain.Tests.Leases;
 
@@ -12,18 +13,29 @@ public sealed class HeldLeadsTests
     private const int LargestSize = 200;
 
     private readonly SortedDictionary<Place, (HeldLead Lead, long? DueAt)> _all = [];
-    private readonly HeldLeads _held = new(Bound, MaxBytes);
+    private WaitingBudget _budget = null!;
+    private WaitingShare _share = null!;
+    private HeldLeads _held = null!;
     private long _now;
 
+    public HeldLeadsTests() => StartWith(10_000);
+
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    [InlineData(4)]
-    [InlineData(5)]
-    [InlineData(6)]
-    public void The_first_one_in_memory_is_the_first_of_all_whatever_was_added_taken_and_returned(int seed)
+    [InlineData(1, 10_000)]
+    [InlineData(1, 0)]
+    [InlineData(2, 10_000)]
+    [InlineData(2, 50)]
+    [InlineData(3, 10_000)]
+    [InlineData(3, 100)]
+    [InlineData(4, 10_000)]
+    [InlineData(4, 150)]
+    [InlineData(5, 10_000)]
+    [InlineData(5, 200)]
+    [InlineData(6, 10_000)]
+    [InlineData(6, 250)]
+    public void The_first_one_in_memory_is_the_first_of_all_whatever_was_added_taken_and_returned(int seed, int room)
     {
+        StartWith(room);
         var random = new Random(seed);
         for (var step = 1; step <= 4_000; step++)
         {
@@ -32,7 +44,9 @@ public sealed class HeldLeadsTests
             var waiting = _all.Values.Where(one => one.DueAt is null).Select(one => one.Lead.Place).ToList();
             Assert.Equal(waiting.Count > 0, _held.TryPeek(out var first));
             Assert.True(waiting.Count == 0 || waiting[0] == first.Place);
-            Assert.InRange(_held.WaitingBytes, waiting.Count > 0 ? 1 : 0, MaxBytes + LargestSize);
+            Assert.InRange(_held.WaitingBytes, waiting.Count > 0 ? 1 : 0, Math.Min(MaxBytes, room) + LargestSize);
+            _share.Report();
+            Assert.Equal(room - _held.WaitingBytes, _budget.Left);
             Assert.Equal(_all.Values.Count(one => one.DueAt is not null), _held.OutCount);
             Assert.Equal(_all.Values.Min(one => one.DueAt), _held.NextDueAt);
         }
@@ -50,6 +64,13 @@ public sealed class HeldLeadsTests
         Assert.Null(_held.OnLease(lease, 20));
         Assert.True(_held.TryTakeDue(20, out var due));
         Assert.Equal((lead.Place, 0, false), (due.Place, _held.OutCount, _held.IsOut("1@x.example")));
+    }
+
+    private void StartWith(long room)
+    {
+        _budget = new WaitingBudget(Options.Create(new BufferOptions { WaitingBytes = room }));
+        _share = new WaitingShare(_budget);
+        _held = new HeldLeads(Bound, MaxBytes, _share);
     }
 
     private void Step(Random random, int step)
@@ -88,7 +109,7 @@ public sealed class HeldLeadsTests
     {
         while (_held.MustRead)
         {
-            var after = _held.BeginRead();
+            var after = _held.BeginRead(wanted: 1);
             var bytes = 0;
             var behind = _all.Where(one => one.Key.CompareTo(after) > 0).Select(one => one.Value.Lead).ToList();
             var read = behind.Take(Bound).TakeWhile(lead => (bytes += lead.Lead.Size) - lead.Lead.Size < MaxBytes).ToList();
