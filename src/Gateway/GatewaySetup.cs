@@ -107,7 +107,7 @@ public static class GatewaySetup
         gated.MapAudit();
         app.MapGatedGroup(errors: PlainErrors.Shape).MapIngest();
         app.MapOpenGroup(PlainErrors.Shape).MapClay();
-        app.MapOpenGroup().MapFeedback();
+        app.MapOpenGroup(isLimited: false).MapFeedback();
         var managing = app.MapGatedGroup(areLimits: true);
         managing.MapLimits();
         managing.MapKeys();
@@ -131,9 +131,14 @@ public static class GatewaySetup
     /// A group whose routes find out themselves for whom they act. They count against the process's limit; once they know, they enter
     /// that organization's share, and until then they are in that of <see cref="UnprovenDeliveries"/>.
     /// </summary>
-    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null)
+    internal static RouteGroupBuilder MapOpenGroup(this IEndpointRouteBuilder routes, ErrorShape? errors = null, bool isLimited = true)
     {
-        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors).WithMetadata(RateLimited.Instance);
+        var group = routes.MapGroup(string.Empty).FailsLikeAnyGatedRoute(errors, isLimited);
+        if (isLimited)
+        {
+            group.WithMetadata(RateLimited.Instance);
+        }
+
         new SharedServices(routes.ServiceProvider).Serve(group);
         routes.ServiceProvider.GetRequiredService<UnprovenDeliveries>().Guard(group);
         routes.ServiceProvider.GetRequiredService<InFlightLimit>().Guard(group);

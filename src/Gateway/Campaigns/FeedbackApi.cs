@@ -56,7 +56,7 @@ internal static class FeedbackApi
         {
             null => context.AnswerAsync(Problem.Overloaded()),
             false => context.AnswerAsync(Problem.BadSignature()),
-            true => shares.ServeAsync(context, tenant, proven => TakeAsync(proven, calls, delivery)),
+            true => shares.ServeAsync(context, tenant, proven => TakeAsync(proven, calls, delivery), repeats429: false),
         });
     }
 

@@ -56,9 +56,10 @@ internal static class RouteDescription
     /// <summary>The errors that every route behind the gate has.</summary>
     /// <param name="group">The routes.</param>
     /// <param name="shape">How they are told; null for problems.</param>
-    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group, ErrorShape? shape = null)
+    /// <param name="isLimited">Whether they are refused with 429 over the organization's limits.</param>
+    internal static RouteGroupBuilder FailsLikeAnyGatedRoute(this RouteGroupBuilder group, ErrorShape? shape = null, bool isLimited = true)
     {
-        foreach (var status in s_gatedErrors)
+        foreach (var status in s_gatedErrors.Where(status => isLimited || status != StatusCodes.Status429TooManyRequests))
         {
             group.WithMetadata(shape is null
                 ? new ProducesResponseTypeMetadata(status, typeof(ProblemResponse), [ProblemAnswer.ContentType])

@@ -30,6 +30,10 @@ internal sealed partial class OrganizationShares : IDisposable
 
     private static readonly TimeSpan s_forgetAfter = TimeSpan.FromMinutes(1);
 
+    private static readonly Terms s_usual = new(Reserve: 0, Metered: true, Sheds: false);
+    private static readonly Terms s_limits = new(ReservedForLimits, Metered: false, Sheds: false);
+    private static readonly Terms s_feedback = new(Reserve: 0, Metered: false, Sheds: true);
+
     private readonly ConcurrentDictionary<Tenant, OrganizationShare> _shares = new();
     private readonly GatewayOptions _options;
     private readonly GrainCalls _calls;
@@ -66,8 +70,8 @@ internal sealed partial class OrganizationShares : IDisposable
     {
         var inner = endpoint.RequestDelegate!;
         endpoint.RequestDelegate = areLimits
-            ? context => Invoke(context, inner, ReservedForLimits, metered: false)
-            : context => Invoke(context, inner, reserve: 0, metered: true);
+            ? context => Invoke(context, inner, s_limits)
+            : context => Invoke(context, inner, s_usual);
         if (!areLimits)
         {
             endpoint.Metadata.Add(RateLimited.Instance);
@@ -75,10 +79,17 @@ internal sealed partial class OrganizationShares : IDisposable
     });
 
     /// <summary>Serves a request that has found out by itself for whom it acts, within that organization's limits.</summary>
-    internal Task ServeAsync(HttpContext context, Tenant tenant, RequestDelegate serve)
+    /// <param name="context">The request.</param>
+    /// <param name="tenant">For whom it acts.</param>
+    /// <param name="serve">Serves it.</param>
+    /// <param name="repeats429">
+    /// False where its sender repeats after 5xx only, and what it tells must not be lost: it has no rate then, and gets 503 where too
+    /// much is under way.
+    /// </param>
+    internal Task ServeAsync(HttpContext context, Tenant tenant, RequestDelegate serve, bool repeats429 = true)
     {
         context.Features.Set(tenant);
-        return Invoke(context, serve, reserve: 0, metered: true);
+        return Invoke(context, serve, repeats429 ? s_usual : s_feedback);
     }
 
     /// <summary>What an organization with these settings gets from this gateway.</summary>
@@ -93,12 +104,12 @@ internal sealed partial class OrganizationShares : IDisposable
         }
     }
 
-    private Task Invoke(HttpContext context, RequestDelegate inner, int reserve, bool metered)
+    private Task Invoke(HttpContext context, RequestDelegate inner, Terms terms)
     {
         var now = _time.GetTimestamp();
         var share = Find(context.Tenant(), now);
         Entry entry;
-        while ((entry = share.TryEnter(reserve, now)) == Entry.Retired)
+        while ((entry = share.TryEnter(terms.Reserve, now)) == Entry.Retired)
         {
             Remove(share);
             share = Find(context.Tenant(), now);
@@ -106,10 +117,8 @@ internal sealed partial class OrganizationShares : IDisposable
 
         if (entry == Entry.Full)
         {
-            _metrics.Throttled(LimitNames.InFlight);
-            RateLimitHeaders.SetUsedUp(context.Response.Headers, share.Limits.MaxInFlight);
             context.Features.Get<InFlightSlot>()!.Refuse();
-            return _refusals.AnswerAsync(context, Problem.TooManyInFlight());
+            return _refusals.AnswerAsync(context, terms.Sheds ? Shed() : TooMany(context, share));
         }
 
         var slot = context.Features.Get<InFlightSlot>()!;
@@ -124,13 +133,26 @@ internal sealed partial class OrganizationShares : IDisposable
             StartRefresh(share, now);
         }
 
-        if (metered && share.Limits.Quota is { } quota && !Pass(context, share.Take(quota, now), quota, out var refusal))
+        if (terms.Metered && share.Limits.Quota is { } quota && !Pass(context, share.Take(quota, now), quota, out var refusal))
         {
             slot.Refuse();
             return _refusals.AnswerAsync(context, refusal);
         }
 
         return inner(context);
+    }
+
+    private Problem TooMany(HttpContext context, OrganizationShare share)
+    {
+        _metrics.Throttled(LimitNames.InFlight);
+        RateLimitHeaders.SetUsedUp(context.Response.Headers, share.Limits.MaxInFlight);
+        return Problem.TooManyInFlight();
+    }
+
+    private Problem Shed()
+    {
+        _metrics.Shed(LimitNames.InFlight);
+        return Problem.Overloaded();
     }
 
     private bool Pass(HttpContext context, QuotaDecision decision, RequestQuota quota, out Problem refusal)
@@ -222,6 +244,9 @@ internal sealed partial class OrganizationShares : IDisposable
             Interlocked.Decrement(ref _refreshes);
         }
     }
+
+    // On which terms a request enters: places beyond the limit, whether it counts against the rate, and whether it gets 503 instead of 429.
+    private readonly record struct Terms(int Reserve, bool Metered, bool Sheds);
 
     [LoggerMessage(LogLevel.Debug, "An organization's limits could not be read: {Cause}; the last known ones stay in force")]
     private partial void LogNotRefreshed(string cause);

@@ -50,6 +50,37 @@ public sealed class DeliveryLimitsTests
         Assert.Equal(HttpStatusCode.OK, await DeliverAsync(server, "quick"));
     }
 
+    // Its sender repeats 5xx and time-outs only: what it tells, such as that somebody unsubscribed, would be lost by a 429.
+    [Fact]
+    public async Task Feedback_of_an_organization_over_its_rate_is_taken()
+    {
+        await using var server = await StartAsync(("ORGANIZATION_REQUESTS_PER_SECOND", "1"), ("ORGANIZATION_BURST", "1"));
+        var leads = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => DeliverAsync(server, "eager")));
+        Assert.Contains(HttpStatusCode.TooManyRequests, leads);
+
+        var feedback = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ReportAsync(server, "eager")));
+
+        Assert.All(feedback, answer => Assert.Equal((HttpStatusCode.OK, null), answer));
+    }
+
+    [Fact]
+    public async Task Feedback_of_an_organization_with_too_much_under_way_is_put_off_with_503()
+    {
+        await using var server = await StartAsync(("ORGANIZATION_MAX_IN_FLIGHT", "2"));
+        var routing = server.Grid.Routing;
+        routing.Barrier = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var held = new[] { DeliverAsync(server, "busy"), DeliverAsync(server, "busy") };
+        await routing.Arrived.WaitAsync();
+        await routing.Arrived.WaitAsync();
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1)), await ReportAsync(server, "busy"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await DeliverAsync(server, "busy"));
+
+        routing.Barrier.SetResult();
+        Assert.All(await Task.WhenAll(held), status => Assert.Equal(HttpStatusCode.OK, status));
+        Assert.Equal((HttpStatusCode.OK, null), await ReportAsync(server, "busy"));
+    }
+
     [Fact]
     public async Task Only_so_many_proofs_are_checked_at_once_and_half_of_the_places_for_one_name()
     {
@@ -77,6 +108,16 @@ public sealed class DeliveryLimitsTests
         server.Grid.Routing.Ingested = new Keyed<IngestOutcome>(
             KeyUse.First, new IngestOutcome(Guid.NewGuid(), RoutedStatus.Held, new Health(HealthClass.Green, 100, []), null, null));
         return server;
+    }
+
+    private static async Task<(HttpStatusCode Status, TimeSpan? RetryAfter)> ReportAsync(GatewayServer server, string organization)
+    {
+        using var client = server.NewClient(null, null, null);
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/webhooks/smartlead?orgId={organization}");
+        request.Headers.Add("X-Smartlead-Signature", "right");
+        request.Content = new StringContent("{\"event_type\":\"LEAD_UNSUBSCRIBED\",\"lead_email\":\"jane@acme.example\"}", Encoding.UTF8, "application/json");
+        using var response = await client.SendAsync(request);
+        return (response.StatusCode, response.Headers.RetryAfter?.Delta);
     }
 
     private static async Task<HttpStatusCode> DeliverAsync(GatewayServer server, string organization)

@@ -1,4 +1,5 @@
 using LeadGrain.GrainInterfaces.Audit;
+using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Leads;
 using LeadGrain.GrainInterfaces.Namespaces;
@@ -71,4 +72,16 @@ internal sealed class FakeEmail(FakeGrid grid) : IEmailGrain
         Requesters.Add(requester);
         return grid.Enrichment;
     }
+}
+
+/// <summary>Takes feedback.</summary>
+internal sealed class FakeCampaigns : ICampaignsGrain
+{
+    public Task<FeedbackOutcome> ReceiveAsync(FeedbackDelivery delivery, CancellationToken cancellationToken) => Task.FromResult(FeedbackOutcome.Taken);
+
+    public Task<CampaignPage> ListAsync(string after, int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task<SmartleadSettings> GetSmartleadAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    public Task SetSmartleadAsync(SmartleadSettings settings, Actor actor, CancellationToken cancellationToken) => throw new NotSupportedException();
 }

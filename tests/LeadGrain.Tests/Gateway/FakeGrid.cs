@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Reflection;
 using LeadGrain.GrainInterfaces.Access;
 using LeadGrain.GrainInterfaces.Buffer;
+using LeadGrain.GrainInterfaces.Campaigns;
 using LeadGrain.GrainInterfaces.Enrichment;
 using LeadGrain.GrainInterfaces.Organizations;
 using LeadGrain.GrainInterfaces.Routing;
@@ -66,6 +67,7 @@ internal sealed class FakeGrid
         _ when type == typeof(IOrganizationGrain) => Organization(key),
         _ when type == typeof(IEmailGrain) => Email(key),
         _ when type == typeof(IRoutingGrain) || type == typeof(IDeliveryProofGrain) => Routing,
+        _ when type == typeof(ICampaignsGrain) => new FakeCampaigns(),
         _ when type == typeof(IOrganizationKeyGrain) => Keys.At(key),
         _ => throw new NotSupportedException(type.Name),
     };

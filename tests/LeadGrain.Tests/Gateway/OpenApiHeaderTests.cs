@@ -84,7 +84,7 @@ public sealed class OpenApiHeaderTests(SharedServer shared) : IClassFixture<Shar
         {
             foreach (var (status, answer) in operation["responses"]!.AsObject())
             {
-                string[] expected = s_open.Contains(Id(operation)) ? []
+                string[] expected = s_open.Append(Smartlead).Contains(Id(operation)) ? [] // whose sender repeats no 429
                     : !s_unrated.Contains(Id(operation)) && status != "401" ? [.. s_ofAnyLimit, "RateLimit-Policy"]
                     : status == "429" ? s_ofAnyLimit : [];
                 Assert.Equal([Id(operation), status, .. expected], [Id(operation), status, .. RateLimits(answer!)]);
