@@ -161,7 +161,7 @@ internal static class IngestStatement
 
     /// <summary>
     /// Makes the rows by which the days of rules and campaigns are counted, where there are none yet. A campaign's begins with the
-    /// leads that it was given that day before it had a cap.
+    /// leads that it was given that day before it had a cap; when that day began is worked out once.
     /// </summary>
     internal const string MakeRows =
         """
@@ -172,14 +172,17 @@ internal static class IngestStatement
             where a.cap is not null
             group by a.organization_id, a.rule_id, a.day order by a.organization_id, a.rule_id, a.day
             on conflict on constraint campaign_days_pkey do nothing
+        ), capped as materialized (
+            select c.organization_id, c.campaign_id, routing_day($1, c.cap_zone) as day, routing_day_start($1, c.cap_zone) as day_start
+            from (select distinct organization_id, campaign_id from unnest($2::bigint[], $6::text[]) as a (organization_id, campaign_id)) a
+            join campaigns c on c.organization_id = a.organization_id and c.campaign_id = a.campaign_id
+            where c.daily_cap is not null
         )
         insert into campaign_cap_days (organization_id, campaign_id, day, assigned)
-        select c.organization_id, c.campaign_id, routing_day($1, c.cap_zone), (
+        select c.organization_id, c.campaign_id, c.day, (
             select count(*) from campaign_pushes p
-            where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.created_at >= routing_day_start($1, c.cap_zone))
-        from (select distinct organization_id, campaign_id from unnest($2::bigint[], $6::text[]) as a (organization_id, campaign_id)) a
-        join campaigns c on c.organization_id = a.organization_id and c.campaign_id = a.campaign_id
-        where c.daily_cap is not null
+            where p.organization_id = c.organization_id and p.campaign_id = c.campaign_id and p.created_at >= c.day_start)
+        from capped c
         order by c.organization_id, c.campaign_id
         on conflict on constraint campaign_cap_days_pkey do nothing
         """;

@@ -18,7 +18,7 @@ internal sealed partial class RoutedLeadStore
         from routed_leads r
         """;
 
-    private const string ListSql =
+    internal const string ListSql =
         $"""
         {Columns}
         where r.organization_id = $1 and r.id < $2 and r.id >= $3

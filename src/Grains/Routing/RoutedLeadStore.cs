@@ -22,7 +22,7 @@ internal sealed partial class RoutedLeadStore(
 
     // Enough to know the targets of an email that comes again and again. Leads that waited in the holding pool, and are older than the
     // look-back, count from when they left it.
-    private const string HistorySql =
+    internal const string HistorySql =
         """
         select q.w, s.reasons, r.campaigns, r.namespaces, r.times
         from unnest($1::bigint[], $2::text[], $3::bytea[], $4::uuid[], $5::timestamptz[]) with ordinality
