@@ -10,22 +10,33 @@ namespace LeadGrain.Grains.Campaigns;
 /// <summary>The outbox of pushes in PostgreSQL. Routing inserts its rows; every later change is made here.</summary>
 internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<CampaignOptions> options, TimeProvider time)
 {
-    // The intent is recorded, and the attempt counted, by the statement that reads what is to be sent.
-    private const string TakeSql =
+    // Of leads that are taken at once, give or take one: all of them are held, and built into requests, together.
+    internal const int TakenBytes = 8 * 1024 * 1024;
+
+    // The intent is recorded, and the attempt counted, by the statement that reads what is to be sent. Sizes are looked at one by one:
+    // to know a large lead's it must be unpacked, which those beyond the end are spared.
+    internal const string TakeSql =
         """
-        with owner as (
+        with recursive owner as (
             select c.kind, c.settings::text as settings, s.settings::text as smartlead
             from campaigns c left join smartlead_settings s on s.organization_id = c.organization_id
             where c.organization_id = $1 and c.campaign_id = $2 and c.epoch = $3 and c.state = 'active'
             for share of c
         ), due as (
-            select p.lead_id, p.last_error from campaign_pushes p
+            select p.lead_id, p.last_error, p.due_at from campaign_pushes p
             where p.organization_id = $1 and p.campaign_id = $2 and p.state = 'waiting' and p.due_at <= $4 and exists (select from owner)
             order by p.due_at, p.lead_id limit $5
             for update
+        ), found as materialized (
+            select array_agg(lead_id order by due_at, lead_id) as ids from due
+        ), fitting (n, bytes) as (
+            select 0, 0::bigint
+            union all
+            select f.n + 1, f.bytes + coalesce((select octet_length(l.data::text) from routed_leads l where l.id = found.ids[f.n + 1]), 0)
+            from fitting f cross join found where f.n < cardinality(found.ids) and f.bytes < $6
         ), sending as (
             update campaign_pushes p set state = 'sending', intent_at = $4, attempts = p.attempts + 1
-            from due where p.lead_id = due.lead_id
+            from due where p.lead_id = due.lead_id and due.lead_id = any ((select ids[:(select max(n) from fitting)] from found)::uuid[])
             returning p.lead_id, p.attempts, due.last_error
         )
         select s.lead_id, s.attempts, l.email, l.data::text, l.persona, l.score, l.created_at, o.kind, o.settings, o.smartlead, s.last_error
@@ -79,7 +90,7 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
         select failing_since, exists (select from kept_feedback k where k.organization_id = $1) from owner
         """;
 
-    /// <summary>Takes the leads that are due, in their order, and notes that they are being sent.</summary>
+    /// <summary>Takes leads that are due, in their order and as many as fit into <see cref="TakenBytes"/>, and notes that they are being sent.</summary>
     /// <returns>With the settings as they are now; null where nothing is due, or this activation may not push.</returns>
     internal async Task<DuePushes?> TakeAsync(long organizationId, string campaignId, long epoch, int limit)
     {
@@ -108,7 +119,8 @@ internal sealed partial class PushStore(NpgsqlDataSource database, IOptions<Camp
             campaignId,
             epoch,
             time.GetUtcNow().UtcDateTime,
-            limit));
+            limit,
+            (long)TakenBytes));
         return settings is null ? null : new DuePushes(settings, smartlead!, leads, erased);
     }
 
