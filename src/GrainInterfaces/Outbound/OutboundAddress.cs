@@ -15,7 +15,7 @@ public static class OutboundAddress
     /// which may hold a key.</summary>
     public static string? Refusal(string setting, string url, bool allowInsecure)
     {
-        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Host.Length == 0
+        if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || !HasHost(uri)
             || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp))
         {
             return $"{setting} is not an absolute http or https URL.";
@@ -24,6 +24,19 @@ public static class OutboundAddress
         return uri.Scheme == Uri.UriSchemeHttps || allowInsecure || IsLoopback(uri)
             ? null
             : $"{setting} must be an https URL or name this machine (localhost, 127.0.0.1, [::1]); set {AllowSetting}=true to allow plain http.";
+    }
+
+    // A host that DNS cannot write is found out where it is asked for, as HttpClient does.
+    private static bool HasHost(Uri uri)
+    {
+        try
+        {
+            return uri.IdnHost.Length > 0;
+        }
+        catch (UriFormatException)
+        {
+            return false;
+        }
     }
 
     // Uri.IsLoopback also counts this machine's host name, which may resolve to a public address.

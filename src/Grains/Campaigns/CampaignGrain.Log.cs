@@ -33,6 +33,12 @@ internal sealed partial class CampaignGrain
     [LoggerMessage(185, LogLevel.Warning, "Failed to push {Leads} leads to the {Kind} campaign {Campaign}: {Reason}")]
     private partial void LogPushFailed(int leads, string kind, string campaign, string reason);
 
+    [LoggerMessage(189, LogLevel.Error, "The {Kind} campaign {Campaign} could not be pushed to for {Cause}, which no target foresees; its leads are tried again")]
+    private partial void LogTargetFailed(string kind, string campaign, string cause);
+
+    [LoggerMessage(190, LogLevel.Warning, "The {Kind} campaign {Campaign} could not be pushed to for {Cause}; its leads go on in a moment")]
+    private partial void LogNotAsked(string kind, string campaign, string cause);
+
     [LoggerMessage(182, LogLevel.Warning, "The campaign {Campaign} of {App}/{Org} was stopped until somebody acts: {Reason}")]
     private partial void LogStopped(string campaign, string app, string org, string reason);
 }

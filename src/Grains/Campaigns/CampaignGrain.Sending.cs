@@ -11,6 +11,9 @@ internal sealed partial class CampaignGrain
     // Until a secret that does not open is tried again.
     private static readonly TimeSpan s_unreadableFor = TimeSpan.FromSeconds(30);
 
+    // Until the database, or a grain that moves, is asked again.
+    private static readonly TimeSpan s_awayFor = TimeSpan.FromSeconds(1);
+
     private readonly List<SentRequest> _underWay = [];
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _refusedInRow;
@@ -125,9 +128,25 @@ internal sealed partial class CampaignGrain
         catch (SecretUnreadableException unreadable)
         {
             // It is in the operator's hand, not the tenant's: with the right ring they go on by themselves.
-            return [.. leads.Select(_ => new PushResult.RetryAt(time.GetUtcNow() + s_unreadableFor, unreadable.Message, Counts: false, ForAll: true))];
+            return All(leads, new PushResult.RetryAt(time.GetUtcNow() + s_unreadableFor, unreadable.Message, Counts: false, ForAll: true));
+        }
+        catch (Exception fault) when (fault is StorageUnavailableException or OwnershipLostException or OverloadedException or TimeoutException)
+        {
+            // Ours, not the target's. What is answered beside it is recorded, if that can be.
+            LogNotAsked(target.Kind, _key.CampaignId, fault.GetType().Name);
+            return All(leads, new PushResult.RetryAt(time.GetUtcNow() + s_awayFor, "the grid could not ask", Counts: false, Asked: false, ForAll: true));
+        }
+#pragma warning disable CA1031 // The edge: what no target foresaw is its leads' outcome, or they would be sent again for ever.
+        catch (Exception fault)
+#pragma warning restore CA1031
+        {
+            // Its words may hold the address, and with it a key.
+            LogTargetFailed(target.Kind, _key.CampaignId, fault.GetType().Name);
+            return All(leads, new PushResult.RetryAt(null, "the target failed"));
         }
     }
+
+    private static PushResult[] All(IReadOnlyList<OutboundLead> leads, PushResult result) => [.. Enumerable.Repeat(result, leads.Count)];
 
     /// <summary>Waits for an answer, a kick, or the next push that is due; once the activation ends, for answers only.</summary>
     private async Task AnsweredOrWokenAsync(TimeSpan? next, CancellationToken cancellationToken)

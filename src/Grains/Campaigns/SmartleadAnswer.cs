@@ -45,6 +45,9 @@ internal abstract record SmartleadAnswer
     {
         private readonly Dictionary<string, PushResult> _known = [];
 
+        // No vendor's id is so long; an index takes no row of some kilobytes, and PostgreSQL no NUL.
+        private const int LongestId = 255;
+
         private readonly bool _exhausted = root.TryGetProperty("is_lead_limit_exhausted", out var value) && value.ValueKind == JsonValueKind.True;
 
         // How many refusals are counted, and how many of them name their lead, by cause.
@@ -147,7 +150,7 @@ internal abstract record SmartleadAnswer
             {
                 foreach (var entry in ids.EnumerateObject())
                 {
-                    Know(entry.Name, result(Text(entry.Value)));
+                    Know(entry.Name, result(Kept(Text(entry.Value))));
                 }
             }
         }
@@ -182,7 +185,7 @@ internal abstract record SmartleadAnswer
                 if (email is not null && SmartleadReason.IsAlready(reason))
                 {
                     Name("already");
-                    Know(email, new PushResult.AlreadyThere(Member(entry, "lead_id")));
+                    Know(email, new PushResult.AlreadyThere(Kept(Member(entry, "lead_id"))));
                 }
                 else
                 {
@@ -219,6 +222,8 @@ internal abstract record SmartleadAnswer
                 _ => 0,
             }
             : 0;
+
+        private static string? Kept(string? id) => id is { Length: <= LongestId } && !id.Contains('\0', StringComparison.Ordinal) ? id : null;
 
         private static string? Member(JsonElement owner, string name) => owner.ValueKind == JsonValueKind.Object && owner.TryGetProperty(name, out var value) ? Text(value) : null;
 

@@ -58,6 +58,7 @@ public sealed class CampaignApiTests
     [InlineData("""{"kind":"smartlead","settings":{"returnLeadIds":"yes"}}""", "returnLeadIds")]
     [InlineData("""{"kind":"smartlead","settings":[]}""", "settings")]
     [InlineData("""{"kind":"webhook"}""", "url")]
+    [InlineData("""{"kind":"webhook","url":"https://xn--ü.example"}""", "url")]
     [InlineData("""{"kind":"webhook","url":"https://x.example","retryDelays":[-1]}""", "retryDelays")]
     [InlineData("""{"kind":"namespace"}""", "namespace")]
     public async Task What_cannot_be_a_campaign_is_refused_by_its_member(string body, string member)

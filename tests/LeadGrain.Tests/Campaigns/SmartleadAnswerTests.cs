@@ -84,6 +84,18 @@ public sealed class SmartleadAnswerTests
 
     private static SmartleadAnswer Read(string body, params string[] emails) => SmartleadAnswer.Read(Encoding.UTF8.GetBytes(body), emails);
 
+    [Theory]
+    [InlineData("\\u0000", 1, "accepted")]
+    [InlineData("9", 256, "accepted")]
+    [InlineData("9", 3, "accepted 999")]
+    public void An_id_that_cannot_be_kept_is_left_out(string part, int times, string expected)
+    {
+        var id = string.Concat(Enumerable.Repeat(part, times));
+        var answer = Read($$$$"""{"ok":true,"total_leads":1,"emailToLeadIdMap":{"newlyAddedLeads":{"a@x.example":"{{{{id}}}}"}}}""", "a@x.example");
+
+        Assert.Equal(expected, Word(answer, "a@x.example"));
+    }
+
     private static string Word(SmartleadAnswer answer, string email) => answer switch
     {
         SmartleadAnswer.Told told => Word(told.ByEmail[email]),

@@ -24,6 +24,11 @@ public sealed class OutboundAddressTests
     }
 
     [Theory]
+    [InlineData("https://xn--ü.example/leads")]
+    [InlineData("https://\u05d0a.example")]
+    public void A_host_that_cannot_be_looked_up_is_refused(string url) => Assert.NotNull(OutboundAddress.Refusal("X", url, allowInsecure: true));
+
+    [Theory]
     [InlineData("runs.example.com")]
     [InlineData("file:///etc/passwd")]
     [InlineData("ftp://localhost")]
