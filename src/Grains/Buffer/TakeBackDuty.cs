@@ -23,10 +23,17 @@ internal sealed class TakeBackDuty(
     {
         foreach (var grainKey in unanswered.GrainKeys)
         {
-            var marks = unanswered.Of(grainKey);
-            await store.ClaimAsync(NamespaceKey.FromGrainKey(grainKey), marks);
-            unanswered.Forget(grainKey, marks);
-            await EndSupersededAsync(grains.GetGrain<INamespaceGrain>(grainKey), stoppingToken);
+            try
+            {
+                var marks = unanswered.Of(grainKey);
+                await store.ClaimAsync(NamespaceKey.FromGrainKey(grainKey), marks);
+                unanswered.Forget(grainKey, marks);
+                await EndSupersededAsync(grains.GetGrain<INamespaceGrain>(grainKey), stoppingToken);
+            }
+            catch (StorageUnavailableException)
+            {
+                // Its row may be locked: the others' leads do not wait for it.
+            }
         }
     }
 

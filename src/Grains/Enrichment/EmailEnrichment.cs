@@ -119,14 +119,14 @@ internal sealed partial class EmailEnrichment(
         // Until the commit is confirmed the row may or may not be there.
         _unsureIntents.Add(intent.CallId);
         var outcome = await store.OpenAsync(intent, intent.StartedAt - options.LostAfter, IsFresh);
-        if (outcome is IntentOutcome.Answered)
+        if (outcome is IntentOutcome.Opened)
         {
-            // Rolled back, and with it the removal of the others.
-            _unsureIntents.Remove(intent.CallId);
+            _unsureIntents.Clear();
         }
         else
         {
-            _unsureIntents.Clear();
+            // It is not there. Of the others one may have come just now, too late to be removed: it is what stands in the way, then.
+            _unsureIntents.Remove(intent.CallId);
         }
 
         if (outcome is IntentOutcome.Opened { Lost: > 0 and var lost })

@@ -101,8 +101,8 @@ internal sealed class LeadStore([FromKeyedServices(GrainsSetup.ListSource)] Npgs
             return new ServedLeadPage([.. leads.Take(query.Limit)], leads.Count > query.Limit);
         });
 
-    // Ids tell the time too, but for leads served while a clock went wrong: theirs may be ahead of it. So a list of what was served
-    // before some time need not begin at the newest lead, as long as none is further ahead than the slack.
+    // Ids tell the time too, but for leads served while or after a clock went wrong: theirs may be ahead of it. So a list of what was served
+    // before some time need not begin at the newest lead, as long as that is not ahead, and the lead at the time's own id was served no earlier.
     private async Task<ServedLeadQuery> BoundAsync(NpgsqlConnection connection, long organizationId, ServedLeadQuery query)
     {
         if (query.ServedBefore is not { } before || before > DateTimeOffset.MaxValue - 2 * s_clockSlack || query.Before < TimeIds.FloorOf(before + s_clockSlack))
@@ -110,10 +110,15 @@ internal sealed class LeadStore([FromKeyedServices(GrainsSetup.ListSource)] Npgs
             return query;
         }
 
+        var bound = TimeIds.FloorOf(before + s_clockSlack);
         await using var command = new NpgsqlCommand(
-            "select id < $2 from served_leads where organization_id = $1 order by id desc limit 1", connection);
-        command.Bind(organizationId, TimeIds.FloorOf(time.GetUtcNow() + s_clockSlack));
-        return await command.ExecuteScalarAsync() is true ? query with { Before = TimeIds.FloorOf(before + s_clockSlack) } : query;
+            """
+            select (select id < $4 from served_leads where organization_id = $1 order by id desc limit 1)
+                and coalesce((select served_at >= $3 from served_leads where organization_id = $1 and id >= $2 order by id limit 1), true)
+            """,
+            connection);
+        command.Bind(organizationId, bound, before.UtcDateTime, TimeIds.FloorOf(time.GetUtcNow() + s_clockSlack));
+        return await command.ExecuteScalarAsync() is true ? query with { Before = bound } : query;
     }
 
     private static void Bind(NpgsqlCommand command, long organizationId, ServedLeadQuery query, Origins? origins)

@@ -60,6 +60,7 @@ public static class StorageFaults
         "58" => true, // system error: I/O
         _ => state is PostgresErrorCodes.ReadOnlySqlTransaction // a failover has left us with the standby
             or PostgresErrorCodes.SerializationFailure
-            or PostgresErrorCodes.DeadlockDetected,
+            or PostgresErrorCodes.DeadlockDetected
+            or "25P03", // idle in a transaction for too long: this process stood still in the middle
     };
 }

@@ -40,6 +40,39 @@ public sealed class TakeBackTests(LeaseGrid shared) : IClassFixture<LeaseGrid>
     }
 
     [Fact]
+    public async Task A_namespace_that_cannot_be_claimed_keeps_no_other_ones_lead_from_being_taken_back()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var grid = await LeaseGrid.StartAsync(database, shared.Time, ("Buffer:CheckpointAfter", "00:00:00.010"));
+        var keys = Enumerable.Range(0, 4).Select(n => s_key with { Name = $"back{n}" }).ToList();
+        foreach (var key in keys)
+        {
+            await grid.Client.PushAsync(key.Name, "a@x.example");
+            Assert.Equal(["a@x.example"], await grid.Client.DrainAsync(key.Name));
+        }
+
+        await Eventually.Async("all have checkpoints", async () => await database.ScalarAsync<long>("select count(*) from namespaces where served_count = 1") == 4);
+        await using var other = await database.DataSource.OpenConnectionAsync();
+        await using var transaction = await other.BeginTransactionAsync();
+        await using (var commit = new NpgsqlCommand("select from namespaces where name <> 'back3' for share", other))
+        {
+            await commit.ExecuteNonQueryAsync();
+        }
+
+        foreach (var key in keys)
+        {
+            var id = await database.ScalarAsync<Guid>($"select s.id from served_leads s join namespaces n on n.id = s.namespace_id where n.name = '{key.Name}'");
+            var lead = new WaitingLead(1, 1, new LeadOrigin(null, null, null), new NewLead("a@x.example", null, null, 0));
+            grid.Services.GetRequiredService<UnansweredPulls>().Add(key.GrainKey, [new ServedMark(id, DateTimeOffset.UnixEpoch, lead)]);
+        }
+
+        await Eventually.Async(
+            "the one that can be has its lead again",
+            async () => await database.ScalarAsync<long>("select count(*) from served_leads") == 3,
+            between: () => shared.Time.Advance(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     public async Task A_claim_that_another_process_stands_in_the_way_of_gives_up_and_leaves_no_session_waiting()
     {
         await using var database = await TestDatabase.CreateAsync();

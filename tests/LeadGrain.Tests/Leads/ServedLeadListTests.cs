@@ -79,6 +79,11 @@ public sealed class ServedLeadListTests(SharedGrid shared) : IClassFixture<Share
         var path = $"/leads?servedBefore={Uri.EscapeDataString($"{then.AddDays(5):O}")}";
         Assert.Equal(["wrong@x.example", "then@x.example"], await WalkAsync(client, $"{path}&limit=1", _ => Task.CompletedTask));
 
+        // Long after the clock was set right, too.
+        await shared.Database.ExecuteAsync(
+            "update served_leads set id = $1 where email_key = 'wrong@x.example'", Guid.CreateVersion7(DateTimeOffset.UtcNow.AddDays(-3)));
+        Assert.Equal(["wrong@x.example", "then@x.example"], await WalkAsync(client, $"{path}&limit=1", _ => Task.CompletedTask));
+
         // And where all ids are right, as nearly always.
         await shared.Database.ExecuteAsync(
             "update served_leads set id = $1 where email_key = 'wrong@x.example'", Guid.CreateVersion7(then.AddSeconds(-1)));

@@ -29,6 +29,7 @@ public sealed class StorageFaultsTests
         await using var database = await TestDatabase.CreateEmptyAsync();
         await using var source = NpgsqlDataSource.Create(database.ConnectionString);
         var ended = await Assert.ThrowsAsync<StorageUnavailableException>(() => RaiseAsync(source, "57P01"));
+        await Assert.ThrowsAsync<StorageUnavailableException>(() => RaiseAsync(source, "25P03")); // idle in a transaction for too long
         var gone = await Assert.ThrowsAsync<StorageUnavailableException>(() => StorageFaults.GuardAsync(async () =>
         {
             await using var nobody = NpgsqlDataSource.Create("Host=127.0.0.1;Port=1;Username=u;Database=d");
