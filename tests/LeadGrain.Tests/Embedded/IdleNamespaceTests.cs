@@ -36,9 +36,10 @@ public sealed class IdleNamespaceTests
         await active.BecomeAsync(2);
         Assert.InRange(budget.Left, room - 4_000, room - 1);
 
-        time.Advance(TimeSpan.FromMinutes(30));
-        await active.BecomeAsync(0);
+        var idle = active.BecomeAsync(0);
+        await Eventually.Async("both are put away", () => Task.FromResult(idle.IsCompleted), between: () => time.Advance(TimeSpan.FromMinutes(5)));
 
+        await idle;
         Assert.Equal(room, budget.Left);
     }
 }
